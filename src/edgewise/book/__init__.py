@@ -1,0 +1,31 @@
+"""The book: one statement a primitive. Whoever knows calculus can read it; everything else follows from it.
+
+A rule's parameter names say what it needs: ``x`` or ``x1, x2`` the operands, ``y`` the output. See ``CONTRIBUTING.md``
+for how to add a row.
+"""
+
+from edgewise.book import (
+    arithmetic,
+    choice,
+    exponential,
+    index,
+    movement,
+    product,
+    reduction,
+    scan,
+    trigonometric,
+    zero,
+)
+
+__all__ = [
+    "arithmetic",
+    "choice",
+    "exponential",
+    "index",
+    "movement",
+    "product",
+    "reduction",
+    "scan",
+    "trigonometric",
+    "zero",
+]

@@ -1,0 +1,54 @@
+"""Arithmetic and powers. A derivative that is a plain 1 or -1 is written as that number."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from edgewise.families.elementwise import elementwise
+from edgewise.families.samples import between, case, pairs
+
+
+def _power_base(x1: Any, x2: Any) -> Any:
+    """∂(x1**x2)/∂x1 = x2 · x1**(x2-1), and 0 for the power 0 even where x1**(-1) is infinite."""
+    if type(x2) is int:
+        return x2 * x1 ** (x2 - 1) if x2 not in (0, 1, 2) else (0.0 * x1, 1.0, 2.0 * x1)[x2]
+    return x2 * x1 ** np.where(x2 == 0, 1, x2 - 1)
+
+
+def _power_exponent(x1: Any, x2: Any, y: Any) -> Any:
+    """∂(x1**x2)/∂x2 = y · log x1; 0 at x1 = 0 with a positive power, the limit there."""
+    flat = (x1 == 0) & (x2 > 0)
+    return np.where(flat, 0, y * np.log(np.where(flat, 1, x1)))
+
+
+UP = (0.4, 2.6)
+ANY = (-2.3, 2.4)
+
+add = elementwise(np.add, (1, 1), pairs(ANY, ANY), op="add", compute=operator.add)
+subtract = elementwise(np.subtract, (1, -1), pairs(ANY, ANY), op="sub", compute=operator.sub)
+multiply = elementwise(np.multiply, (lambda x2: x2, lambda x1: x1), pairs(ANY, ANY), op="mul", compute=operator.mul)
+divide = elementwise(
+    np.divide, (lambda x2: 1 / x2, lambda x2, y: -y / x2), pairs(ANY, UP), op="truediv", compute=operator.truediv
+)
+negative = elementwise(np.negative, -1, between(-2.3, 2.4), op="__neg__", compute=operator.neg)
+positive = elementwise(np.positive, 1, between(-2.3, 2.4), op="__pos__", compute=operator.pos)
+power = elementwise(
+    np.power,
+    (_power_base, _power_exponent),
+    [
+        *pairs(UP, ANY),
+        case(np.array([-1.5, 0.0, 2.0]), 3),
+        case(np.array([-1.5, 0.0, 2.0]), 2),
+        case(np.array([0.0, 1.0]), 0),
+    ],
+    op="pow",
+    compute=operator.pow,
+    note="x**n exact at x = 0; by the exponent: 0 at 0**y for y > 0, NaN for a negative base",
+)
+square = elementwise(np.square, lambda x: 2 * x, between(-2.3, 2.4))
+sqrt = elementwise(np.sqrt, lambda y: 0.5 / y, between(0.2, 5.0), note="inf at 0")
+cbrt = elementwise(np.cbrt, lambda y: 1 / (3 * y * y), between(-5.1, 5.2), oracle="mpmath", note="inf at 0")
+reciprocal = elementwise(np.reciprocal, lambda y: -y * y, between(0.3, 3.0))

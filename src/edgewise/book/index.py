@@ -1,0 +1,101 @@
+"""Indexing in normal form. What a user writes, ``x[...]``, is brought into it here; sort, take and the like are compositions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.index import ARRAY, gather, normalise, scatter_add
+from edgewise.core.primitive import Primitive
+from edgewise.core.registry import Declaration, register
+from edgewise.core.shapes import negative_axes
+from edgewise.core.traced import getitem
+from edgewise.families.samples import case, grid
+from edgewise.families.structure import GATHER, REDUCTION, SCATTER, declare
+
+X = grid(3, 4, 5)
+ROWS, COLUMNS = np.array([2, 0, 0]), np.array([[1, -1], [3, 0]])
+MASK = grid(3, 4, seed=4) > 0.2
+
+ALL = slice(None)
+
+
+def _gather(primitive: Primitive, x: Any, *arrays: Any, template: tuple[Any, ...]) -> Any:
+    return primitive(x, *arrays, template=template)
+
+
+def _scatter(primitive: Primitive, g: Any, *arrays: Any, template: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    return primitive(g, *arrays, template=template, shape=shape)
+
+
+gather_of = declare(
+    gather,
+    GATHER,
+    [
+        case(X, template=(1, ALL, slice(None, None, -2))),
+        case(X, ROWS, template=(ARRAY,)),
+        case(X, ROWS, ROWS, template=(ARRAY, ALL, ARRAY)),
+    ],
+    _gather,
+    operands=None,
+    selects=True,
+)
+scatter_of = declare(
+    scatter_add,
+    SCATTER,
+    [
+        case(grid(4, 3), template=(1, ALL, slice(None, None, -2)), shape=(3, 4, 5)),
+        case(grid(3, 2), ROWS, template=(ARRAY,), shape=(3, 2)),
+        case(grid(3, 4), ROWS, ROWS, template=(ARRAY, ALL, ARRAY), shape=(3, 4, 5)),
+    ],
+    _scatter,
+    operands=None,
+    selects=True,
+)
+
+
+def _getitem(x: Any, index: Any) -> Any:
+    if type(index) is int:
+        if not -x.shape[0] <= index < x.shape[0] if x.ndim else True:
+            raise IndexError(f"index {index} is out of bounds for an array of shape {x.shape}")
+        return gather_of(x, template=(index,))
+    template, arrays = normalise(index, x.shape)
+    return gather_of(x, *arrays, template=template)
+
+
+register(
+    Declaration(
+        getitem,
+        "index",
+        [
+            case(X, 1),
+            case(X, (-1, slice(1, None), None, slice(None, None, -1))),
+            case(X, (Ellipsis, 2)),
+            case(X, ROWS),
+            case(X, (ALL, COLUMNS)),
+            case(X, (ROWS, ALL, np.array([4, 1, 1]))),
+            case(X, (0, ALL, ROWS)),
+            case(X, (ALL, ROWS, np.array([4, 1, 1]))),
+            case(X, MASK),
+            case(X, ([0, 2], ALL, 1)),
+            case(X, (1, 2, 3)),
+            case(1.5, ()),
+            case(1.5, None),
+        ],
+        gather_of,
+    ),
+    _getitem,
+)
+
+
+def _argsort(
+    primitive: Primitive, a: Any, axis: Any = -1, kind: Any = None, order: None = None, *, stable: Any = None
+) -> Any:
+    if axis is None:
+        a, axis = np.ravel(a), -1
+    (one,) = negative_axes(axis, a.ndim)
+    return primitive(a, axis=one, kind="stable" if stable else kind)
+
+
+argsort = declare(np.argsort, REDUCTION, [case(X), case(X, axis=0), case(X, axis=None)], _argsort, zero=True)

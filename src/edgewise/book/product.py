@@ -1,0 +1,31 @@
+"""The contraction, from which every product of arrays is composed (``compositions.products``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgewise.core.contract import contract
+from edgewise.core.primitive import Primitive
+from edgewise.families.samples import case, grid
+from edgewise.families.structure import CONTRACTION, declare
+
+
+def _contract(primitive: Primitive, x1: Any, x2: Any, *, spec: str) -> Any:
+    return primitive(x1, x2, spec=spec)
+
+
+contract_of = declare(
+    contract,
+    CONTRACTION,
+    [
+        case(grid(2, 3), grid(3, 4, seed=1), spec="ij,jk->ik"),
+        case(grid(2, 3), grid(3, seed=1), spec="ij,j->i"),
+        case(grid(3), grid(3, seed=1), spec="i,i->"),
+        case(grid(2), grid(3, seed=1), spec="i,j->ji"),
+        case(grid(2, 3, 4), grid(4, 2, seed=1), spec="ijk,ki->ij"),
+        case(grid(2, 3, 4), grid(4, 3, 5, seed=1), spec="ijk,kjl->li"),
+        case(grid(2, 3), grid(2, 3, seed=1), spec="ij,ij->ij"),
+    ],
+    _contract,
+    operands=("x1", "x2"),
+)

@@ -1,0 +1,41 @@
+"""Operations whose derivative is zero wherever it exists. Their results carry no derivative; ``float`` of one is allowed."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from edgewise.families.elementwise import zero_derivative
+from edgewise.families.samples import between, pairs
+
+TWO = pairs((-2.3, 2.4), (-2.1, 2.2))
+ONE = between(-2.3, 2.4)
+
+less = zero_derivative(np.less, TWO, op="lt", compute=operator.lt)
+less_equal = zero_derivative(np.less_equal, TWO, op="le", compute=operator.le)
+greater = zero_derivative(np.greater, TWO, op="gt", compute=operator.gt)
+greater_equal = zero_derivative(np.greater_equal, TWO, op="ge", compute=operator.ge)
+equal = zero_derivative(np.equal, TWO, op="eq", compute=operator.eq)
+not_equal = zero_derivative(np.not_equal, TWO, op="ne", compute=operator.ne)
+logical_and = zero_derivative(np.logical_and, TWO)
+logical_or = zero_derivative(np.logical_or, TWO)
+logical_xor = zero_derivative(np.logical_xor, TWO)
+logical_not = zero_derivative(np.logical_not, ONE)
+floor = zero_derivative(np.floor, ONE, note="0")
+ceil = zero_derivative(np.ceil, ONE, note="0")
+trunc = zero_derivative(np.trunc, ONE, note="0")
+rint = zero_derivative(np.rint, ONE, note="0")
+sign = zero_derivative(np.sign, ONE, note="0, also at 0")
+isfinite = zero_derivative(np.isfinite, ONE)
+isinf = zero_derivative(np.isinf, ONE)
+isnan = zero_derivative(np.isnan, ONE)
+signbit = zero_derivative(np.signbit, ONE)
+# On the integers and booleans that a batch keeps traced:
+bitwise_and = zero_derivative(np.bitwise_and, pairs((0, 5), (0, 5)), op="and", compute=operator.and_)
+bitwise_or = zero_derivative(np.bitwise_or, pairs((0, 5), (0, 5)), op="or", compute=operator.or_)
+bitwise_xor = zero_derivative(np.bitwise_xor, pairs((0, 5), (0, 5)), op="xor", compute=operator.xor)
+invert = zero_derivative(np.invert, between(0, 5), op="__invert__", compute=operator.invert)
+floor_divide = zero_derivative(
+    np.floor_divide, pairs((-5.1, 5.2), (0.4, 2.6)), op="floordiv", compute=operator.floordiv
+)

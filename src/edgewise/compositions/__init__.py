@@ -1,0 +1,9 @@
+"""NumPy functions written in NumPy: no rules of their own, every derivative follows from the operations they call.
+
+NumPy's own bodies cannot be traced (most reach C through ``asarray``), so they are spelled again, with NumPy's
+signatures.
+"""
+
+from edgewise.compositions import bridge, creation, indexing, joining, products, shaping, statistics, stores
+
+__all__ = ["bridge", "creation", "indexing", "joining", "products", "shaping", "statistics", "stores"]

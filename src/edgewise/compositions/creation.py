@@ -1,0 +1,109 @@
+"""Arrays made after the pattern of a traced one, and questions about types. Nothing here depends on the values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.compositions.declare import composition
+from edgewise.core.traced import Traced, plain
+from edgewise.families.samples import case, grid
+
+X = grid(2, 3)
+
+
+def _like(a: Any, dtype: Any, shape: Any) -> tuple[Any, Any]:
+    return (a.shape if shape is None else shape), (a.dtype if dtype is None else dtype)
+
+
+@composition(np.zeros_like, [case(X), case(X, shape=(2,))], "a")
+def zeros_like(
+    a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Any:
+    return np.zeros(*_like(a, dtype, shape))
+
+
+@composition(np.ones_like, [case(X), case(X, shape=(2,))], "a")
+def ones_like(
+    a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Any:
+    return np.ones(*_like(a, dtype, shape))
+
+
+@composition(np.empty_like, [case(X, shape=(0,))], "prototype")
+def empty_like(
+    prototype: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Any:
+    return np.zeros(*_like(prototype, dtype, shape))
+
+
+@composition(np.full_like, [case(X, 1.5), case(X, 1.5, shape=(4,))], "a", "fill_value")
+def full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    target, kind = _like(a, dtype, shape)
+    if isinstance(fill_value, Traced):
+        return np.broadcast_to(fill_value.astype(kind), target)  # type: ignore[attr-defined]  # installed by the book
+    return np.full(target, fill_value, kind)
+
+
+@composition(np.nonzero, [case(np.array([0.0, 1.0, 2.0]))], "a")
+def nonzero(a: Any) -> Any:
+    return np.nonzero(_same_for_all(a))
+
+
+@composition(np.flatnonzero, [case(np.array([0.0, 1.0, 2.0]))], "a")
+def flatnonzero(a: Any) -> Any:
+    return np.flatnonzero(_same_for_all(a))
+
+
+@composition(np.searchsorted, [case(np.array([0.0, 1.0, 2.0]), 1.5)], "a", "v")
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    return np.searchsorted(_same_for_all(a), _same_for_all(v), side, sorter)  # type: ignore[call-overload]  # passed on
+
+
+def _same_for_all(a: Any) -> Any:
+    """The plain values of an array whose entries decide a shape."""
+    from edgewise.errors import BatchError
+
+    value = a
+    while isinstance(value, Traced):
+        if value.mode.lead:
+            raise BatchError(
+                "the positions of nonzero entries differ within a batch",
+                "the members of the batch would have results of different lengths",
+                "keep the length and choose the values: np.where(mask, x, 0)",
+            )
+        value = value.value
+    return plain(value)
+
+
+@composition(np.result_type, [case(X, np.float32)])
+def result_type(*arrays_and_dtypes: Any) -> Any:
+    return np.result_type(*(a.dtype if isinstance(a, Traced) else a for a in arrays_and_dtypes))
+
+
+@composition(np.iscomplexobj, [case(X)], "x")
+def iscomplexobj(x: Any) -> bool:
+    return bool(x.dtype.kind == "c")
+
+
+@composition(np.isrealobj, [case(X)], "x")
+def isrealobj(x: Any) -> bool:
+    return bool(x.dtype.kind != "c")
+
+
+@composition(np.real, [case(X)], "val")
+def real(val: Any) -> Any:
+    return val
+
+
+Traced.real = property(np.real)  # type: ignore[attr-defined]  # complex values are refused, so this is all of it

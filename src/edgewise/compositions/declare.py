@@ -1,0 +1,40 @@
+"""How a composition is declared: ``@composition(np.flip, samples, "m")`` above a function with NumPy's signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from edgewise.core.registry import Declaration, register
+from edgewise.core.traced import method
+
+__all__ = ["composition"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def composition(
+    function: Callable[..., Any],
+    samples: Sequence[Any],
+    *operands: str,
+    oracle: str = "complex",
+    note: str = "",
+    methods: tuple[str, ...] = (),
+) -> Callable[[F], F]:
+    """Declare that the decorated function is how ``function`` is computed on traced values.
+
+    Args:
+        function: the NumPy function.
+        samples: calls that show it.
+        operands: names of the leading parameters that may be traced; none: any may.
+        oracle, note: as in ``core.registry.Declaration``.
+        methods: names under which traced values have it as a method.
+    """
+
+    def enter(body: F) -> F:
+        register(Declaration(function, "composition", samples, None, oracle, note), body, operands or None)
+        for name in methods:
+            method(name, function)
+        return body
+
+    return enter

@@ -1,0 +1,133 @@
+"""Choosing entries, from indexing and ``where``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.compositions.declare import composition
+from edgewise.core.shapes import negative_axes
+from edgewise.core.traced import Traced, method
+from edgewise.families.samples import case, grid
+
+X = grid(3, 4)
+CUBE = grid(2, 3, 4)
+PICK = np.array([[2, 0], [1, 1], [0, 3]])
+
+
+@composition(
+    np.take,
+    [
+        case(X, [1, 5, 5]),
+        case(X, PICK, axis=1),
+        case(X, -1, axis=0),
+        case(X, [7, -9], mode="wrap"),
+        case(X, [20], mode="clip"),
+    ],
+    "a",
+    "indices",
+    methods=("take",),
+)
+def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    (one,) = negative_axes(axis, a.ndim)
+    n = a.shape[one]
+    if not isinstance(indices, Traced):
+        indices = np.asarray(indices)
+    if mode == "wrap":
+        indices = indices % n
+    elif mode == "clip":
+        indices = np.clip(indices, 0, n - 1)
+    return a[(slice(None),) * (a.ndim + one) + (indices,)]
+
+
+@composition(np.take_along_axis, [case(X, PICK, axis=1), case(X, np.array([[1, 0, 2, 2]]), axis=0)], "arr", "indices")
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    if axis is None:
+        return np.ravel(arr)[np.ravel(indices)]
+    (one,) = negative_axes(axis, arr.ndim)
+    index: list[Any] = []
+    for i, n in enumerate(arr.shape, -arr.ndim):
+        index.append(indices if i == one else np.reshape(np.arange(n), (-1,) + (1,) * (-i - 1)))
+    return arr[tuple(index)]
+
+
+@composition(
+    np.sort, [case(X), case(X, axis=0), case(X, axis=None)], "a", oracle="difference", note="ties keep their order"
+)
+def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Any:
+    if axis is None:
+        a, axis = np.ravel(a), -1
+    return np.take_along_axis(a, np.argsort(a, axis, kind="stable" if stable else kind), axis)
+
+
+@composition(np.compress, [case([True, False, True], X, axis=0), case([False, True], X)], "condition", "a")
+def compress(condition: Any, a: Any, axis: int | None = None, out: None = None) -> Any:
+    return np.take(a, np.flatnonzero(condition), axis=axis)
+
+
+@composition(np.extract, [case(X > 0, X)], "condition", "arr")
+def extract(condition: Any, arr: Any) -> Any:
+    return np.ravel(arr)[np.flatnonzero(condition)]
+
+
+@composition(
+    np.select,
+    [case([X > 1, X > 0], [X, 2 * X], 0.5, wrt=(1,)), case([X > 1, X > 0], [X, 2 * X], wrt=(1,))],
+    "condlist",
+    "choicelist",
+    "default",
+)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    if len(condlist) != len(choicelist):
+        raise ValueError("list of cases must be same length as list of conditions")
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = np.where(condition, choice, result)
+    return result
+
+
+@composition(np.diagonal, [case(X), case(X, 1), case(CUBE, -1, 0, 2)], "a", methods=("diagonal",))
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
+    rows, columns = a.shape[-2:]
+    first = np.arange(max(min(rows + min(offset, 0), columns - max(offset, 0)), 0))
+    return a[..., first - min(offset, 0), first + max(offset, 0)]
+
+
+@composition(np.trace, [case(X), case(X, 1), case(CUBE, 0, 0, 2)], "a", methods=("trace",))
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+@composition(np.diag, [case(X), case(grid(3), 1), case(X, -1)], "v")
+def diag(v: Any, k: int = 0) -> Any:
+    if v.ndim == 2:
+        return np.diagonal(v, k)
+    n = v.shape[0] + abs(k)
+    here = np.eye(n, k=k, dtype=bool)
+    spread = np.zeros(n, int)
+    spread[max(-k, 0) : max(-k, 0) + v.shape[0]] = np.arange(v.shape[0])
+    return np.where(here, v[spread][:, None], 0)
+
+
+@composition(np.diagflat, [case(grid(2, 2)), case(grid(3), -1)], "v")
+def diagflat(v: Any, k: int = 0) -> Any:
+    return np.diag(np.ravel(v), k)
+
+
+@composition(np.tril, [case(X), case(CUBE, 1)], "m")
+def tril(m: Any, k: int = 0) -> Any:
+    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0)
+
+
+@composition(np.triu, [case(X), case(CUBE, -1)], "m")
+def triu(m: Any, k: int = 0) -> Any:
+    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m)
+
+
+method("argsort", np.argsort)
+method("argmax", np.argmax)
+method("argmin", np.argmin)

@@ -1,0 +1,127 @@
+"""Means, variances and other summaries, from sums; rounding to decimals; comparisons of whole arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.compositions.declare import composition
+from edgewise.core.shapes import negative_axes
+from edgewise.core.traced import cast_as, method
+from edgewise.families.samples import case, grid
+
+X = grid(2, 3, 4)
+AXES = [case(X), case(X, axis=1), case(X, axis=(0, -1), keepdims=True)]
+MASK = grid(2, 3, 4, seed=3) > -0.5
+
+for name, function in {
+    "sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, "any": np.any, "all": np.all,
+    "cumsum": np.cumsum, "cumprod": np.cumprod, "clip": np.clip,
+}.items():  # fmt: skip
+    method(name, function)
+
+
+def _count(a: Any, axis: Any, where: Any) -> Any:
+    if where is not True:
+        return np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=True)
+    n = 1
+    for i in negative_axes(axis, a.ndim):
+        n *= a.shape[i]
+    return n
+
+
+@composition(np.mean, [*AXES, case(X, axis=0, where=MASK)], "a", methods=("mean",))
+def mean(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
+) -> Any:
+    axes = negative_axes(axis, a.ndim)
+    total = np.sum(a, axis=axes, dtype=dtype, keepdims=True, where=where)
+    return _dropped(total / _count(a, axes, where), axes, keepdims)
+
+
+def _dropped(a: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
+    return a if keepdims is True or not axes else np.squeeze(a, axes)
+
+
+@composition(np.average, [case(X), case(X, axis=1), case(grid(2, 3), axis=1, weights=np.array([0.2, 0.5, 0.4]))])
+def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
+    if weights is None:
+        scale: Any = float(_count(a, axis, True))
+        result = np.mean(a, axis, keepdims=keepdims)
+    else:
+        if np.shape(weights) != np.shape(a):
+            (one,) = negative_axes(axis, np.ndim(a))
+            weights = np.reshape(weights, (-1,) + (1,) * (-one - 1))
+        spread = np.broadcast_to(weights, np.shape(a))
+        scale = np.sum(spread, axis=axis, keepdims=keepdims)
+        result = np.sum(a * weights, axis=axis, keepdims=keepdims) / scale
+    return (result, np.broadcast_to(scale, np.shape(result))) if returned else result
+
+
+@composition(np.var, [*AXES, case(X, axis=1, ddof=1), case(X, axis=0, where=MASK)], "a", methods=("var",))
+def var(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *, where: Any = True,
+    mean: Any = None, correction: float | None = None,
+) -> Any:  # fmt: skip
+    if dtype is not None:
+        a = cast_as(a, dtype)
+    axes = negative_axes(axis, a.ndim)
+    centre = np.mean(a, axes, keepdims=True, where=where) if mean is None else mean
+    total = np.sum((a - centre) ** 2, axis=axes, keepdims=True, where=where)
+    free = ddof if correction is None else correction
+    return _dropped(total / np.maximum(_count(a, axes, where) - free, 0), axes, keepdims)
+
+
+@composition(np.std, [*AXES, case(X, axis=1, ddof=1)], "a", methods=("std",), note="0 where the deviation is 0")
+def std(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *, where: Any = True,
+    mean: Any = None, correction: float | None = None,
+) -> Any:  # fmt: skip
+    variance = var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
+    flat = variance == 0
+    return np.where(flat, 0, np.sqrt(np.where(flat, 1, variance)))
+
+
+@composition(np.ptp, [*AXES], "a", oracle="difference")
+def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
+    return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
+
+
+@composition(np.diff, [case(X), case(X, 2, axis=1), case(grid(4), prepend=0.5)], "a")
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    (one,) = negative_axes(axis, a.ndim)
+    at = a.ndim + one
+    parts = [a]
+    for extra, place in ((prepend, 0), (append, len(parts) + 1)):
+        if extra is not None:
+            edge = (*a.shape[:at], 1, *a.shape[at + 1 :])
+            parts.insert(place, extra if np.ndim(extra) else np.broadcast_to(extra, edge))
+    if len(parts) > 1:
+        a = np.concatenate(parts, one)
+    lead = (slice(None),) * at
+    for _ in range(n):
+        a = a[(*lead, slice(1, None))] - a[(*lead, slice(None, -1))]
+    return a
+
+
+@composition(np.round, [case(X), case(X, 1)], "a", methods=("round",), note="0")
+def round_(a: Any, decimals: int = 0, out: None = None) -> Any:
+    scale = 10.0**decimals
+    return np.rint(a * scale) / scale if decimals else np.rint(a)
+
+
+@composition(np.allclose, [case(X, X)], "a", "b")
+def allclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    return bool(np.all(np.isclose(a, b, rtol, atol, equal_nan)))
+
+
+@composition(np.isclose, [case(X, X)], "a", "b")
+def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    close = np.where(np.isfinite(a) & np.isfinite(b), np.abs(a - b) <= atol + rtol * np.abs(b), np.equal(a, b))
+    return close | (np.isnan(a) & np.isnan(b)) if equal_nan else close
+
+
+@composition(np.array_equal, [case(X, X)], "a1", "a2")
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
+    return bool(np.shape(a1) == np.shape(a2) and np.all((a1 == a2) | (np.isnan(a1) & np.isnan(a2) & equal_nan)))

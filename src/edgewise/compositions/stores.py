@@ -1,0 +1,36 @@
+"""NumPy functions that store into their first argument: refused, by name, until traced arrays can be stored into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgewise.core import stores
+from edgewise.core.registry import ENTRIES, spelling
+from edgewise.core.traced import Traced
+
+
+def _refuse(function: Callable[..., Any]) -> None:
+    def entry(target: Any, *args: Any, **kwargs: Any) -> Any:
+        raise stores.refused(target, spelling(function))
+
+    ENTRIES[function] = entry
+
+
+for function in (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis):
+    _refuse(function)
+
+
+def _refuse_method(name: str) -> None:
+    def bound(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        raise stores.into_traced(f"a.{name}(...)")
+
+    bound.__name__ = name
+    bound.__doc__ = "Refused: it stores into the array."
+    setattr(Traced, name, bound)
+
+
+for name in ("sort", "fill", "put", "partition", "resize", "setflags", "byteswap", "itemset"):
+    _refuse_method(name)

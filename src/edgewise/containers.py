@@ -1,0 +1,104 @@
+"""Pytrees, only at the public border: nested dicts, lists, tuples, namedtuples and dataclasses of numbers and arrays.
+
+``optree`` does the work and is loaded when the first container is met; a bare number or array never needs it.
+Dataclasses are registered on first sight, in a namespace of ours, so nobody else's registrations are touched.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.traced import Traced
+
+__all__ = ["Tree", "flatten", "paths"]
+
+NAMESPACE = "edgewise"
+_BARE = (float, int, complex, str, bytes, np.ndarray, np.generic, Traced, type(None))
+
+
+class Tree:
+    """The structure of a container: how many leaves, and how to put leaves back."""
+
+    __slots__ = ("spec",)
+
+    def __init__(self, spec: Any) -> None:
+        self.spec = spec
+
+    @property
+    def bare(self) -> bool:
+        """Whether the container is a single leaf."""
+        return self.spec is None
+
+    def build(self, leaves: list[Any]) -> Any:
+        """The container with other leaves."""
+        return leaves[0] if self.spec is None else self.spec.unflatten(leaves)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tree) and bool(self.spec == other.spec)
+
+    def __hash__(self) -> int:
+        return hash(self.spec)
+
+    def __repr__(self) -> str:
+        return "*" if self.spec is None else str(self.spec).removeprefix("PyTreeSpec(").split(", NoneIsLeaf")[0]
+
+
+BARE = Tree(None)
+
+
+def flatten(value: Any) -> tuple[list[Any], Tree]:
+    """The leaves of a container and its structure. ``None`` counts as a leaf.
+
+    >>> flatten({"b": 1.0, "a": [2.0, None]})[0]
+    [2.0, None, 1.0]
+    """
+    if isinstance(value, _BARE) and not hasattr(value, "_fields"):
+        return [value], BARE
+    import optree  # noqa: PLC0415  loaded on first use: a third of our import time, and bare arrays never need it
+
+    while True:
+        leaves, spec = optree.tree_flatten(value, none_is_leaf=True, namespace=NAMESPACE)
+        unknown = {type(leaf) for leaf in leaves if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type)}
+        if not unknown:
+            return (leaves, BARE) if len(leaves) == 1 and leaves[0] is value else (leaves, Tree(spec))
+        for cls in unknown:
+            _register(cls)
+
+
+def paths(value: Any) -> list[str]:
+    """How each leaf is reached, as a user would write it: ``['w'][0]``."""
+    if flatten(value)[1].bare:
+        return [""]
+    import optree  # noqa: PLC0415  as above
+
+    found = optree.tree_accessors(value, none_is_leaf=True, namespace=NAMESPACE)
+    return [accessor.codify("") for accessor in found]
+
+
+def _register(cls: type) -> None:
+    import optree  # noqa: PLC0415  as above
+
+    names = tuple(f.name for f in dataclasses.fields(cls))
+
+    def take_apart(instance: Any) -> tuple[list[Any], None, tuple[str, ...]]:
+        return [getattr(instance, n) for n in names], None, names
+
+    def put_together(_: None, children: Any) -> Any:
+        # past __init__ and __post_init__: they may check or convert, which traced values would not survive
+        instance = object.__new__(cls)
+        for name, child in zip(names, children, strict=True):
+            object.__setattr__(instance, name, child)
+        return instance
+
+    entry: Callable[..., Any] = optree.GetAttrEntry
+    optree.register_pytree_node(
+        cls,
+        take_apart,
+        put_together,
+        path_entry_type=entry,
+        namespace=NAMESPACE,  # type: ignore[arg-type]  # any class will do
+    )

@@ -1,0 +1,118 @@
+"""Kept buffers: ordinary arrays that a node needs later, and that the user may overwrite before the sweep.
+
+Reused work buffers are everyday NumPy. Keeping a reference would silently differentiate with the new contents; copying
+everything would cost more than the sweep. The policy, by size (figures in ``docs/decisions/0006-kept-buffers.md``):
+
+* up to ``COPY``: copied. A copy is cheaper than anything else we could do.
+* up to ``COMPARE``: copied, once per content: an array kept before in this transformation is compared with its last
+  copy.
+* above: locked read-only until the sweep is over, with all arrays it is a view of, so that a store raises at the
+  user's own line; and sampled, because a view made before the lock can still write through. Memory that no NumPy array
+  owns (a memory map, a foreign buffer) cannot be locked: it is compared and copied whatever its size.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from edgewise.errors import OverwrittenError, user_line
+
+__all__ = ["COMPARE", "COPY", "Keeper"]
+
+COPY = 4 * 1024
+COMPARE = 1024 * 1024
+SAMPLES = 1024
+
+_lock = threading.Lock()
+_held: dict[int, list[Any]] = {}  # id -> [array, holders]: arrays we made read-only, shared by all threads
+
+
+class Keeper:
+    """What one transformation keeps of the user's arrays."""
+
+    __slots__ = ("_copies", "_guarded", "_locked")
+
+    def __init__(self) -> None:
+        self._copies: dict[int, tuple[Any, Any]] = {}
+        self._guarded: dict[int, tuple[Any, Any, str]] = {}
+        self._locked: list[Any] = []
+
+    def hold(self, array: np.ndarray[Any, Any]) -> Any:
+        """The array to keep in place of the user's: same content until ``release``, or an error from ``verify``."""
+        if array.nbytes <= COPY:
+            return array.copy()
+        if array.nbytes <= COMPARE or not _lockable(array):
+            known = self._copies.get(id(array))
+            if known is not None and known[0] is array and _same(known[1], array):
+                return known[1]
+            copy = array.copy()
+            self._copies[id(array)] = (array, copy)
+            return copy
+        if id(array) not in self._guarded:
+            self._lock_chain(array)
+            self._guarded[id(array)] = (array, _samples(array), user_line())
+        return array
+
+    def holds(self, array: Any) -> bool:
+        """Whether ``array`` is kept by a lock, so that it must be copied to outlive this transformation."""
+        return id(array) in self._guarded
+
+    def verify(self) -> None:
+        """Compare the samples.
+
+        Raises:
+            OverwrittenError: an array changed after it was kept.
+        """
+        for array, before, where in self._guarded.values():
+            if not _same(_samples(array), before):
+                raise OverwrittenError(
+                    f"an array of shape {array.shape} was overwritten after it was used here",
+                    "its old contents are part of the derivative, which is taken after the function has run",
+                    "store into another array, or use a copy here: x * buffer.copy()",
+                    where,
+                )
+
+    def release(self) -> None:
+        """Give the user's arrays back as they were."""
+        with _lock:
+            for array in reversed(self._locked):  # bases first: a view cannot be writeable over a locked base
+                entry = _held[id(array)]
+                entry[1] -= 1
+                if not entry[1]:
+                    del _held[id(array)]
+                    array.flags.writeable = True
+        self._locked.clear()
+        self._guarded.clear()
+        self._copies.clear()
+
+    def _lock_chain(self, array: Any) -> None:
+        with _lock:
+            while isinstance(array, np.ndarray):
+                entry = _held.get(id(array))
+                if entry is not None:
+                    entry[1] += 1
+                    self._locked.append(array)
+                elif array.flags.writeable:
+                    array.flags.writeable = False
+                    _held[id(array)] = [array, 1]
+                    self._locked.append(array)
+                array = array.base
+
+
+def _same(copy: Any, array: Any) -> bool:
+    # bit for bit would be strict about NaN payloads; equal_nan is what the derivative needs
+    return bool(np.array_equal(copy, array, equal_nan=array.dtype.kind in "fc"))
+
+
+def _lockable(array: Any) -> bool:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return bool(array.flags.owndata)
+
+
+def _samples(array: Any) -> Any:
+    """Entries spread over the whole array, first and last included."""
+    return array.flat[np.linspace(0, array.size - 1, SAMPLES).astype(int)]

@@ -1,0 +1,56 @@
+"""A mode is one running transformation: how its traced values interpret an operation.
+
+Every call of a transformation makes a mode with a fresh, higher ``level``. Where values of several modes meet, the
+highest level interprets the operation and hands the values it wraps down to the next. There is no global stack of
+modes, so transformations are re-entrant and run in any number of threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, NoReturn
+
+from edgewise.errors import EscapedError
+
+__all__ = ["Mode"]
+
+_levels = itertools.count(1)  # next() on it is atomic
+
+
+class Mode:
+    """The base of ``Recorded``, ``Dual`` and ``Batched``.
+
+    Attributes:
+        level: when it began, compared with others; higher interprets first.
+        lead: how many leading axes of a wrapped value belong to the mode and not to the user (1 under ``Batched``).
+        differentiates: whether values of this mode carry a derivative.
+    """
+
+    lead = 0
+    differentiates = True
+
+    def __init__(self) -> None:
+        self.level = next(_levels)
+
+    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply ``primitive`` where at least one operand is a value of this mode."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Close the mode: whatever still uses one of its values gets an ``EscapedError``."""
+        self.interpret = _ended  # type: ignore[method-assign]  # one attribute instead of a test in every operation
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.end()
+
+
+def _ended(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> NoReturn:
+    raise EscapedError(
+        "a traced value is used after its transformation ended",
+        "it was kept outside the differentiated function (in a list, a global, an attribute, a closure), and its "
+        "derivative can no longer be followed",
+        "return it from the function, through has_aux=True for instance, or keep ew.value(t) instead",
+    )

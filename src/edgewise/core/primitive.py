@@ -1,0 +1,183 @@
+"""Primitives and families: what an operation declares, and what its kind knows.
+
+A ``Primitive`` is data: the NumPy function it is, its family, the map on each of its edges (or for elementwise
+operations the weight on it), and its conventions. A ``Family`` is the behaviour that all its members share: how the
+value is computed, which values the edges need, how the maps are built and how the operation acts on a batch.
+
+The parameter names of a rule say what it needs, and the tape keeps that and nothing else:
+
+    x, x1, x2, ...   the operands            y       the output; y1, y2, ... where there are several
+    shape            of this edge's operand   others  static parameters of the primitive
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from edgewise.core.traced import apply
+from edgewise.errors import DeclarationError
+
+__all__ = ["Family", "Primitive", "Rule"]
+
+_OPERAND = re.compile(r"x([1-9][0-9]*)?$")
+_OUTPUT = re.compile(r"y([1-9][0-9]*)?$")
+
+
+class Rule:
+    """A rule and where its arguments come from.
+
+    Attributes:
+        function: the user's or the book's plain-NumPy function.
+        slots: positions in a node's ``kept`` it needs: operands first, the output last.
+
+    Args:
+        lead: leading parameters that the caller supplies (the tangent or cotangent of a user's rule).
+        own: names of the operands that a rule may use as well.
+    """
+
+    __slots__ = ("function", "slots", "sources")
+
+    def __init__(
+        self, function: Callable[..., Any], arity: int, edge: int, name: str, lead: int = 0, own: Sequence[str] = ()
+    ) -> None:
+        self.function = function
+        sources: list[tuple[str, Any]] = []
+        code = function.__code__
+        for parameter in code.co_varnames[lead : code.co_argcount + code.co_kwonlyargcount]:
+            operand, output = _OPERAND.match(parameter), _OUTPUT.match(parameter)
+            slot = int(operand[1] or 1) - 1 if operand else None
+            if parameter in own and own.index(parameter) != slot:
+                if operand or output or parameter == "shape":
+                    raise DeclarationError(
+                        f"{name}: {parameter} in its rule is ambiguous",
+                        f"it is an operand's own name, and by convention {'the output' if output else 'something else'}",
+                        "rename the operand, or ask for operands as x1, x2, ... and for the output as y",
+                    )
+                sources.append(("kept", own.index(parameter)))
+            elif slot is not None:
+                if slot >= arity:
+                    raise DeclarationError(f"{name}: its rule asks for {parameter}, and there are {arity} operands")
+                sources.append(("kept", slot))
+            elif output:
+                sources.append(("kept", -1) if not output[1] else ("output", int(output[1]) - 1))
+            elif parameter == "shape":
+                sources.append(("shape", edge))
+            else:
+                sources.append(("param", parameter))
+        self.sources = tuple(sources)
+        self.slots = frozenset(-1 if kind == "output" else at for kind, at in sources if kind in ("kept", "output"))
+
+    def __call__(self, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...], *lead: Any) -> Any:
+        arguments = list(lead)
+        for kind, at in self.sources:
+            if kind == "kept":
+                arguments.append(kept[at])
+            elif kind == "output":
+                arguments.append(kept[-1][at])
+            elif kind == "shape":
+                arguments.append(shape)
+            else:
+                arguments.append(params[at])
+        return self.function(*arguments)
+
+
+class Primitive:
+    """A declared operation.
+
+    Attributes:
+        name: what pictures and messages call it.
+        function: computes the value: NumPy's own function, called with operands and parameters.
+        family: its kind.
+        rules: per operand a ``Rule`` (or a constant weight), or None where the operand has no derivative;
+            empty where the family builds its maps by itself.
+        zero: its derivative is zero wherever it exists (comparisons, rounding): results carry no derivative.
+        selects: some edge drops entries (where, max, indexing), which cuts branches.
+        outputs: how many outputs, None for one that is not a tuple.
+        zero_outputs: which of several outputs carry no derivative.
+        value, weights, active, keepers: the hot path of the elementwise family, prepared at declaration; ``value`` is
+            None for all others.
+    """
+
+    __slots__ = (
+        "active",
+        "family",
+        "function",
+        "keepers",
+        "name",
+        "outputs",
+        "rules",
+        "selects",
+        "value",
+        "weights",
+        "zero",
+        "zero_outputs",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        family: Family,
+        rules: Sequence[Any] = (),
+        *,
+        zero: bool = False,
+        selects: bool = False,
+        outputs: int | None = None,
+        zero_outputs: frozenset[int] = frozenset(),
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.family = family
+        self.rules = tuple(rules)
+        self.zero = zero
+        self.selects = selects
+        self.outputs = outputs
+        self.zero_outputs = zero_outputs
+        self.value: Callable[..., Any] | None = None
+        self.weights: tuple[Any, ...] | None = None
+        self.active = 0
+        self.keepers: tuple[Any, ...] = ()
+
+    def __call__(self, *operands: Any, **params: Any) -> Any:
+        return apply(self, operands, params)
+
+    def compute(self, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """The value, of operands that belong to no mode."""
+        return self.function(*operands, **params)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+class Family:
+    """What primitives of one kind share. Stateless: one instance a family."""
+
+    name = "family"
+
+    def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
+        """Positions in ``kept`` the map on ``edge`` needs: operands from 0, the output as -1."""
+        rule = primitive.rules[edge if edge < len(primitive.rules) else -1]
+        return rule.slots if isinstance(rule, Rule) else frozenset()
+
+    def edge(
+        self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+    ) -> Any:
+        """The map on one edge."""
+        return primitive.rules[edge](kept, params, shape)
+
+    def has_edge(self, primitive: Primitive, edge: int) -> bool:
+        """Whether operand ``edge`` has a derivative at all (an index has none)."""
+        rules = primitive.rules
+        return rules[edge if edge < len(rules) else -1] is not None
+
+    def push_all(self, node: Any, tangents: list[Any]) -> Any:
+        """The tangent of the output from those of all operands at once, or None to go edge by edge."""
+        return None
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        """The operation with a leading batch axis on the operands marked, and on the result."""
+        raise NotImplementedError

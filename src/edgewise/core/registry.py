@@ -1,0 +1,92 @@
+"""The registry: NumPy function -> how edgewise answers when that function meets a traced value.
+
+The key is the function object itself. An entry is a plain callable with NumPy's own signature: for a primitive it
+arranges operands and parameters and applies the primitive; for a composition it calls other NumPy functions.
+``DECLARATIONS`` lists what was declared, for the laws and the coverage table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from edgewise.errors import DeclarationError, NoRuleError
+
+__all__ = ["DECLARATIONS", "ENTRIES", "STATIC_FROM", "Declaration", "find", "register", "spelling"]
+
+
+class Declaration(NamedTuple):
+    """One row of the book: what the laws test and the coverage table prints.
+
+    Attributes:
+        function: the NumPy function (or one of edgewise's own).
+        kind: the family's name, or "composition".
+        samples: calls that show it, each a ``Case``.
+        primitive: the primitive, None for a composition.
+        oracle: where the laws take an independent derivative from: "complex" (complex step), "mpmath", or
+            "difference" (central differences: exact for piecewise linear functions, last resort elsewhere).
+        note: its convention at kinks, in words.
+    """
+
+    function: Callable[..., Any]
+    kind: str
+    samples: Sequence[Any]
+    primitive: Any = None
+    oracle: str = "complex"
+    note: str = ""
+
+
+ENTRIES: dict[Callable[..., Any], Callable[..., Any]] = {}
+# Per function: how many leading parameters may be traced, and their names; None where every one may.
+STATIC_FROM: dict[Callable[..., Any], tuple[int, frozenset[str]]] = {}
+DECLARATIONS: dict[Callable[..., Any], Declaration] = {}
+
+
+def register(declaration: Declaration, entry: Callable[..., Any], operands: tuple[str, ...] | None = None) -> None:
+    """Enter one declaration.
+
+    Args:
+        declaration: the row.
+        entry: a callable with NumPy's signature.
+        operands: names of the leading parameters that may be traced; all others are static. None: all may be.
+
+    Raises:
+        DeclarationError: the function is declared already, or the row has no samples.
+    """
+    function = declaration.function
+    if function in DECLARATIONS:
+        raise DeclarationError(f"{spelling(function)} is declared twice", where="")
+    if not declaration.samples:
+        raise DeclarationError(f"{spelling(function)} is declared without samples", where="")
+    DECLARATIONS[function] = declaration
+    ENTRIES[function] = entry
+    if operands is not None:
+        STATIC_FROM[function] = (len(operands), frozenset(operands))
+
+
+def find(function: Callable[..., Any], method: str = "") -> Callable[..., Any]:
+    """The entry of a function, or the error that says it has none."""
+    entry = ENTRIES.get(function) if not method else None
+    if entry is None:
+        name = spelling(function) + (f".{method}" if method else "")
+        raise NoRuleError(
+            f"{name} has no derivative rule",
+            "edgewise differentiates only what is declared, and never guesses",
+            f"write it with operations that have one, or wrap your call of {name} with @ew.primitive and give its rule",
+        )
+    return entry
+
+
+def spelling(function: Callable[..., Any]) -> str:
+    """How a user writes ``function``.
+
+    >>> spelling(np.sum), spelling(np.linalg.norm), spelling(np.add)
+    ('np.sum', 'np.linalg.norm', 'np.add')
+    """
+    name = getattr(function, "__name__", repr(function))
+    module = "numpy" if isinstance(function, np.ufunc) else getattr(function, "__module__", None) or ""
+    if module.startswith("numpy"):
+        return f"{module.replace('numpy', 'np', 1)}.{name}"
+    return f"ew.{name}" if module.startswith("edgewise") else name

@@ -1,0 +1,51 @@
+"""The one room of shape and dtype repair.
+
+NumPy broadcasts and promotes silently; a sweep undoes both once, on every edge, so that no rule ever has to. A
+cotangent is brought to the shape and dtype of the operand it belongs to, a tangent to those of the result.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["cast", "expand", "negative_axes", "unbroadcast"]
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``g`` over the axes along which an operand of ``shape`` was broadcast: the adjoint of broadcasting.
+
+    >>> unbroadcast(np.ones((2, 3)), (1, 3))
+    array([[2., 2., 2.]])
+    """
+    extra = g.ndim - len(shape)
+    if extra:
+        g = np.sum(g, axis=tuple(range(extra)))
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    return np.sum(g, axis=axes, keepdims=True) if axes else g
+
+
+def expand(t: Any, shape: tuple[int, ...]) -> Any:
+    """Broadcast a tangent to the shape of its result, where only constants had that shape."""
+    return np.broadcast_to(t, shape)
+
+
+def cast(t: Any, dtype: np.dtype[Any]) -> Any:
+    """Bring a tangent or cotangent to the dtype of the value it belongs to. Also ``np.astype``, which NumPy 2.0 lacks."""
+    return t.astype(dtype)
+
+
+def negative_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Axes counted from the end, sorted, so that a leading batch axis does not move them.
+
+    Raises:
+        numpy.exceptions.AxisError: an axis out of bounds, as NumPy says it.
+
+    >>> negative_axes(None, 3), negative_axes((0, -1), 3)
+    ((-3, -2, -1), (-3, -1))
+    """
+    if axis is None:
+        return tuple(range(-ndim, 0))
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    return tuple(sorted(a - ndim for a in np.lib.array_utils.normalize_axis_tuple(tuple(axes), ndim)))

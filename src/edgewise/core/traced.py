@@ -1,0 +1,476 @@
+"""Traced: the duck array a user's function receives in place of its numbers.
+
+It wraps a value (a NumPy scalar or array, another duck array, or another Traced) for one mode. NumPy's functions reach
+us through ``__array_ufunc__`` and ``__array_function__``; operators and methods are installed on the class by the
+declarations of the book (``install``). There are two classes, because NumPy takes whatever has ``__len__`` for a
+sequence: ``TracedScalar`` has none.
+
+What an operation means is never decided here: ``apply`` finds the highest mode among the operands and asks it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from edgewise.core import stores
+from edgewise.core.registry import ENTRIES, STATIC_FROM, find, spelling
+from edgewise.errors import (
+    ArgumentError,
+    BatchError,
+    ConversionError,
+    EscapedError,
+    ForeignArrayError,
+    StaticRoleError,
+)
+
+__all__ = [
+    "TRACED",
+    "Traced",
+    "TracedArray",
+    "TracedScalar",
+    "admit",
+    "apply",
+    "call",
+    "cast_as",
+    "differentiated",
+    "dispatched",
+    "getitem",
+    "install",
+    "plain",
+    "wrap",
+]
+
+NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; never written to
+
+
+class Traced:
+    """A value inside a transformation. Users never make one: they call NumPy on those they are given.
+
+    Attributes:
+        value: what it wraps; for the modes alone (``ew.value`` is the public way to look).
+        mode: the running transformation it belongs to.
+        payload: what the mode adds: a ``Node`` under ``Recorded``, a ``Tangent`` under ``Dual``.
+    """
+
+    __slots__ = ("mode", "payload", "value")
+    __array_priority__ = 1000.0  # SciPy's sparse matrices and np.matrix defer to us by it
+
+    def __init__(self, value: Any, mode: Any, payload: Any) -> None:
+        self.value = value
+        self.mode = mode
+        self.payload = payload
+
+    # -- shape and dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape the user sees: leading axes of a mode (a batch) are not part of it."""
+        return tuple(self.value.shape[self.mode.lead :])
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes the user sees."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements the user sees."""
+        return math.prod(self.shape)
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the value."""
+        return self.value.dtype
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return int(self.value.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes the user's elements take."""
+        return self.size * self.itemsize
+
+    # -- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "at":
+            raise stores.refused(inputs[0], f"{spelling(ufunc)}.at")
+        out = kwargs.pop("out", None)
+        if out is None:
+            return _call_ufunc(ufunc, method, inputs, kwargs)
+        if not stores.rebinds(ufunc, method, inputs, out, kwargs):
+            raise stores.refused(out[0], "+=" if out[0] is inputs[0] else "out=")
+        return _call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(
+        self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        return call(func, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if dtype is not None and np.dtype(dtype) != object:
+            raise ConversionError(
+                f"a traced value cannot become an ordinary {np.dtype(dtype)} array",
+                "an ordinary array cannot carry a derivative, so the result would lose it",
+                "use the traced value as it is; to build an array of traced values, np.array([...]) without a dtype "
+                "or ew.stack([...]); to give the derivative up, ew.value(t)",
+            )
+        array = np.empty(self.shape, dtype=object)
+        for index in np.ndindex(self.shape):
+            array[index] = self[index] if index else self
+        return array
+
+    # -- Python's conversions
+
+    def __bool__(self) -> bool:
+        if self.mode.lead:
+            raise BatchError(
+                "the truth value of a batch is not one answer",
+                "under vmap the function runs once for the whole batch, and its members may disagree",
+                "write the choice as np.where(condition, a, b), or loop over the batch with ordinary Python",
+            )
+        return bool(self.value)
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iub":
+            raise TypeError(
+                f"a traced {self.dtype} value cannot be used as an integer: int(np.floor(t)) says which one"
+            )
+        if self.mode.lead:
+            raise BatchError(
+                "a batch of integers cannot be one Python integer",
+                "under vmap the function runs once for the whole batch",
+                "index with the batch itself: x[i], np.take(x, i)",
+            )
+        return int(self.value.__index__())
+
+    def __float__(self) -> NoReturn:
+        raise _lost("float")
+
+    def __int__(self) -> NoReturn:
+        raise _lost("int")
+
+    def __complex__(self) -> NoReturn:
+        raise _lost("complex")
+
+    def item(self, *args: int) -> NoReturn:
+        """Refused: it would turn a traced value into an ordinary number."""
+        raise _lost(".item()")
+
+    def __repr__(self) -> str:
+        return f"traced({self.value!r})"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec)
+
+    def __hash__(self) -> int:
+        raise TypeError("a traced value is not hashable: use ew.value(t) as a key")
+
+    def __copy__(self) -> Traced:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Traced:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise EscapedError(
+            "a traced value cannot be pickled",
+            "it belongs to one running transformation of one process",
+            "pickle ew.value(t), or move the differentiation inside the function that is sent",
+        )
+
+    # -- elements
+
+    def __getitem__(self, index: Any) -> Any:
+        return ENTRIES[getitem](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise stores.into_traced("a[i] = v")
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        return array
+
+
+class TracedScalar(Traced):
+    """A traced value without axes. NumPy takes it for a number."""
+
+    __slots__ = ()
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return call(np.round, (self, ndigits or 0), NOTHING)
+
+    def __iadd__(self, other: Any) -> Any:  # numbers are immutable: rebinding is Python's own meaning
+        return self + other  # type: ignore[operator]  # installed by the book
+
+    def __isub__(self, other: Any) -> Any:
+        return self - other  # type: ignore[operator]  # installed by the book
+
+    def __imul__(self, other: Any) -> Any:
+        return self * other  # type: ignore[operator]  # installed by the book
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self / other  # type: ignore[operator]  # installed by the book
+
+
+class TracedArray(Traced):
+    """A traced value with axes."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(self == item))
+
+    def tolist(self) -> list[Any]:
+        """Nested lists of traced scalars."""
+        return [row.tolist() if row.ndim else row for row in self]
+
+
+TRACED = frozenset((TracedScalar, TracedArray))
+
+
+def wrap(value: Any, mode: Any, payload: Any) -> Traced:
+    """Wrap a value for a mode, in the class its shape asks for."""
+    return (TracedArray if value.ndim > mode.lead else TracedScalar)(value, mode, payload)
+
+
+def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Apply a primitive: the highest mode among the operands interprets it; with none, it is computed."""
+    top = None
+    for operand in operands:
+        if type(operand) in TRACED:
+            mode = operand.mode
+            if top is None or mode.level > top.level:
+                top = mode
+    if top is None:
+        return primitive.compute(operands, params)
+    return top.interpret(primitive, operands, params)
+
+
+def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call a declared function; a traced value in a static role is an error, never ignored."""
+    entry = find(function)
+    static = STATIC_FROM.get(function)
+    if static is not None:
+        leading, names = static
+        for position, value in enumerate(args[leading:], leading):
+            _refuse_static(function, value, f"argument {position + 1}")
+        for name, value in kwargs.items():
+            if name not in names:
+                _refuse_static(function, value, f"{name}=")
+    return entry(*args, **kwargs)
+
+
+def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function of ours dispatch like NumPy's: traced operands go to its declaration."""
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(a, Traced) for a in args):
+            return call(wrapper, args, kwargs)
+        return function(*args, **kwargs)
+
+    wrapper.__name__, wrapper.__qualname__ = function.__name__, function.__qualname__
+    wrapper.__module__, wrapper.__doc__ = function.__module__, function.__doc__
+    wrapper.__wrapped__ = function  # type: ignore[attr-defined]  # as functools.wraps does
+    return wrapper
+
+
+# What a ufunc's methods are called in NumPy: np.add.reduce is np.sum, and so on.
+_REDUCE: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+_ACCUMULATE: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+def _call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """What ``__array_ufunc__`` does once stores (``out=``, ``at``) are dealt with."""
+    if method == "__call__":
+        return find(ufunc)(*inputs, **kwargs)
+    if method == "outer":
+        first, second = (x if isinstance(x, Traced) else np.asanyarray(x) for x in inputs)
+        return find(ufunc)(np.reshape(first, first.shape + (1,) * second.ndim), second, **kwargs)
+    named = (_REDUCE if method == "reduce" else _ACCUMULATE if method == "accumulate" else {}).get(ufunc)
+    if named is None:
+        find(ufunc, method)
+    # The methods work along axis 0 where the functions flatten.
+    positional = "axis" in kwargs or len(inputs) > 1
+    return call(named, inputs, kwargs if positional else {**kwargs, "axis": 0})  # type: ignore[arg-type]  # find raised
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """``x[index]`` as a function, so that indexing has a name in the registry."""
+    return x[index]
+
+
+@dispatched
+def cast_as(x: Any, dtype: Any) -> Any:
+    """``x.astype(dtype)`` as a function: ``np.astype`` came only with NumPy 2.1."""
+    return x.astype(dtype)
+
+
+# -- what the modes and the border ask of a value
+
+
+def plain(value: Any) -> Any:
+    """The ordinary value below all modes. For modes only: a rule that asked would branch on a value."""
+    while isinstance(value, Traced):
+        value = value.value
+    return value
+
+
+def differentiated(value: Any) -> bool:
+    """Whether some mode around ``value`` carries a derivative."""
+    while isinstance(value, Traced):
+        if value.mode.differentiates:
+            return True
+        value = value.value
+    return False
+
+
+_SIMPLE = frozenset(
+    {bool, int, float, complex, np.ndarray, TracedScalar, TracedArray}
+    | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"}
+)
+
+
+def admit(operand: Any) -> Any:
+    """Bring an operand into a form modes can handle: object arrays become one traced value, sequences arrays.
+
+    Raises:
+        ForeignArrayError: ``np.matrix`` and masked arrays, whose arithmetic is not NumPy's.
+        ArgumentError: something that is no number or array.
+    """
+    if type(operand) in _SIMPLE:
+        if type(operand) is np.ndarray and operand.dtype.kind not in "fiubc":
+            return _admit_odd(operand)
+        return operand
+    if isinstance(operand, list | tuple):
+        return admit(np.array(operand))
+    if isinstance(operand, np.matrix | np.ma.MaskedArray):
+        name = "np.matrix" if isinstance(operand, np.matrix) else "a masked array"
+        raise ForeignArrayError(
+            f"{name} met a traced value",
+            "its arithmetic is not that of NumPy arrays, so a derivative would be wrong",
+            "convert it first: np.asarray(m)" if name == "np.matrix" else "fill it first: m.filled(value)",
+        )
+    if isinstance(operand, np.ndarray):
+        return admit(np.asarray(operand))
+    if getattr(operand, "__array_ufunc__", None) is not None:
+        return operand
+    if hasattr(operand, "__array__"):
+        return admit(np.asarray(operand))
+    raise ArgumentError(
+        f"a {type(operand).__name__} met a traced value",
+        "edgewise differentiates numbers and arrays",
+        "convert it to a number or an array first",
+    )
+
+
+def _admit_odd(array: Any) -> Any:
+    if array.dtype == object:
+        elements = list(array.ravel())
+        if any(isinstance(e, Traced) for e in elements):
+            return np.reshape(np.stack(elements), array.shape)
+        try:
+            return array.astype(float)
+        except (TypeError, ValueError):
+            pass
+    raise ArgumentError(
+        f"an array of dtype {array.dtype} met a traced value",
+        "edgewise differentiates numbers and arrays of numbers",
+        "convert it to an array of numbers first",
+    )
+
+
+def _knows(other: Any) -> bool:
+    return (
+        type(other) in _SIMPLE
+        or isinstance(other, list | tuple | np.ndarray)
+        or getattr(other, "__array_ufunc__", None) is not None
+    )
+
+
+# -- operators and methods
+
+
+def install(name: str, primitive: Any, arity: int) -> None:
+    """Give Traced the operator ``__name__`` of a primitive (and its reflected form), or for arity 1 the method."""
+    if arity == 1:
+
+        def unary(self: Traced) -> Any:
+            return self.mode.interpret(primitive, (self,), NOTHING)
+
+        setattr(Traced, name, unary)
+        return
+
+    def forward(self: Traced, other: Any) -> Any:
+        if type(other) in TRACED:
+            mode = other.mode
+            return (mode if mode.level > self.mode.level else self.mode).interpret(primitive, (self, other), NOTHING)
+        return self.mode.interpret(primitive, (self, other), NOTHING) if _knows(other) else NotImplemented
+
+    setattr(Traced, f"__{name}__", forward)
+    if name in ("lt", "le", "gt", "ge", "eq", "ne"):
+        return
+
+    def reflected(self: Traced, other: Any) -> Any:
+        return self.mode.interpret(primitive, (other, self), NOTHING) if _knows(other) else NotImplemented
+
+    setattr(Traced, f"__r{name}__", reflected)
+    if name in ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod"):
+
+        def in_place(self: TracedArray, other: Any) -> Any:
+            if not stores.sole_traced(self):
+                raise stores.into_traced(f"a {name}= v")
+            return forward(self, other)
+
+        setattr(TracedArray, f"__i{name}__", in_place)
+
+
+def method(name: str, function: Callable[..., Any]) -> None:
+    """Give Traced the method ``name``, which calls a declared NumPy function on it."""
+
+    def bound(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return call(function, (self, *args), kwargs)
+
+    bound.__name__ = name
+    bound.__doc__ = f"``{spelling(function)}`` of this value."
+    setattr(Traced, name, bound)
+
+
+def _refuse_static(function: Callable[..., Any], value: Any, role: str) -> None:
+    inside = value if isinstance(value, tuple | list) else (value,)
+    if any(isinstance(v, Traced) for v in inside):
+        raise StaticRoleError(
+            f"{spelling(function)} was given a traced value as {role}",
+            "that argument decides the shape or the kind of the result, so nothing can be differentiated through it",
+            "pass an ordinary number there: ew.value(t) gives the number a traced value stands for",
+        )
+
+
+def _lost(conversion: str) -> ConversionError:
+    name = conversion if conversion.startswith(".") else f"{conversion}()"
+    return ConversionError(
+        f"{name} of a traced value would lose its derivative",
+        "an ordinary Python number cannot carry one; functions of the math module ask for it too",
+        "use NumPy's function on the value itself (np.sin for math.sin), or ew.value(t) to give the derivative up",
+    )

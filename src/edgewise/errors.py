@@ -1,0 +1,160 @@
+"""What can go wrong, as a tree; every error says where, what, why and what works instead.
+
+    EdgewiseError
+    ├── ArgumentError          a transformation was given something it cannot differentiate   (TypeError)
+    │   └── ForeignArrayError  an array type that is refused by name: matrix, masked array    (TypeError)
+    ├── OutputError            the user's function returned something unusable                (TypeError)
+    │   └── NotElementwiseError  ``derivative`` of a function that mixes elements             (ValueError)
+    ├── StructureError         a tangent or cotangent of the wrong shape or structure         (ValueError)
+    ├── ConversionError        a traced value asked to become an ordinary number or array     (TypeError)
+    ├── StoreError             a traced value stored into an ordinary array                   (TypeError)
+    ├── OverwrittenError       an ordinary array changed before its derivative was taken      (RuntimeError)
+    ├── StaticRoleError        a traced value where NumPy needs a fixed number                (TypeError)
+    ├── BatchError             Python control flow or indexing on a batch of values           (TypeError)
+    ├── EscapedError           a traced value used after its transformation ended             (RuntimeError)
+    ├── NoRuleError            an operation whose derivative is not declared                  (NotImplementedError)
+    │   └── NotYetError        planned, not written: complex numbers, stores                  (NotImplementedError)
+    ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
+    └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
+
+Each class also derives from the built-in exception named on its line, so ``except TypeError`` keeps working.
+A message has up to four parts: the user's file and line, what happened, why, and one replacement that works.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = [
+    "ArgumentError",
+    "BatchError",
+    "CheckError",
+    "ConversionError",
+    "DeclarationError",
+    "EdgewiseError",
+    "EscapedError",
+    "ForeignArrayError",
+    "NoRuleError",
+    "NotElementwiseError",
+    "NotYetError",
+    "OutputError",
+    "OverwrittenError",
+    "StaticRoleError",
+    "StoreError",
+    "StructureError",
+    "shorten",
+    "user_line",
+]
+
+# Frames of these packages lie between the user's line and ours; they are never the line to mend.
+_INTERNAL = tuple(os.sep + os.path.join(*parts) + os.sep for parts in (("numpy",), ("scipy",), ("optree",), ("dask",)))
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def user_line() -> str:
+    """``file:line`` of the innermost frame that belongs to the user, or ``""`` where there is none.
+
+    Paths below the working directory are given relative to it, as the user would type them.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not (name.startswith((_HERE, "<frozen", "<__array_function__")) or _is_library(name)):
+            return f"{shorten(name)}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]  # the loop's condition tests for None
+    return ""
+
+
+def _is_library(name: str) -> bool:
+    return "site-packages" in name and any(part in name for part in _INTERNAL)
+
+
+def shorten(name: str) -> str:
+    """A path as the user would type it: relative where it is below the working directory."""
+    here = os.getcwd() + os.sep
+    return name.removeprefix(here)
+
+
+class EdgewiseError(Exception):
+    """The root of every error edgewise raises on purpose.
+
+    Args:
+        what: what happened, in one sentence without a full stop.
+        why: the reason, one sentence; may be empty.
+        instead: one replacement that works; may be empty.
+        where: ``file:line``; by default the user's line that is being executed.
+    """
+
+    def __init__(self, what: str, why: str = "", instead: str = "", where: str | None = None) -> None:
+        self.what, self.why, self.instead = what, why, instead
+        self.where = user_line() if where is None else where
+        super().__init__(what, why, instead, self.where)
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.why:
+            lines.append(f"  why: {self.why}")
+        if self.instead:
+            lines.append(f"  instead: {self.instead}")
+        return "\n".join(lines)
+
+
+class ArgumentError(EdgewiseError, TypeError):
+    """A transformation was given an argument it cannot differentiate, or an option it does not know."""
+
+
+class ForeignArrayError(ArgumentError):
+    """An array type refused by name, because its arithmetic is not NumPy's (``np.matrix``, ``np.ma``)."""
+
+
+class OutputError(EdgewiseError, TypeError):
+    """The user's function returned something the transformation cannot use."""
+
+
+class NotElementwiseError(OutputError, ValueError):
+    """``derivative`` was asked of a function in which one element depends on another."""
+
+
+class StructureError(EdgewiseError, ValueError):
+    """A tangent or cotangent does not match the value it belongs to; the path in the pytree is named."""
+
+
+class ConversionError(EdgewiseError, TypeError):
+    """A traced value was asked to become an ordinary number or array, which would lose its derivative."""
+
+
+class StoreError(EdgewiseError, TypeError):
+    """A traced value was stored into an ordinary array, which cannot carry a derivative."""
+
+
+class OverwrittenError(EdgewiseError, RuntimeError):
+    """An ordinary array that a derivative still needed was changed before the derivative was taken."""
+
+
+class StaticRoleError(EdgewiseError, TypeError):
+    """A traced value was given where NumPy needs a fixed number (an axis, a shape, an option)."""
+
+
+class BatchError(EdgewiseError, TypeError):
+    """A batch of values met something that needs one plain value: ``if``, ``int()``, a boolean index."""
+
+
+class EscapedError(EdgewiseError, RuntimeError):
+    """A traced value was used after the transformation that made it had ended."""
+
+
+class NoRuleError(EdgewiseError, NotImplementedError):
+    """The derivative of an operation is not declared."""
+
+
+class NotYetError(NoRuleError):
+    """Planned and not written yet. Raised rather than returning a wrong number."""
+
+
+class DeclarationError(EdgewiseError, ValueError):
+    """A primitive was declared wrongly: a missing rule, an unknown parameter name, a rule that is not linear."""
+
+
+class CheckError(EdgewiseError, AssertionError):
+    """``check_grads`` found a derivative that disagrees with an independent one."""

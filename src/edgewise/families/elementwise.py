@@ -1,0 +1,163 @@
+"""Elementwise operations: one weight an edge, broadcasting between operands.
+
+This family is the hot path, so what can be decided once is decided at declaration: which operands each weight needs
+(``keepers``, one small function for every set of active operands) and how to fetch them (``weights``). A weight may be
+a number where it does not depend on anything. The first-order sweep multiplies by weights and builds no map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.primitive import Family, Primitive, Rule
+from edgewise.core.registry import Declaration, register, spelling
+from edgewise.core.traced import install
+from edgewise.errors import NotYetError
+from edgewise.maps import Diagonal, Identity, Map, Mask
+
+__all__ = ["ELEMENTWISE", "Elementwise", "declare_elementwise", "elementwise", "selection", "zero_derivative"]
+
+Weight = Callable[[Sequence[Any]], Any]
+
+
+class Elementwise(Family):
+    """y = f(x1, x2, …), entry by entry."""
+
+    name = "elementwise"
+
+    def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
+        rule = primitive.rules[edge]
+        return rule.slots if isinstance(rule, Rule) else frozenset()
+
+    def edge(
+        self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+    ) -> Map:
+        weight = primitive.weights[edge]
+        if not callable(weight):
+            return Identity() if weight == 1 else Diagonal(weight)
+        weight = weight(kept)
+        if getattr(weight, "dtype", None) == np.bool_:
+            return Mask(weight)
+        return Diagonal(weight, primitive.selects)
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        rank = max(np.ndim(v) - b for v, b in zip(values, batched, strict=True))
+        for i, value in enumerate(values):
+            missing = rank - value.ndim + 1 if batched[i] else 0
+            if missing:
+                values[i] = np.reshape(value, value.shape[:1] + (1,) * missing + value.shape[1:])
+        return primitive(*values, **params)
+
+
+ELEMENTWISE = Elementwise()
+
+
+def declare_elementwise(
+    name: str,
+    function: Callable[..., Any],
+    d: Any,
+    arity: int,
+    *,
+    compute: Callable[..., Any] | None = None,
+    selects: bool = False,
+    zero: bool = False,
+) -> Primitive:
+    """Make an elementwise primitive. ``d`` is a rule or a number, or a tuple of them with None for "no derivative"."""
+    given = d if isinstance(d, tuple) else (d,)
+    rules = tuple(Rule(r, arity, i, name) if callable(r) else r for i, r in enumerate(given))
+    primitive = Primitive(name, function, ELEMENTWISE, rules, selects=selects, zero=zero)
+    primitive.value = compute or function
+    primitive.weights = tuple(_weight(rule) if isinstance(rule, Rule) else rule for rule in rules)
+    primitive.active = sum(1 << i for i, rule in enumerate(rules) if rule is not None)
+    primitive.keepers = tuple(_keeper(rules, mask, arity) for mask in range(1 << arity)) if not zero else ()
+    return primitive
+
+
+def elementwise(
+    function: np.ufunc,
+    d: Any,
+    samples: Sequence[Any],
+    *,
+    op: str = "",
+    compute: Callable[..., Any] | None = None,
+    oracle: str = "complex",
+    note: str = "",
+    selects: bool = False,
+    zero: bool = False,
+) -> Primitive:
+    """Declare a ufunc.
+
+    Args:
+        function: the ufunc.
+        d: the partial derivative with respect to each operand, in plain NumPy; parameter names say what it needs. A
+            number where it is constant; None for an operand without derivative; a boolean array for "chosen or not".
+        samples: calls that show it.
+        op: the Python operator it is (``"add"`` for ``__add__``).
+        compute: a faster spelling of the function for scalars, such as ``operator.mul``.
+        oracle: where the laws take an independent derivative from.
+        note: the convention at kinks.
+        selects: zeros of ``d`` mean that an operand is not chosen.
+        zero: no derivative anywhere; ``d`` is ignored.
+    """
+    primitive = declare_elementwise(
+        function.__name__, function, d, function.nin, compute=compute, selects=selects, zero=zero
+    )
+
+    def entry(*inputs: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs = _options(function, kwargs)
+        result = primitive(*inputs)
+        return result.astype(kwargs["dtype"]) if kwargs else result
+
+    register(Declaration(function, "zero" if zero else "elementwise", samples, primitive, oracle, note), entry)
+    if op:
+        install(op, primitive, function.nin)
+    if function.nin == 1:
+        install(function.__name__, primitive, 1)  # object arrays call methods of the ufunc's name on their elements
+    return primitive
+
+
+def selection(function: np.ufunc, d: Any, samples: Sequence[Any], **options: Any) -> Primitive:
+    """Declare an elementwise operation that chooses between its operands (where, maximum, clip)."""
+    return elementwise(function, d, samples, selects=True, **options)
+
+
+def zero_derivative(function: np.ufunc, samples: Sequence[Any], **options: Any) -> Primitive:
+    """Declare a ufunc whose derivative is zero wherever it exists: comparisons, rounding, signs."""
+    return elementwise(function, (None,) * function.nin, samples, zero=True, **options)
+
+
+def _options(function: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:
+    harmless = {"casting": "same_kind", "order": "K", "subok": True, "where": True}
+    left = {k: v for k, v in kwargs.items() if not (k in harmless and v is harmless[k])}
+    if left.keys() - {"dtype"}:
+        raise NotYetError(
+            f"{spelling(function)} with {', '.join(f'{k}=' for k in left)} is not differentiated yet",
+            "entries that where= leaves out would be undefined",
+            "choose the entries afterwards: np.where(mask, f(x), other)",
+        )
+    return left if left.get("dtype") is not None else {}
+
+
+def _weight(rule: Rule) -> Weight:
+    """``kept -> weight``: the fetching is written out, since it runs once an edge."""
+    arguments = ", ".join(f"kept[{at}]" for _, at in rule.sources)
+    made: Weight = eval(f"lambda kept: d({arguments})", {"d": rule.function})
+    return made
+
+
+def _keeper(
+    rules: tuple[Any, ...], mask: int, arity: int
+) -> tuple[Callable[[list[Any], Any], tuple[Any, ...]], frozenset[int]]:
+    """For one set of active operands: ``(operands, output) -> kept``, and which operands are in it."""
+    needed = frozenset(
+        slot for i, rule in enumerate(rules) if mask >> i & 1 and isinstance(rule, Rule) for slot in rule.slots
+    )
+    fields = [f"v[{i}]" if i in needed else "None" for i in range(arity)] + ["y" if -1 in needed else "None"]
+    keep = eval(f"lambda v, y: ({', '.join(fields)})", {})
+    return keep, needed - {-1}

@@ -1,0 +1,62 @@
+"""Samples: calls that show a declaration. The laws, the coverage table and the documentation run them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Case", "between", "case", "grid", "pairs"]
+
+
+class Case(NamedTuple):
+    """One call: the arguments, and which of them are differentiated.
+
+    Attributes:
+        args: positional arguments; the differentiable ones are float arrays.
+        kwargs: keyword arguments.
+        wrt: positions of the arguments the laws differentiate. An argument that is a list is differentiated in all
+            entries.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    wrt: tuple[int, ...]
+
+
+def case(*args: Any, wrt: tuple[int, ...] | None = None, **kwargs: Any) -> Case:
+    """A call; by default every float array or list of arrays among the positional arguments is differentiated."""
+    if wrt is None:
+        wrt = tuple(i for i, a in enumerate(args) if _is_float(a))
+    return Case(args, kwargs, wrt)
+
+
+def _is_float(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and all(_is_float(v) for v in value)
+    return isinstance(value, float) or getattr(getattr(value, "dtype", None), "kind", "") == "f"
+
+
+def between(low: float, high: float) -> list[Case]:
+    """A function of one operand, on a scalar, a vector and a matrix spread over an interval."""
+    span = high - low
+    return [
+        case(low + 0.37 * span),
+        case(low + span * np.array([0.03, 0.31, 0.64, 0.97])),
+        case(low + span * np.array([[0.11, 0.52, 0.93], [0.77, 0.25, 0.43]])),
+    ]
+
+
+def pairs(first: tuple[float, float], second: tuple[float, float]) -> list[Case]:
+    """A function of two operands on intervals: equal shapes, broadcasting both ways, a scalar."""
+    (a, b), (c, d) = first, second
+    x = a + (b - a) * np.array([[0.13, 0.52, 0.91], [0.74, 0.28, 0.46]])
+    y = c + (d - c) * np.array([[0.83, 0.21, 0.39], [0.17, 0.68, 0.55]])
+    return [case(x, y), case(x[0], y), case(x, y[:, :1]), case(x[0, 0], y[1]), case(float(x[1, 1]), float(y[0, 0]))]
+
+
+def grid(*shape: int, low: float = -2.0, high: float = 2.0, seed: int = 0) -> Any:
+    """Distinct values in no particular order: no ties, none near zero or an integer."""
+    n = int(np.prod(shape))
+    values = low + (high - low) * (np.arange(n) + 0.3) / max(n, 1)
+    return np.random.default_rng(seed).permutation(values).reshape(shape)

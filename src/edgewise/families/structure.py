@@ -1,0 +1,229 @@
+"""Families that build their maps from static parameters: reductions, movements, indexing, joining, contraction, scans.
+
+All axis parameters are counted from the end, so a leading batch axis moves none of them; ``batch`` says only what
+remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.contract import fresh_letter, parse
+from edgewise.core.index import batched_layout
+from edgewise.core.primitive import Family, Primitive, Rule
+from edgewise.core.registry import Declaration, register
+from edgewise.maps import Contract, Identity, Index, Map
+
+__all__ = ["declare", "zero"]
+
+
+class Unmoved(Family):
+    """Whatever needs no change under a batch: axes are counted from the end."""
+
+    name = "reduction"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        return primitive(*_all_batched(values, batched, size), **params)
+
+
+class Movement(Family):
+    """reshape, transpose, broadcast_to: the static parameter names the whole shape, so the batch axis is added to it."""
+
+    name = "movement"
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        (x,) = values
+        if "axes" in params:
+            return primitive(x, axes=(0, *(a + 1 for a in params["axes"])))
+        if "target" in params and primitive.name == "broadcast_to":
+            x = np.reshape(x, x.shape[:1] + (1,) * (len(params["target"]) - x.ndim + 1) + x.shape[1:])
+        return primitive(x, target=(size, *params["target"]))
+
+
+class Gather(Family):
+    """Indexing: operand 0 is the array, the others are index arrays, which have no derivative."""
+
+    name = "index"
+
+    def has_edge(self, primitive: Primitive, edge: int) -> bool:
+        return edge == 0
+
+    def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
+        return frozenset(range(1, arity))
+
+    def edge(
+        self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+    ) -> Map:
+        return Index(params["template"], tuple(kept[1:-1]), shape)
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        layout = batched_layout(params["template"], values[1:], batched[1:], size)
+        (x,) = _all_batched(values[:1], batched[:1], size)
+        y = primitive(x, *layout.arrays, template=layout.template)
+        return np.moveaxis(y, layout.source, layout.target) if layout.source else y
+
+
+class Scatter(Gather):
+    """The transpose of indexing."""
+
+    name = "index"
+
+    def edge(
+        self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+    ) -> Map:
+        return Index(params["template"], tuple(kept[1:-1]), params["shape"]).H
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        layout = batched_layout(params["template"], values[1:], batched[1:], size)
+        (g,) = _all_batched(values[:1], batched[:1], size)
+        if layout.source:
+            g = np.moveaxis(g, layout.target, layout.source)
+        return primitive(g, *layout.arrays, template=layout.template, shape=(size, *params["shape"]))
+
+
+class Join(Family):
+    """concatenate and stack: each edge places its operand somewhere, which is an index read backwards."""
+
+    name = "join"
+
+    def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
+        return frozenset()
+
+    def has_edge(self, primitive: Primitive, edge: int) -> bool:
+        return True
+
+    def edge(
+        self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+    ) -> Map:
+        axis, starts = params["axis"], params.get("starts")
+        if starts is None:  # stack: a new axis
+            at = len(shape) + 1 + axis
+            place, whole = edge, (*shape[:at], params["count"], *shape[at:])
+        else:
+            at = len(shape) + axis
+            place = slice(starts[edge], starts[edge + 1])
+            whole = (*shape[:at], starts[-1], *shape[at + 1 :])
+        return Index((slice(None),) * at + (place,) + (slice(None),) * (-axis - 1), (), whole).H
+
+    def push_all(self, node: Any, tangents: list[Any]) -> Any:
+        axis, starts = node.params["axis"], node.params.get("starts")
+        like = next((t for t in tangents if t is not None), None)
+        if like is None:
+            return None
+        parts = []
+        for i, t in enumerate(tangents):
+            if t is None:
+                shape = list(like.shape)
+                if starts is not None:
+                    shape[axis] = starts[i + 1] - starts[i]
+                t = np.zeros(shape, like.dtype)  # noqa: PLW2901  the missing tangent is the point
+            parts.append(t)
+        return node.primitive(*parts, **node.params)
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        return primitive(*_all_batched(values, batched, size), **params)
+
+
+class Contraction(Family):
+    """``contract``: bilinear, each edge the contraction with the other operand; a batch is one more letter."""
+
+    name = "contraction"
+
+    def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
+        return frozenset((1 - edge,))
+
+    def has_edge(self, primitive: Primitive, edge: int) -> bool:
+        return True
+
+    def edge(
+        self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+    ) -> Map:
+        first, second, out = parse(params["spec"])
+        return Contract(kept[1], first, second, out) if edge == 0 else Contract(kept[0], second, first, out)
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        first, second, out = parse(params["spec"])
+        z = fresh_letter(first + second + out)
+        return primitive(*values, spec=f"{z if batched[0] else ''}{first},{z if batched[1] else ''}{second}->{z}{out}")
+
+
+class Cast(Family):
+    """A change of dtype, which the sweep repairs by itself."""
+
+    name = "movement"
+
+    def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
+        return frozenset()
+
+    def edge(
+        self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+    ) -> Map:
+        return Identity()
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        return primitive(values[0], **params)
+
+
+REDUCTION, SCAN = Unmoved("reduction"), Unmoved("scan")
+MOVEMENT, GATHER, SCATTER, JOIN, CONTRACTION, CAST = Movement(), Gather(), Scatter(), Join(), Contraction(), Cast()
+
+
+def _all_batched(values: list[Any], batched: list[bool], size: int) -> list[Any]:
+    return [v if b else np.broadcast_to(v, (size, *np.shape(v))) for v, b in zip(values, batched, strict=True)]
+
+
+def declare(
+    function: Callable[..., Any],
+    family: Family,
+    samples: Sequence[Any],
+    entry: Callable[..., Any],
+    *rules: Any,
+    operands: tuple[str, ...] | None = ("a",),
+    compute: Callable[..., Any] | None = None,
+    selects: bool = False,
+    zero: bool = False,
+    oracle: str = "complex",
+    note: str = "",
+) -> Primitive:
+    """Declare a primitive whose parameters need arranging.
+
+    Args:
+        function: NumPy's function, or one of ours from ``core``.
+        family: its kind.
+        samples: calls that show it.
+        entry: ``entry(primitive, *args, **kwargs)`` takes NumPy's signature and applies the primitive to operands and
+            static parameters in normal form (axes counted from the end).
+        rules: per operand the map on its edge, parameters named after what they need.
+        operands: names of the parameters that may be traced; the rest are static.
+        compute: computes the value from normal form, where ``function`` itself does not.
+        selects, zero, oracle, note: as in ``elementwise``.
+    """
+    name = function.__name__
+    made = tuple(Rule(r, len(rules), i, name) for i, r in enumerate(rules))
+    primitive = Primitive(name, compute or function, family, made, selects=selects, zero=zero)
+    register(
+        Declaration(function, "zero" if zero else family.name, samples, primitive, oracle, note),
+        lambda *args, **kwargs: entry(primitive, *args, **kwargs),
+        operands,
+    )
+    return primitive

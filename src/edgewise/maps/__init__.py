@@ -1,0 +1,31 @@
+"""The words: linear maps as small values, and the algebra that makes sentences of them.
+
+A map is a kind, its weights and its static parameters; never a closure, so that it can be printed, composed, batched,
+compiled. Start with ``base``: the verbs every map has, and ``@``, ``+`` and ``.H``.
+"""
+
+from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
+from edgewise.maps.contraction import Contract
+from edgewise.maps.diagonal import Diagonal, Identity, Mask
+from edgewise.maps.index import Index
+from edgewise.maps.movement import Broadcast, Reshape, Sum, Transpose
+from edgewise.maps.scan import CumulativeSum, Recurrence
+
+__all__ = [
+    "Adjoint",
+    "Broadcast",
+    "Compose",
+    "Contract",
+    "CumulativeSum",
+    "Diagonal",
+    "Identity",
+    "Index",
+    "Map",
+    "Mask",
+    "Plus",
+    "Recurrence",
+    "Reshape",
+    "Sum",
+    "Transpose",
+    "as_mask",
+]

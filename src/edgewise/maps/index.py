@@ -1,0 +1,28 @@
+"""The map of indexing, whose adjoint scatters. It covers every selection: slices, fancy indices, sort, take, join, split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgewise.core.index import gather, scatter_add
+from edgewise.maps.base import Map
+
+__all__ = ["Index"]
+
+
+class Index(Map):
+    """t -> t[index], with the index in normal form (``core.index``) on an array of ``shape``."""
+
+    __slots__ = ("arrays", "shape", "template")
+    selects = True
+
+    def __init__(self, template: tuple[Any, ...], arrays: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+        self.template = template
+        self.arrays = arrays
+        self.shape = shape
+
+    def push(self, t: Any) -> Any:
+        return gather(t, *self.arrays, template=self.template)
+
+    def pull(self, g: Any) -> Any:
+        return scatter_add(g, *self.arrays, template=self.template, shape=self.shape)

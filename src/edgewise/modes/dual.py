@@ -1,0 +1,92 @@
+"""Dual: compute the value and push the tangent at once. No graph, so memory does not grow with the program.
+
+A tangent is the pair (t, alive), alive being None for "all of it" or a mask: entries that no seeded input reaches are
+exactly zero, and stay so under an infinite weight (``maps.base``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.mode import Mode
+from edgewise.core.shapes import cast, expand
+from edgewise.core.traced import TRACED, Traced, admit, apply, wrap
+from edgewise.modes.recorded import FLOAT64, NUMBERS, refuse_dtype
+
+__all__ = ["Dual"]
+
+
+class Dual(Mode):
+    """One forward pass."""
+
+    def lift(self, value: Any, tangent: Any, alive: Any = None) -> Traced:
+        """An input with its tangent, of the same shape and dtype."""
+        return wrap(value, self, (tangent, alive))
+
+    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        values: list[Any] = []
+        tangents: list[tuple[Any, Any] | None] = []
+        for operand in operands:
+            kind = type(operand)
+            if kind in TRACED and operand.mode is self:
+                values.append(operand.value)
+                tangents.append(operand.payload)
+            else:
+                if kind not in NUMBERS:
+                    admitted = admit(operand)
+                    if admitted is not operand and type(admitted) in TRACED:
+                        return apply(primitive, tuple(map(admit, operands)), params)
+                    operand = admitted
+                values.append(operand)
+                tangents.append(None)
+        compute = primitive.value
+        y = apply(primitive, tuple(values), params) if compute is None else compute(*values)
+        if primitive.zero:
+            return y
+        with np.errstate(all="ignore"):
+            total = self._push(primitive, values, tangents, params, y)
+        if total is None:
+            return y
+        if primitive.outputs is not None:
+            return tuple(
+                part if t is None or i in primitive.zero_outputs else self._wrap(part, t, None)
+                for i, (part, t) in enumerate(zip(y, total[0], strict=True))
+            )
+        return self._wrap(y, *total)
+
+    def _push(self, primitive: Any, values: list[Any], tangents: list[Any], params: dict[str, Any], y: Any) -> Any:
+        kept = (*values, y)
+        family = primitive.family
+        weights = None if primitive.selects else primitive.weights
+        total = None
+        for i, pair in enumerate(tangents):
+            if pair is None or not family.has_edge(primitive, i):
+                continue
+            t, alive = pair
+            if weights is not None and alive is None:
+                weight = weights[i]
+                part = (t if weight == 1 else t * weight) if weight.__class__ is int else t * weight(kept)
+            else:
+                part, alive = family.edge(primitive, i, kept, params, np.shape(values[i])).push_alive(t, alive)
+            total = (part, alive) if total is None else _join(total, (part, alive), primitive.outputs)
+        return total
+
+    def _wrap(self, y: Any, t: Any, alive: Any) -> Traced:
+        shape, dtype = y.shape, y.dtype
+        if dtype is not FLOAT64 and dtype.kind != "f":
+            refuse_dtype(dtype)
+        if t.shape != shape:
+            t = expand(t, shape)
+        if t.dtype is not dtype and t.dtype != dtype:
+            t = cast(t, dtype)
+        if alive is not None:
+            alive = None if np.all(alive) else np.broadcast_to(alive, shape)
+        return wrap(y, self, (t, alive))
+
+
+def _join(a: tuple[Any, Any], b: tuple[Any, Any], outputs: int | None) -> tuple[Any, Any]:
+    if outputs is not None:
+        return tuple(y if x is None else x if y is None else x + y for x, y in zip(a[0], b[0], strict=True)), None
+    return a[0] + b[0], None if a[1] is None or b[1] is None else a[1] | b[1]

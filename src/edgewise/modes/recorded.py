@@ -1,0 +1,136 @@
+"""Recorded: compute the value, remember what the edges need.
+
+Reverse mode, ``linearize``, Jacobians and sparsity all walk the graph this leaves behind (``core.node``,
+``core.walk``). ``interpret`` is the hot path of the library: an elementwise operation takes the short way through what
+its declaration prepared.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.buffers import Keeper
+from edgewise.core.mode import Mode
+from edgewise.core.node import Node
+from edgewise.core.parts import PART
+from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, admit, apply
+from edgewise.errors import NotYetError
+
+__all__ = ["Recorded"]
+
+FLOAT64 = np.dtype(np.float64)
+NUMBERS = frozenset((float, int, np.float64, np.float32, TracedScalar, TracedArray))
+
+
+class Recorded(Mode):
+    """One recording. Use as a context: it ends, and gives kept buffers back, when the transformation does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next_serial = itertools.count().__next__
+        self.keeper = Keeper()
+
+    def lift(self, value: Any) -> Traced:
+        """An input of the recorded program."""
+        if type(value) is np.ndarray:
+            value = self.keeper.hold(value)
+        node = Node(self.next_serial(), None, (), (), {}, value.shape, value.dtype)
+        return (TracedArray if node.shape else TracedScalar)(value, self, node)
+
+    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        values: list[Any] = []
+        parents: list[Node | None] = []
+        active, bit, ordinary = 0, 1, False
+        for operand in operands:
+            kind = type(operand)
+            if kind in TRACED and operand.mode is self:
+                values.append(operand.value)
+                parents.append(operand.payload)
+                active |= bit
+            else:
+                if kind not in NUMBERS:
+                    admitted = admit(operand)
+                    if admitted is not operand and type(admitted) in TRACED:
+                        return apply(primitive, tuple(map(admit, operands)), params)
+                    operand = admitted
+                    ordinary = True
+                values.append(operand)
+                parents.append(None)
+            bit <<= 1
+        compute = primitive.value
+        y = apply(primitive, tuple(values), params) if compute is None else compute(*values)
+        if primitive.zero:
+            return y
+        if compute is None:
+            return self._record(primitive, values, parents, params, y)
+        if active & ~primitive.active:  # an operand without derivative, such as the condition of where
+            parents = [p if primitive.active >> i & 1 else None for i, p in enumerate(parents)]
+            active &= primitive.active
+        if not active:
+            return y
+        keep, needed = primitive.keepers[active]
+        if ordinary and needed:
+            hold = self.keeper.hold
+            for i in needed:
+                if parents[i] is None and type(values[i]) is np.ndarray:
+                    values[i] = hold(values[i])
+        return self._wrap(y, primitive, tuple(parents), keep(values, y), params)
+
+    def _record(
+        self, primitive: Any, values: list[Any], parents: list[Node | None], params: dict[str, Any], y: Any
+    ) -> Any:
+        """The general way, for families that are not elementwise."""
+        family = primitive.family
+        needed: set[int] = set()
+        for i, parent in enumerate(parents):
+            if parent is not None:
+                if family.has_edge(primitive, i):
+                    needed |= family.slots(primitive, i, len(values))
+                else:
+                    parents[i] = None
+        if all(parent is None for parent in parents):
+            return y
+        kept = tuple(
+            None if i not in needed else self.keeper.hold(v) if type(v) is np.ndarray and parents[i] is None else v
+            for i, v in enumerate(values)
+        )
+        kept += (y if -1 in needed else None,)
+        if primitive.outputs is None:
+            return self._wrap(y, primitive, tuple(parents), kept, params)
+        shapes, dtypes = tuple(part.shape for part in y), tuple(part.dtype for part in y)
+        node = Node(self.next_serial(), primitive, tuple(parents), kept, params, shapes, dtypes)  # type: ignore[arg-type]  # a tuple node
+        return tuple(
+            part
+            if i in primitive.zero_outputs
+            else self._wrap(part, PART, (node,), (None, None), {"index": i, "of": len(y)})
+            for i, part in enumerate(y)
+        )
+
+    def _wrap(
+        self, y: Any, primitive: Any, parents: tuple[Node | None, ...], kept: tuple[Any, ...], params: Any
+    ) -> Traced:
+        shape, dtype = y.shape, y.dtype
+        if dtype is not FLOAT64 and dtype.kind != "f":
+            refuse_dtype(dtype)
+        node = Node(self.next_serial(), primitive, parents, kept, params, shape, dtype)
+        return (TracedArray if shape else TracedScalar)(y, self, node)
+
+    def __exit__(self, *exc: object) -> None:
+        self.end()
+        self.keeper.release()
+
+
+def refuse_dtype(dtype: Any) -> None:
+    """Complex numbers have their turn later; until then no wrong number."""
+    if dtype.kind == "c":
+        raise NotYetError(
+            "complex numbers are not differentiated yet",
+            "their derivatives need the conjugate parts of every map",
+            "work with the real and imaginary parts as two real arrays",
+        )
+    raise NotYetError(
+        f"a result of dtype {dtype} is not differentiated", "edgewise differentiates real floating-point values", ""
+    )

@@ -1,0 +1,136 @@
+"""``check_grads``: every derivative of a function against independent ones, along random directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewise.errors import CheckError
+from edgewise.transforms.border import Call, name_of
+from edgewise.transforms.forward import jvp
+from edgewise.transforms.operator import vjp
+
+__all__ = ["check_grads"]
+
+
+def check_grads(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 2,
+    modes: Sequence[str] = ("forward", "reverse"),
+    rtol: float = 1e-6,
+    atol: float = 1e-8,
+    directions: int = 3,
+    seed: int = 0,
+) -> None:
+    """Check derivatives of ``f`` at a point: forward against differences, reverse against forward, up to an order.
+
+    Args:
+        f: the function.
+        args: the point; all float leaves are varied.
+        order: 1 for first derivatives, 2 to check the derivative of the gradient as well, and so on.
+        modes: "forward", "reverse", or both.
+        rtol, atol: how far a derivative may be from the difference, beyond the difference's own error estimate.
+        directions: how many random directions are tried.
+        seed: of the random directions.
+
+    Raises:
+        CheckError: a derivative disagrees; the message gives both numbers, the mode and the order.
+
+    >>> check_grads(lambda x: np.sum(np.sin(x) * x), np.array([0.3, -1.2]))
+
+    Differences are central with Ridders' extrapolation: Press et al., Numerical Recipes (2007), chapter 5.7.
+    """
+    _check(f, args, order, order, tuple(modes), rtol, atol, directions, np.random.default_rng(seed))
+
+
+def _check(
+    f: Any, args: Any, order: int, top: int, modes: Any, rtol: float, atol: float, directions: int, rng: Any
+) -> None:
+    call = Call(f, args, {}, tuple(range(len(args))))
+    x = call.values
+    level = top - order + 1
+    for _ in range(directions):
+        v = [rng.standard_normal(a.shape).astype(a.dtype)[()] for a in x]
+        tangents = tuple(a.structured(part) for a, part in _per_argument(call, v))
+        y, pushed = jvp(f, args, tangents)
+        u = _random_like(y, rng)
+        slope = _dot(u, pushed)
+        if "forward" in modes:
+            expected, error = _ridders(lambda h, v=v: _dot(u, _shifted(call, x, v, h)))
+            _compare(slope, expected, error, f, "forward", level, rtol, atol)
+        if "reverse" in modes:
+            _, pull = vjp(f, *args)
+            back = sum(_dot(g, t) for g, t in zip(pull(u), tangents, strict=True))
+            if "forward" not in modes:
+                expected, error = _ridders(lambda h, v=v: _dot(u, _shifted(call, x, v, h)))
+                _compare(back, expected, error, f, "reverse", level, rtol, atol)
+            else:
+                _compare(back, slope, 0.0, f, "reverse", level, rtol, atol)
+        if order > 1:
+            fixed = u
+
+            def gradient(*xs: Any, fixed: Any = fixed) -> Any:
+                return vjp(f, *xs)[1](fixed)
+
+            gradient.__name__ = f"the gradient of {name_of(f)}"
+            _check(gradient, args, order - 1, top, modes, rtol, atol, 1, rng)
+
+
+def _per_argument(call: Call, leaves: list[Any]) -> list[tuple[Any, list[Any]]]:
+    rest = iter(leaves)
+    return [(a, [next(rest) for _ in a.moving]) for a in call.arguments]
+
+
+def _shifted(call: Call, x: list[Any], v: list[Any], h: float) -> Any:
+    return call.run([(a + h * t).astype(a.dtype) for a, t in zip(x, v, strict=True)])
+
+
+def _numbers(tree: Any) -> list[Any]:
+    from edgewise.containers import flatten  # noqa: PLC0415  beside its only use
+
+    return [np.asarray(leaf, float) for leaf in flatten(tree)[0] if leaf is not None and not isinstance(leaf, str)]
+
+
+def _random_like(tree: Any, rng: Any) -> Any:
+    from edgewise.containers import flatten  # noqa: PLC0415  beside its only use
+
+    leaves, shape = flatten(tree)
+    return shape.build([None if leaf is None else rng.standard_normal(np.shape(leaf))[()] for leaf in leaves])
+
+
+def _dot(a: Any, b: Any) -> float:
+    return float(sum(np.sum(p * q) for p, q in zip(_numbers(a), _numbers(b), strict=True)))
+
+
+def _ridders(g: Callable[[float], float]) -> tuple[float, float]:
+    """The derivative of g at 0 by extrapolated central differences, and an estimate of its error."""
+    h, shrink = 2e-3, 1.6
+    table = [[(g(h) - g(-h)) / (2 * h)]]
+    best, error = table[0][0], np.inf
+    for i in range(1, 6):
+        h /= shrink
+        row = [(g(h) - g(-h)) / (2 * h)]
+        factor = shrink**2
+        for j in range(i):
+            row.append((row[j] * factor - table[i - 1][j]) / (factor - 1))
+            factor *= shrink**2
+            now = max(abs(row[-1] - row[-2]), abs(row[-1] - table[i - 1][j]))
+            if now <= error:
+                best, error = row[-1], now
+        table.append(row)
+    return float(best), float(error)
+
+
+def _compare(
+    got: float, expected: float, error: float, f: Any, mode: str, order: int, rtol: float, atol: float
+) -> None:
+    scale = max(abs(expected), abs(got))
+    if not abs(got - expected) <= atol + rtol * scale + 10 * min(error, rtol * scale + atol):
+        raise CheckError(
+            f"the {mode} derivative of order {order} of {name_of(f)} is {got!r}, and {expected!r} was expected",
+            f"they differ by {abs(got - expected):.3g}; the differences' own error is about {error:.1g}",
+            "if the function has a kink or a jump near this point, check it elsewhere; otherwise a rule is wrong",
+        )

@@ -1,0 +1,164 @@
+"""``grad`` and ``value_and_grad``: one recording, one sweep backwards."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from edgewise.core import walk
+from edgewise.core.node import Node
+from edgewise.core.traced import Traced, differentiated, plain
+from edgewise.errors import OutputError
+from edgewise.modes import Recorded
+from edgewise.transforms.border import Argnums, Call, finish, gather_output, name_of, number_output, outputs
+
+__all__ = ["grad", "value_and_grad"]
+
+R = TypeVar("R")
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False
+) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns the value of ``f`` and its gradient.
+
+    Args:
+        f: a function with a scalar result, in plain Python and NumPy.
+        argnums: which argument to differentiate: its position, its name, or a tuple of those.
+        has_aux: whether ``f`` returns a pair (value, anything else).
+
+    Returns:
+        A function with the arguments of ``f`` that returns ``(value, gradient)``, or ``((value, aux), gradient)``. The
+        gradient has the structure of the argument; with a tuple of argnums, it is a tuple.
+
+    Raises:
+        OutputError: ``f`` returned something that is no real scalar.
+        ArgumentError: an argument that has no derivative.
+
+    >>> value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
+
+    The method is reverse accumulation: Griewank & Walther, Evaluating Derivatives (2008), chapter 3.2.
+    """
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        call = Call(f, args, kwargs, argnums)
+        with Recorded() as mode:
+            inputs = [mode.lift(v) for v in call.values]
+            result = call.run(inputs)
+            aux = None
+            if has_aux:
+                result, aux = _split(result, f)
+                aux = _lower(aux, mode, f)
+            y = _scalar(result, mode, f)
+            own = isinstance(y, Traced) and y.mode is mode
+            gradients = _sweep(mode, y, inputs) if own else [zeros_of(t.value) for t in inputs]
+            value = y.value if own else y
+        gradients = finish(gradients, args)
+        return ((value, aux) if has_aux else value), call.structured(gradients)
+
+    return wrapped
+
+
+def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+    """The gradient of a function with a scalar result.
+
+    Args:
+        f: a function in plain Python and NumPy that returns a real scalar.
+        argnums: which argument to differentiate: its position, its name, or a tuple of those.
+        has_aux: whether ``f`` returns a pair (value, anything else); then the gradient comes as ``(gradient, aux)``.
+
+    Returns:
+        A function with the arguments of ``f`` that returns the gradient, in the structure of the argument.
+
+    Raises:
+        OutputError: ``f`` returned something that is no real scalar.
+        ArgumentError: an argument that has no derivative.
+
+    >>> grad(lambda x: 2 * x**3 + 7)(2.0)
+    np.float64(24.0)
+    """
+    both = value_and_grad(f, argnums, has_aux=has_aux)
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return wrapped
+
+
+def _split(result: Any, f: Any) -> tuple[Any, Any]:
+    if isinstance(result, tuple) and len(result) == 2:
+        return result
+    raise OutputError(
+        f"{name_of(f)} did not return a pair, and has_aux=True was given",
+        "with has_aux=True the function returns (value, anything else)",
+        "return value, aux",
+    )
+
+
+def _lower(aux: Any, mode: Recorded, f: Any) -> Any:
+    leaves, tree = outputs(aux, mode, f)
+    return tree.build([t.value if isinstance(t, Traced) and t.mode is mode else t for t in leaves])
+
+
+def _scalar(result: Any, mode: Recorded, f: Any) -> Any:
+    """The output as a scalar, or the error that says what to use instead."""
+    result = gather_output(result)
+    if isinstance(result, list | tuple | dict):
+        raise OutputError(
+            f"grad needs a scalar output, and {name_of(f)} returned a {type(result).__name__}",
+            "a gradient is the derivative of one number",
+            "return one number; other results go beside it with has_aux=True; for all derivatives of several outputs, ew.jacobian",
+        )
+    (y,), _ = outputs(result, mode, f)
+    y = number_output(y, f)
+    if y.shape != ():
+        raise OutputError(
+            f"grad needs a scalar output, and {name_of(f)} returned an array of shape {tuple(y.shape)}",
+            "a gradient is the derivative of one number; an array of outputs has a Jacobian",
+            "use ew.jacobian, or return a scalar such as np.sum(result)",
+        )
+    return y
+
+
+def _sweep(mode: Recorded, y: Traced, inputs: list[Traced]) -> list[Any]:
+    """Cotangents of the inputs. The plain walk, and the one with aliveness where the plain one is not enough."""
+    mode.keeper.verify()
+    root: Node = y.payload
+    order = walk.ancestors([root])
+    cuts = walk.has_cuts(order)
+    seed = _one(root)
+    with np.errstate(all="ignore"):
+        if not (cuts and differentiated(y.value)):
+            cotangents: dict[int, Any] = {root.serial: seed}
+            walk.pull(order, cotangents, consume=not cuts)
+            if not (cuts and any(has_nan(g) for g in cotangents.values())):
+                return [
+                    cotangents[t.payload.serial] if t.payload.serial in cotangents else zeros_of(t.value)
+                    for t in inputs
+                ]
+        pairs: dict[int, tuple[Any, Any]] = {root.serial: (seed, None)}
+        walk.pull_alive(order, pairs)
+    return [pairs[t.payload.serial][0] if t.payload.serial in pairs else zeros_of(t.value) for t in inputs]
+
+
+def _one(node: Node) -> Any:
+    return node.dtype.type(1)
+
+
+def zeros_of(value: Any) -> Any:
+    """Exact zeros of the shape and dtype of a value."""
+    zeros = np.zeros_like(value)
+    return zeros if value.ndim else zeros[()]
+
+
+def has_nan(g: Any) -> bool:
+    """Whether a NaN is in a value, seen through all levels; false alarms (inf - inf) are harmless."""
+    total = np.sum(plain(g))
+    return bool(total != total)

@@ -1,0 +1,344 @@
+"""``linearize`` and ``vjp``: record once, evaluate every map once, and keep the linear program as an operator.
+
+A ``LinearOperator`` is what remains of a function at a point: the maps on its edges and their order. It multiplies
+tangents (forwards) and cotangents (backwards), in the structure of the arguments and results, and speaks SciPy's
+protocol for vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgewise.containers import Tree
+from edgewise.core import walk
+from edgewise.core.node import Node
+from edgewise.core.traced import Traced, differentiated
+from edgewise.errors import ArgumentError, EscapedError, StructureError
+from edgewise.modes import Batched, Recorded
+from edgewise.transforms.border import Argument, Call, finish, number_output, outputs
+from edgewise.transforms.forward import seeds_for
+from edgewise.transforms.gradient import has_nan, zeros_of
+from edgewise.transforms.seeds import alive_of, leaf_paths, matched, seed_like
+
+__all__ = ["LinearOperator", "linearize", "vjp"]
+
+# Entries a batch of seeds may have at the widest node: 128 MB of float64.
+BATCH_ENTRIES = 2**24
+
+
+class Linear:
+    """A recorded program with its maps evaluated: the part that all linear transformations share.
+
+    Attributes:
+        inputs: nodes of the differentiated leaves.
+        outputs: per output leaf, its node, or None where it does not depend on the inputs.
+        order: the operations between them.
+        nested: whether derivatives of this derivative may be taken, so that dead entries must be dropped right away.
+    """
+
+    __slots__ = ("cuts", "inputs", "nested", "order", "outputs")
+
+    def __init__(self, mode: Recorded, inputs: list[Traced], leaves: list[Any]) -> None:
+        mode.keeper.verify()
+        self.inputs: list[Node] = [t.payload for t in inputs]
+        own = [leaf if isinstance(leaf, Traced) and leaf.mode is mode else None for leaf in leaves]
+        self.outputs: list[Node | None] = [None if t is None else t.payload for t in own]
+        self.order = walk.ancestors([n for n in self.outputs if n is not None])
+        self.cuts = walk.has_cuts(self.order)
+        self.nested = any(differentiated(t.value) for t in own if t is not None)
+        copies: dict[int, Any] = {}
+        with np.errstate(all="ignore"):
+            for node in self.order:
+                for kept in node.kept:
+                    if type(kept) is np.ndarray and mode.keeper.holds(kept) and id(kept) not in copies:
+                        copies[id(kept)] = kept.copy()
+                walk.linearize_node(node, copies)
+
+    def pull(self, seeds: list[Any]) -> list[Any]:
+        """Cotangents of the inputs (None: untouched) from those of the outputs (None: not seeded)."""
+        return self._walk(walk.pull, walk.pull_alive, self.outputs, self.inputs, seeds)
+
+    def push(self, seeds: list[Any]) -> list[Any]:
+        """Tangents of the outputs from those of the inputs."""
+        return self._walk(walk.push, walk.push_alive, self.inputs, self.outputs, seeds)
+
+    def _walk(self, along: Any, along_alive: Any, begin: list[Any], end: list[Any], seeds: list[Any]) -> list[Any]:
+        masks = [alive_of(s) for s in seeds]
+        partial = self.cuts or any(m is not None for m in masks)
+        with np.errstate(all="ignore"):
+            if not (partial and (self.nested or any(differentiated(s) for s in seeds))):
+                table = _table(begin, seeds)
+                along(self.order, table)
+                found = [None if n is None else table.get(n.serial) for n in end]
+                if not (partial and any(g is not None and has_nan(g) for g in found)):
+                    return found
+            pairs = _table(begin, list(zip(seeds, masks, strict=True)))
+            along_alive(self.order, pairs)
+        ends = [None if n is None else pairs.get(n.serial) for n in end]
+        return [None if pair is None else pair[0] for pair in ends]
+
+    @property
+    def widest(self) -> int:
+        """Entries of the largest value between inputs and outputs."""
+        shapes = [n.shape for n in (*self.order, *self.inputs) if not (n.shape and type(n.shape[0]) is tuple)]
+        return max((int(np.prod(s)) for s in shapes), default=1)
+
+
+def _table(nodes: list[Any], seeds: list[Any]) -> dict[int, Any]:
+    table: dict[int, Any] = {}
+    for node, seed in zip(nodes, seeds, strict=True):
+        value = seed[0] if type(seed) is tuple else seed
+        if node is None or value is None:
+            continue
+        before = table.get(node.serial)
+        if before is None:
+            table[node.serial] = seed
+        elif type(seed) is tuple:  # two outputs that are one value
+            table[node.serial] = (
+                before[0] + seed[0],
+                None if before[1] is None or seed[1] is None else before[1] | seed[1],
+            )
+        else:
+            table[node.serial] = before + seed
+    return table
+
+
+def record(call: Call, f: Any) -> tuple[Linear, list[Any], Tree]:
+    """Run a function once and linearize it: the program, the values of its output leaves, and their structure."""
+    with Recorded() as mode:
+        inputs = [mode.lift(v) for v in call.values]
+        leaves, tree = outputs(call.run(inputs), mode, f)
+        leaves = [number_output(leaf, f) for leaf in leaves]
+        linear = Linear(mode, inputs, leaves)
+        values = [t.value if isinstance(t, Traced) and t.mode is mode else t for t in leaves]
+    # weights may be these very arrays: the user gets his own
+    return linear, [v.copy() if type(v) is np.ndarray else v for v in values], tree
+
+
+class LinearOperator:
+    """The derivative of a function at a point, as a linear operator.
+
+    ``J @ t`` pushes a tangent of the argument's structure (a tuple of them where there are several arguments), ``J.H @
+    g`` pulls a cotangent of the result's structure. ``shape``, ``dtype``, ``matvec``, ``rmatvec``, ``matmat`` work on
+    flat vectors, as SciPy's solvers want them; ``todense()`` gives the matrix.
+
+    Attributes:
+        shape: (entries of the result, entries of the arguments).
+        dtype: of its entries.
+    """
+
+    def __init__(self, linear: Linear, arguments: list[Argument], values: list[Any], tree: Tree) -> None:
+        self._linear = linear
+        self._arguments = arguments
+        self._values = [np.broadcast_to(np.zeros((), v.dtype), v.shape) for v in values]  # shapes and dtypes alone
+        self._tree = tree
+        self.shape = (sum(int(v.size) for v in values), sum(int(np.prod(n.shape)) for n in linear.inputs))
+        self.dtype = np.result_type(*(n.dtype for n in linear.inputs), *(v.dtype for v in values))
+
+    def __matmul__(self, tangent: Any) -> Any:
+        several = len(self._arguments) > 1
+        tangents = tangent if several else (tangent,)
+        if several and (not isinstance(tangent, tuple | list) or len(tangent) != len(self._arguments)):
+            raise StructureError(
+                f"the operator takes {len(self._arguments)} tangents",
+                "the function was linearized in that many arguments",
+                "give a tuple of them",
+            )
+        seeds = [s for a, t in zip(self._arguments, tangents, strict=True) for s in seeds_for(a, t)]
+        return self._tree.build(finish(self._pushed(seeds), seeds))
+
+    @property
+    def H(self) -> Adjoint:
+        """The adjoint: ``J.H @ g`` pulls a cotangent back."""
+        return Adjoint(self)
+
+    T = H  # the operator is real
+
+    def pull(self, cotangent: Any) -> tuple[Any, ...]:
+        """Cotangents of the arguments, one per argument."""
+        like = self._tree.build(list(self._values))
+        leaves = matched(cotangent, like, self._tree, len(self._values), "cotangent")
+        names = leaf_paths(like, len(leaves))
+        seeds = [
+            seed_like(g, v.shape, v.dtype if v.dtype.kind == "f" else np.dtype(float), "cotangent", n)
+            for g, v, n in zip(leaves, self._values, names, strict=True)
+        ]
+        rest = iter(finish(self._pulled(seeds), seeds))
+        return tuple(a.structured([next(rest) for _ in a.moving]) for a in self._arguments)
+
+    def _pushed(self, seeds: list[Any]) -> list[Any]:
+        found = self._linear.push(seeds)
+        return [zeros_of(v) if t is None else t for t, v in zip(found, self._values, strict=True)]
+
+    def _pulled(self, seeds: list[Any]) -> list[Any]:
+        found = self._linear.pull(seeds)
+        return [
+            np.zeros(n.shape, n.dtype)[()] if g is None else g for g, n in zip(found, self._linear.inputs, strict=True)
+        ]
+
+    # -- SciPy's protocol, on flat vectors
+
+    def matvec(self, v: Any) -> Any:
+        """``J v`` for a flat vector of ``shape[1]`` entries."""
+        seeds = _cut(np.ravel(v), [(n.shape, n.dtype) for n in self._linear.inputs], self.shape[1], "matvec")
+        return _flat(self._pushed(seeds))
+
+    def rmatvec(self, v: Any) -> Any:
+        """``J^H v`` for a flat vector of ``shape[0]`` entries."""
+        seeds = _cut(np.ravel(v), [(a.shape, a.dtype) for a in self._values], self.shape[0], "rmatvec")
+        return _flat(self._pulled(seeds))
+
+    def matmat(self, V: Any) -> Any:
+        """``J V`` for a matrix of ``shape[1]`` rows, all columns at once."""
+        return self._in_batches(self.matvec, np.transpose(V)).T
+
+    def rmatmat(self, V: Any) -> Any:
+        """``J^H V`` for a matrix of ``shape[0]`` rows, all columns at once."""
+        return self._in_batches(self.rmatvec, np.transpose(V)).T
+
+    def todense(self) -> Any:
+        """The matrix, of shape ``shape``; by columns or by rows, whichever are fewer."""
+        m, n = self.shape
+        return self.matmat(np.eye(n)) if n <= m else self.rmatmat(np.eye(m)).T
+
+    def _in_batches(self, product: Callable[[Any], Any], rows: Any) -> Any:
+        """``product`` of every row, in batches small enough that the widest value of the program stays in bounds."""
+        step = max(1, BATCH_ENTRIES // max(self._linear.widest, 1))
+        done = []
+        for start in range(0, len(rows), step):
+            chunk = rows[start : start + step]
+            with Batched(len(chunk)) as batch:
+                done.append(batch.spread(product(batch.lift(chunk))))
+        return np.concatenate(done) if len(done) != 1 else done[0]
+
+    def as_scipy(self) -> Any:
+        """A ``scipy.sparse.linalg.LinearOperator`` of this operator."""
+        from scipy.sparse.linalg import LinearOperator as Scipy  # noqa: PLC0415  SciPy is no dependency
+
+        return Scipy(
+            self.shape,
+            matvec=self.matvec,
+            rmatvec=self.rmatvec,
+            matmat=self.matmat,
+            rmatmat=self.rmatmat,
+            dtype=self.dtype,
+        )
+
+    def __repr__(self) -> str:
+        return f"<linear operator of shape {self.shape}, {self.dtype}, {len(self._linear.order)} operations>"
+
+    def __reduce__(self) -> Any:
+        raise EscapedError(
+            "a linear operator cannot be pickled",
+            "it holds the maps of one recorded run",
+            "pickle J.todense(), or linearize on the other side",
+        )
+
+
+class Adjoint:
+    """``J.H``: the adjoint of a ``LinearOperator``, with the same protocol."""
+
+    def __init__(self, of: LinearOperator) -> None:
+        self._of = of
+        self.shape = of.shape[::-1]
+        self.dtype = of.dtype
+
+    def __matmul__(self, cotangent: Any) -> Any:
+        pulled = self._of.pull(cotangent)
+        return pulled[0] if len(pulled) == 1 else pulled
+
+    @property
+    def H(self) -> LinearOperator:
+        """The operator itself."""
+        return self._of
+
+    T = H
+
+    def matvec(self, v: Any) -> Any:
+        """``J^H v``."""
+        return self._of.rmatvec(v)
+
+    def rmatvec(self, v: Any) -> Any:
+        """``J v``."""
+        return self._of.matvec(v)
+
+    def todense(self) -> Any:
+        """The matrix."""
+        return self._of.todense().T
+
+    def __repr__(self) -> str:
+        return f"<adjoint of {self._of!r}>"
+
+
+def _cut(v: Any, leaves: list[tuple[tuple[int, ...], Any]], size: int, name: str) -> list[Any]:
+    """A flat vector as the leaves it stands for."""
+    if v.shape != (size,):
+        raise StructureError(
+            f"{name} got a vector of {v.shape[0]} entries, and the operator has {size} there",
+            "it multiplies flat vectors, as SciPy's solvers give them",
+            "use J @ t or J.H @ g for values in the structure of arguments and results",
+        )
+    parts, at = [], 0
+    for shape, dtype in leaves:
+        n = int(np.prod(shape))
+        part = np.reshape(v[at : at + n], shape)
+        parts.append(part.astype(dtype) if part.dtype != dtype and np.dtype(dtype).kind == "f" else part)
+        at += n
+    return [p if p.shape or isinstance(p, Traced) else p[()] for p in parts]
+
+
+def _flat(leaves: list[Any]) -> Any:
+    return np.concatenate([np.ravel(leaf) for leaf in leaves]) if leaves else np.zeros(0)
+
+
+def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearOperator]:
+    """The value of ``f`` and its derivative there, as a linear operator.
+
+    Args:
+        f: a function in plain Python and NumPy, with any result.
+        primals: its arguments.
+
+    Returns:
+        The value, and a ``LinearOperator`` J: ``J @ t``, ``J.H @ g``, ``J.todense()``, and SciPy's protocol.
+
+    >>> value, J = linearize(lambda x: x[0] * x, np.array([2.0, 3.0]))
+    >>> J @ np.array([1.0, 0.0])
+    array([4., 3.])
+    >>> J.todense()
+    array([[4., 0.],
+           [3., 2.]])
+    """
+    call = _call(f, primals, "linearize")
+    linear, values, tree = record(call, f)
+    return tree.build(values), LinearOperator(linear, call.arguments, values, tree)
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """The value of ``f`` and a function that pulls cotangents of the result back to the arguments.
+
+    Args:
+        f: a function in plain Python and NumPy, with any result.
+        primals: its arguments.
+
+    Returns:
+        The value, and ``pull``: it takes a cotangent in the structure of the result and returns a tuple with one
+        cotangent per argument. It may be called any number of times.
+
+    >>> value, pull = vjp(lambda x, y: x * y, 3.0, 4.0)
+    >>> pull(1.0)
+    (np.float64(4.0), np.float64(3.0))
+    """
+    call = _call(f, primals, "vjp")
+    linear, values, tree = record(call, f)
+    return tree.build(values), LinearOperator(linear, call.arguments, values, tree).pull
+
+
+def _call(f: Callable[..., Any], primals: tuple[Any, ...], name: str) -> Call:
+    if not primals:
+        raise ArgumentError(
+            f"{name} was called without a point", "a derivative is taken at a point", f"write ew.{name}(f, x)"
+        )
+    return Call(f, primals, {}, tuple(range(len(primals))))

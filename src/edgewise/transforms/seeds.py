@@ -1,0 +1,81 @@
+"""Seeds: the user's tangents and cotangents, checked against what they belong to, path by path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.containers import Tree, flatten, paths
+from edgewise.core.traced import Traced, differentiated, plain
+from edgewise.errors import StructureError
+
+__all__ = ["alive_of", "matched", "seed_like"]
+
+
+def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str) -> list[Any]:
+    """The leaves of the user's seeds, in a structure that must equal ``tree``.
+
+    Args:
+        seeds: what the user gave.
+        like: a container of that structure, for messages.
+        tree, count: its structure and number of leaves.
+        kind: "tangent" or "cotangent".
+
+    Raises:
+        StructureError: another structure.
+    """
+    if tree.bare and not isinstance(seeds, dict):
+        return [np.asarray(seeds) if isinstance(seeds, list | tuple) else seeds]
+    leaves, given = flatten(seeds)
+    if given != tree or len(leaves) != count:
+        raise StructureError(
+            f"the {kind} has the structure {given}, and its value has {tree}",
+            f"a {kind} has one entry for every entry of the value it belongs to",
+            f"build it in the same containers: {tree}",
+        )
+    return leaves
+
+
+def seed_like(seed: Any, shape: tuple[int, ...], dtype: Any, kind: str, where: str = "") -> Any:
+    """One seed as an array of the shape and dtype of its value.
+
+    Raises:
+        StructureError: another shape, or no number.
+    """
+    place = f" at {where}" if where else ""
+    if not isinstance(seed, Traced):
+        array = seed if hasattr(seed, "__array_ufunc__") else np.asarray(seed)
+        if getattr(array, "dtype", np.dtype(float)).kind not in "fiub":
+            raise StructureError(
+                f"the {kind}{place} is a {type(seed).__name__}",
+                f"a {kind} is a number or an array of them",
+                "give a float array",
+            )
+        seed = array
+    if tuple(seed.shape) != tuple(shape):
+        raise StructureError(
+            f"the {kind}{place} has shape {tuple(seed.shape)}, and its value has shape {tuple(shape)}",
+            f"a {kind} has one entry for every entry of the value it belongs to",
+            f"give an array of shape {tuple(shape)}, such as np.ones({tuple(shape)})",
+        )
+    if seed.dtype != dtype:
+        seed = seed.astype(dtype)
+    return seed if shape else seed[()] if isinstance(seed, np.ndarray) else seed
+
+
+def alive_of(seed: Any) -> Any:
+    """Which entries of a seed take part: an exact zero does not, whatever weight it meets. None for all of them.
+
+    A seed that is itself being differentiated takes part everywhere: its zero is a value, not an absence.
+    """
+    if differentiated(seed) or not isinstance(seed, np.ndarray | np.generic | Traced):
+        return None
+    alive = seed != 0
+    return None if np.all(plain(alive)) else alive if isinstance(alive, Traced) else np.asarray(alive)
+
+
+def leaf_paths(like: Any, count: int) -> list[str]:
+    """The path of each leaf, for messages."""
+    found = paths(like)
+    return found if len(found) == count else [""] * count

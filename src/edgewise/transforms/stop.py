@@ -1,0 +1,62 @@
+"""``stop_gradient`` and ``value``: giving a derivative up on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.containers import flatten
+from edgewise.core.traced import Traced, apply
+from edgewise.errors import BatchError
+from edgewise.families.elementwise import declare_elementwise
+
+__all__ = ["stop_gradient", "value"]
+
+STOP = declare_elementwise("stop_gradient", lambda x: x, (None,), 1, zero=True)
+
+
+def stop_gradient(x: Any) -> Any:
+    """The same value, taken for a constant by every transformation around it.
+
+    Args:
+        x: a number, an array, or a container of them.
+
+    >>> from edgewise import grad
+    >>> grad(lambda x: x * stop_gradient(x))(3.0)
+    np.float64(3.0)
+    """
+    leaves, tree = flatten(x)
+    return tree.build([apply(STOP, (leaf,), {}) if isinstance(leaf, Traced) else leaf for leaf in leaves])
+
+
+def value(x: Any) -> Any:
+    """The ordinary number or array that a traced value stands for, without its derivative: for printing, logging,
+    deciding.
+
+    Arrays are returned read-only: the derivative may still need them.
+
+    Raises:
+        BatchError: under ``vmap``, where a traced value stands for many.
+
+    >>> from edgewise import grad
+    >>> grad(lambda x: x * float(value(x)))(3.0)
+    np.float64(3.0)
+    """
+    leaves, tree = flatten(x)
+    return tree.build([_ordinary(leaf) for leaf in leaves])
+
+
+def _ordinary(leaf: Any) -> Any:
+    while isinstance(leaf, Traced):
+        if leaf.mode.lead:
+            raise BatchError(
+                "a batched value has no one ordinary value",
+                "under vmap the function runs once for the whole batch",
+                "return it from the function and look at the batch outside",
+            )
+        leaf = leaf.value
+        if isinstance(leaf, np.ndarray):
+            leaf = leaf.view()
+            leaf.flags.writeable = False
+    return leaf
