@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 
 from edgewise.errors import EscapedError
 
-__all__ = ["Mode"]
+__all__ = ["NOTHING", "Mode"]
+
+NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; never written to
 
 _levels = itertools.count(1)  # next() on it is atomic
 
@@ -36,9 +38,18 @@ class Mode:
         """Apply ``primitive`` where at least one operand is a value of this mode."""
         raise NotImplementedError
 
+    def unary(self, primitive: Any, x: Any) -> Any:
+        """``interpret`` for one operand without parameters, which is a value of this mode."""
+        return self.interpret(primitive, (x,), NOTHING)
+
+    def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
+        """``interpret`` for two operands without parameters."""
+        return self.interpret(primitive, (x1, x2), NOTHING)
+
     def end(self) -> None:
         """Close the mode: whatever still uses one of its values gets an ``EscapedError``."""
-        self.interpret = _ended  # type: ignore[method-assign]  # one attribute instead of a test in every operation
+        self.lead, self.differentiates = self.lead, self.differentiates  # the instance keeps them
+        self.__class__ = _Ended  # instead of a test in every operation
 
     def __enter__(self) -> Any:
         return self
@@ -47,10 +58,13 @@ class Mode:
         self.end()
 
 
-def _ended(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> NoReturn:
-    raise EscapedError(
-        "a traced value is used after its transformation ended",
-        "it was kept outside the differentiated function (in a list, a global, an attribute, a closure), and its "
-        "derivative can no longer be followed",
-        "return it from the function, through has_aux=True for instance, or keep ew.value(t) instead",
-    )
+class _Ended(Mode):
+    """A mode whose transformation has ended."""
+
+    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> NoReturn:
+        raise EscapedError(
+            "a traced value is used after its transformation ended",
+            "it was kept outside the differentiated function (in a list, a global, an attribute, a closure), and its "
+            "derivative can no longer be followed",
+            "return it from the function, through has_aux=True for instance, or keep ew.value(t) instead",
+        )

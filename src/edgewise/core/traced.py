@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from edgewise.core import stores
+from edgewise.core.mode import NOTHING
 from edgewise.core.registry import ENTRIES, STATIC_FROM, find, spelling
 from edgewise.errors import (
     ArgumentError,
@@ -29,6 +30,7 @@ from edgewise.errors import (
 
 __all__ = [
     "TRACED",
+    "UFUNCS",
     "Traced",
     "TracedArray",
     "TracedScalar",
@@ -44,7 +46,7 @@ __all__ = [
     "wrap",
 ]
 
-NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; never written to
+UFUNCS: dict[np.ufunc, Any] = {}  # ufuncs that are primitives: the short way of __array_ufunc__
 
 
 class Traced:
@@ -99,6 +101,10 @@ class Traced:
     # -- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs:
+            primitive = UFUNCS.get(ufunc)
+            if primitive is not None:
+                return self.mode.unary(primitive, self) if len(inputs) == 1 else apply(primitive, inputs, NOTHING)
         if method == "at":
             raise stores.refused(inputs[0], f"{spelling(ufunc)}.at")
         out = kwargs.pop("out", None)
@@ -417,7 +423,7 @@ def install(name: str, primitive: Any, arity: int) -> None:
     if arity == 1:
 
         def unary(self: Traced) -> Any:
-            return self.mode.interpret(primitive, (self,), NOTHING)
+            return self.mode.unary(primitive, self)
 
         setattr(Traced, name, unary)
         return
@@ -425,15 +431,15 @@ def install(name: str, primitive: Any, arity: int) -> None:
     def forward(self: Traced, other: Any) -> Any:
         if type(other) in TRACED:
             mode = other.mode
-            return (mode if mode.level > self.mode.level else self.mode).interpret(primitive, (self, other), NOTHING)
-        return self.mode.interpret(primitive, (self, other), NOTHING) if _knows(other) else NotImplemented
+            return (mode if mode.level > self.mode.level else self.mode).binary(primitive, self, other)
+        return self.mode.binary(primitive, self, other) if _knows(other) else NotImplemented
 
     setattr(Traced, f"__{name}__", forward)
     if name in ("lt", "le", "gt", "ge", "eq", "ne"):
         return
 
     def reflected(self: Traced, other: Any) -> Any:
-        return self.mode.interpret(primitive, (other, self), NOTHING) if _knows(other) else NotImplemented
+        return self.mode.binary(primitive, other, self) if _knows(other) else NotImplemented
 
     setattr(Traced, f"__r{name}__", reflected)
     if name in ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod"):

@@ -14,14 +14,11 @@ import numpy as np
 
 from edgewise.core.primitive import Family, Primitive, Rule
 from edgewise.core.registry import Declaration, register, spelling
-from edgewise.core.traced import install
+from edgewise.core.traced import UFUNCS, install
 from edgewise.errors import NotYetError
 from edgewise.maps import Diagonal, Identity, Map, Mask
 
 __all__ = ["ELEMENTWISE", "Elementwise", "declare_elementwise", "elementwise", "selection", "zero_derivative"]
-
-Weight = Callable[[Sequence[Any]], Any]
-
 
 class Elementwise(Family):
     """y = f(x1, x2, …), entry by entry."""
@@ -35,10 +32,10 @@ class Elementwise(Family):
     def edge(
         self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
     ) -> Map:
-        weight = primitive.weights[edge]
-        if not callable(weight):
-            return Identity() if weight == 1 else Diagonal(weight)
-        weight = weight(kept)
+        rule = primitive.rules[edge]
+        if not isinstance(rule, Rule):
+            return Identity() if rule == 1 else Diagonal(rule)
+        weight = rule(kept, params, shape)
         if getattr(weight, "dtype", None) == np.bool_:
             return Mask(weight)
         return Diagonal(weight, primitive.selects)
@@ -72,7 +69,8 @@ def declare_elementwise(
     rules = tuple(Rule(r, arity, i, name) if callable(r) else r for i, r in enumerate(given))
     primitive = Primitive(name, function, ELEMENTWISE, rules, selects=selects, zero=zero)
     primitive.value = compute or function
-    primitive.weights = tuple(_weight(rule) if isinstance(rule, Rule) else rule for rule in rules)
+    if not selects:  # choosing needs its maps, which drop entries
+        primitive.weights = tuple(_weight(rule) if isinstance(rule, Rule) else rule for rule in rules)
     primitive.active = sum(1 << i for i, rule in enumerate(rules) if rule is not None)
     primitive.keepers = tuple(_keeper(rules, mask, arity) for mask in range(1 << arity)) if not zero else ()
     return primitive
@@ -115,6 +113,7 @@ def elementwise(
         return result.astype(kwargs["dtype"]) if kwargs else result
 
     register(Declaration(function, "zero" if zero else "elementwise", samples, primitive, oracle, note), entry)
+    UFUNCS[function] = primitive
     if op:
         install(op, primitive, function.nin)
     if function.nin == 1:
@@ -144,11 +143,17 @@ def _options(function: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:
     return left if left.get("dtype") is not None else {}
 
 
-def _weight(rule: Rule) -> Weight:
-    """``kept -> weight``: the fetching is written out, since it runs once an edge."""
-    arguments = ", ".join(f"kept[{at}]" for _, at in rule.sources)
-    made: Weight = eval(f"lambda kept: d({arguments})", {"d": rule.function})
-    return made
+def _weight(rule: Rule) -> Any:
+    """How the sweep gets a weight out of ``kept``: ``(d, slot)`` for a rule that needs one value, ``(None, slot)`` where it
+    is that value itself, else a function of ``kept``."""
+    slots = [at for _, at in rule.sources]
+    if len(slots) == 1:
+        return (None if rule.function.__code__.co_code == _SAME else rule.function, slots[0])
+    arguments = ", ".join(f"kept[{at}]" for at in slots)
+    return eval(f"lambda kept: d({arguments})", {"d": rule.function})  # noqa: S307  text is made of integers
+
+
+_SAME = (lambda x: x).__code__.co_code
 
 
 def _keeper(

@@ -59,7 +59,7 @@ class Dual(Mode):
     def _push(self, primitive: Any, values: list[Any], tangents: list[Any], params: dict[str, Any], y: Any) -> Any:
         kept = (*values, y)
         family = primitive.family
-        weights = None if primitive.selects else primitive.weights
+        weights = primitive.weights
         total = None
         for i, pair in enumerate(tangents):
             if pair is None or not family.has_edge(primitive, i):
@@ -67,7 +67,13 @@ class Dual(Mode):
             t, alive = pair
             if weights is not None and alive is None:
                 weight = weights[i]
-                part = (t if weight == 1 else t * weight) if weight.__class__ is int else t * weight(kept)
+                if weight.__class__ is tuple:
+                    d, slot = weight
+                    part = t * (kept[slot] if d is None else d(kept[slot]))
+                elif weight.__class__ is int:
+                    part = t if weight == 1 else t * weight
+                else:
+                    part = t * weight(kept)
             else:
                 part, alive = family.edge(primitive, i, kept, params, np.shape(values[i])).push_alive(t, alive)
             total = (part, alive) if total is None else _join(total, (part, alive), primitive.outputs)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.buffers import Keeper
-from edgewise.core.mode import Mode
+from edgewise.core.mode import NOTHING, Mode
 from edgewise.core.node import Node
 from edgewise.core.parts import PART
 from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, admit, apply
@@ -39,6 +39,27 @@ class Recorded(Mode):
             value = self.keeper.hold(value)
         node = Node(self.next_serial(), None, (), (), {}, value.shape, value.dtype)
         return (TracedArray if node.shape else TracedScalar)(value, self, node)
+
+    def unary(self, primitive: Any, x: Any) -> Any:
+        compute = primitive.value
+        if compute is None or not primitive.active:
+            return self.interpret(primitive, (x,), NOTHING)
+        operand = x.value
+        y = compute(operand)
+        kept = primitive.keepers[1][0]((operand,), y)
+        return self._wrap(y, primitive, (x.payload,), kept, NOTHING)
+
+    def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
+        kind1, kind2 = type(x1), type(x2)
+        mine1 = kind1 in TRACED and x1.mode is self
+        mine2 = kind2 in TRACED and x2.mode is self
+        if primitive.active != 3 or not (mine1 or kind1 in NUMBERS) or not (mine2 or kind2 in NUMBERS):
+            return self.interpret(primitive, (x1, x2), NOTHING)
+        v1, p1 = (x1.value, x1.payload) if mine1 else (x1, None)
+        v2, p2 = (x2.value, x2.payload) if mine2 else (x2, None)
+        y = primitive.value(v1, v2)
+        kept = primitive.keepers[mine1 + 2 * mine2][0]((v1, v2), y)
+        return self._wrap(y, primitive, (p1, p2), kept, NOTHING)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         values: list[Any] = []

@@ -10,6 +10,7 @@ import numpy as np
 
 from edgewise.core import walk
 from edgewise.core.node import Node
+from edgewise.core.sweep import ancestors, has_cuts, sweep
 from edgewise.core.traced import Traced, differentiated, plain
 from edgewise.errors import OutputError
 from edgewise.modes import Recorded
@@ -128,28 +129,24 @@ def _scalar(result: Any, mode: Recorded, f: Any) -> Any:
 
 
 def _sweep(mode: Recorded, y: Traced, inputs: list[Traced]) -> list[Any]:
-    """Cotangents of the inputs. The plain walk, and the one with aliveness where the plain one is not enough."""
+    """Cotangents of the inputs. The plain sweep, and the walk with aliveness where that is not enough."""
     mode.keeper.verify()
     root: Node = y.payload
-    order = walk.ancestors([root])
-    cuts = walk.has_cuts(order)
-    seed = _one(root)
+    order = ancestors([root])
+    cuts = has_cuts(order)
+    seed = root.dtype.type(1)
+    if not order:  # the result is an input
+        root.cotangent = seed
+        return [t.payload.cotangent if t.payload is root else zeros_of(t.value) for t in inputs]
     with np.errstate(all="ignore"):
         if not (cuts and differentiated(y.value)):
-            cotangents: dict[int, Any] = {root.serial: seed}
-            walk.pull(order, cotangents, consume=not cuts)
-            if not (cuts and any(has_nan(g) for g in cotangents.values())):
-                return [
-                    cotangents[t.payload.serial] if t.payload.serial in cotangents else zeros_of(t.value)
-                    for t in inputs
-                ]
+            sweep(order, seed, consume=not cuts)
+            found = [t.payload.cotangent for t in inputs]
+            if not (cuts and any(g is not None and has_nan(g) for g in found)):
+                return [zeros_of(t.value) if g is None else g for g, t in zip(found, inputs, strict=True)]
         pairs: dict[int, tuple[Any, Any]] = {root.serial: (seed, None)}
-        walk.pull_alive(order, pairs)
+        walk.pull_alive(walk.linearize(order, {}), pairs)
     return [pairs[t.payload.serial][0] if t.payload.serial in pairs else zeros_of(t.value) for t in inputs]
-
-
-def _one(node: Node) -> Any:
-    return node.dtype.type(1)
 
 
 def zeros_of(value: Any) -> Any:

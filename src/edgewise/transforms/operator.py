@@ -15,6 +15,7 @@ import numpy as np
 from edgewise.containers import Tree
 from edgewise.core import walk
 from edgewise.core.node import Node
+from edgewise.core.sweep import ancestors, has_cuts
 from edgewise.core.traced import Traced, differentiated
 from edgewise.errors import ArgumentError, EscapedError, StructureError
 from edgewise.modes import Batched, Recorded
@@ -46,16 +47,16 @@ class Linear:
         self.inputs: list[Node] = [t.payload for t in inputs]
         own = [leaf if isinstance(leaf, Traced) and leaf.mode is mode else None for leaf in leaves]
         self.outputs: list[Node | None] = [None if t is None else t.payload for t in own]
-        self.order = walk.ancestors([n for n in self.outputs if n is not None])
-        self.cuts = walk.has_cuts(self.order)
+        order = ancestors([n for n in self.outputs if n is not None])
+        self.cuts = has_cuts(order)
         self.nested = any(differentiated(t.value) for t in own if t is not None)
         copies: dict[int, Any] = {}
         with np.errstate(all="ignore"):
-            for node in self.order:
+            for node in order:
                 for kept in node.kept:
                     if type(kept) is np.ndarray and mode.keeper.holds(kept) and id(kept) not in copies:
                         copies[id(kept)] = kept.copy()
-                walk.linearize_node(node, copies)
+            self.order = walk.linearize(order, copies)
 
     def pull(self, seeds: list[Any]) -> list[Any]:
         """Cotangents of the inputs (None: untouched) from those of the outputs (None: not seeded)."""

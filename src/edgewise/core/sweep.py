@@ -1,0 +1,100 @@
+"""The sweep: cotangents once through a recorded graph, backwards.
+
+It goes by serial number, so it needs neither recursion nor a queue, and touches only what the result depends on. Each
+edge is repaired once, to the shape and dtype of the value at its far end. Elementwise operations multiply by their
+weights without building maps: this loop, with ``Recorded.unary`` and ``binary``, is what a gradient costs.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.node import Node
+from edgewise.core.shapes import cast, unbroadcast
+
+__all__ = ["add_up", "ancestors", "has_cuts", "repair", "sweep"]
+
+FLOAT64 = np.dtype(np.float64)
+_by_serial = operator.attrgetter("serial")
+
+
+def ancestors(roots: list[Node]) -> list[Node]:
+    """All operations the roots depend on, themselves included, in order of computation; inputs are left out."""
+    found = {id(n): n for n in roots if n.primitive is not None}
+    stack = list(found.values())
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is not None and id(parent) not in found and parent.primitive is not None:
+                found[id(parent)] = parent
+                stack.append(parent)
+    return sorted(found.values(), key=_by_serial)
+
+
+def has_cuts(order: list[Any]) -> bool:
+    """Whether some operation drops entries."""
+    return any(node.primitive.selects for node in order)
+
+
+def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
+    """Pull ``seed``, the cotangent of the last node, back to the inputs, whose ``cotangent`` holds the result.
+
+    Args:
+        order: from ``ancestors`` of one node.
+        seed: of the last node's shape and dtype.
+        consume: free each node once it is passed.
+    """
+    order[-1].cotangent = seed
+    for at in range(len(order) - 1, -1, -1):
+        node = order[at]
+        g = node.cotangent
+        node.cotangent = None
+        if consume:
+            order.pop()
+        if g is None:
+            continue
+        primitive = node.primitive
+        kept = node.kept
+        weights = primitive.weights
+        if weights is not None:
+            for weight, parent in zip(weights, node.parents, strict=True):
+                if parent is None:
+                    continue
+                kind = weight.__class__
+                if kind is tuple:
+                    d, slot = weight
+                    part = g * (kept[slot] if d is None else d(kept[slot]))
+                elif kind is int:
+                    part = g if weight == 1 else -g if weight == -1 else g * weight
+                else:
+                    part = g * weight(kept)
+                if part.__class__ is not np.float64 or parent.shape or parent.dtype is not FLOAT64:
+                    part = repair(part, parent.shape, parent.dtype)
+                before = parent.cotangent
+                parent.cotangent = part if before is None else before + part
+        else:
+            edge, params = primitive.family.edge, node.params
+            for i, parent in enumerate(node.parents):
+                if parent is not None:
+                    part = repair(edge(primitive, i, kept, params, parent.shape).pull(g), parent.shape, parent.dtype)
+                    parent.cotangent = part if parent.cotangent is None else add_up(parent.cotangent, part)
+        if consume:
+            node.kept = node.parents = ()
+
+
+def repair(t: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Bring a cotangent to the shape and dtype of its value."""
+    if type(t) is tuple:
+        return t
+    if t.shape != shape:
+        t = unbroadcast(t, shape)
+    return t if t.dtype == dtype else cast(t, dtype)
+
+
+def add_up(a: Any, b: Any) -> Any:
+    """a + b; for the outputs of one operation taken together, output by output, None standing for nothing."""
+    if type(a) is tuple:
+        return tuple(y if x is None else x if y is None else x + y for x, y in zip(a, b, strict=True))
+    return a + b
