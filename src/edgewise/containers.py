@@ -7,7 +7,6 @@ Dataclasses are registered on first sight, in a namespace of ours, so nobody els
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,21 +83,14 @@ def _register(cls: type) -> None:
 
     names = tuple(f.name for f in dataclasses.fields(cls))
 
-    def take_apart(instance: Any) -> tuple[list[Any], None, tuple[str, ...]]:
+    def take_apart(instance: Any) -> Any:
         return [getattr(instance, n) for n in names], None, names
 
-    def put_together(_: None, children: Any) -> Any:
+    def put_together(_: Any, children: Any) -> Any:
         # past __init__ and __post_init__: they may check or convert, which traced values would not survive
-        instance = object.__new__(cls)
+        instance: Any = object.__new__(cls)
         for name, child in zip(names, children, strict=True):
             object.__setattr__(instance, name, child)
         return instance
 
-    entry: Callable[..., Any] = optree.GetAttrEntry
-    optree.register_pytree_node(
-        cls,
-        take_apart,
-        put_together,
-        path_entry_type=entry,
-        namespace=NAMESPACE,  # type: ignore[arg-type]  # any class will do
-    )
+    optree.register_pytree_node(cls, take_apart, put_together, path_entry_type=optree.GetAttrEntry, namespace=NAMESPACE)

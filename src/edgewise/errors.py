@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import FrameType
 
 __all__ = [
     "ArgumentError",
@@ -57,12 +58,12 @@ def user_line() -> str:
 
     Paths below the working directory are given relative to it, as the user would type them.
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
         if not (name.startswith((_HERE, "<frozen", "<__array_function__")) or _is_library(name)):
             return f"{shorten(name)}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]  # the loop's condition tests for None
+        frame = frame.f_back
     return ""
 
 

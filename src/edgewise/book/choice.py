@@ -1,5 +1,6 @@
-"""Operations that choose between their operands. Zeros of their weights cut branches: nothing reaches what is not
-chosen.
+"""Operations that choose between their operands.
+
+Zeros of their weights cut branches: nothing reaches what is not chosen.
 
 Ties are split evenly. A NaN is "the largest" as in NumPy: it is chosen, and its derivative is not lost.
 """

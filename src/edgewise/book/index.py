@@ -1,4 +1,4 @@
-"""Indexing in normal form. What a user writes, ``x[...]``, is brought into it here; sort, take and the like are compositions."""
+"""Indexing in normal form. What a user writes, ``x[...]``, is brought into it here; sort and take are compositions."""
 
 from __future__ import annotations
 

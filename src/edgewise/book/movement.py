@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.primitive import Primitive
-from edgewise.core.shapes import cast, negative_axes
+from edgewise.core.shapes import axes_from, cast, negative_axes
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import CAST, JOIN, MOVEMENT, declare
@@ -42,7 +42,7 @@ def _transpose(primitive: Primitive, a: Any, axes: Any = None) -> Any:
     if axes is None:
         order = tuple(range(a.ndim))[::-1]
     else:
-        order = np.lib.array_utils.normalize_axis_tuple(axes, a.ndim)
+        order = axes_from(axes, a.ndim)
         if len(order) != a.ndim:
             raise ValueError("axes don't match array")
     return primitive(a, axes=order)

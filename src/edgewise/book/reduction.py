@@ -1,4 +1,4 @@
-"""Reductions. Axes are counted from the end (``families.structure``); ``keepdims``, ``where`` and ``initial`` are spelled with other operations."""
+"""Reductions, with axes counted from the end; ``keepdims``, ``where`` and ``initial`` are other operations."""
 
 from __future__ import annotations
 

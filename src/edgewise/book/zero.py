@@ -1,4 +1,4 @@
-"""Operations whose derivative is zero wherever it exists. Their results carry no derivative; ``float`` of one is allowed."""
+"""Operations whose derivative is zero wherever it exists: their results are plain numbers again."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.traced import Traced, plain
+from edgewise.core.traced import Traced, settled
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3)
@@ -57,33 +57,17 @@ def full_like(
 
 @composition(np.nonzero, [case(np.array([0.0, 1.0, 2.0]))], "a")
 def nonzero(a: Any) -> Any:
-    return np.nonzero(_same_for_all(a))
+    return np.nonzero(settled(a))
 
 
 @composition(np.flatnonzero, [case(np.array([0.0, 1.0, 2.0]))], "a")
 def flatnonzero(a: Any) -> Any:
-    return np.flatnonzero(_same_for_all(a))
+    return np.flatnonzero(settled(a))
 
 
 @composition(np.searchsorted, [case(np.array([0.0, 1.0, 2.0]), 1.5)], "a", "v")
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    return np.searchsorted(_same_for_all(a), _same_for_all(v), side, sorter)  # type: ignore[call-overload]  # passed on
-
-
-def _same_for_all(a: Any) -> Any:
-    """The plain values of an array whose entries decide a shape."""
-    from edgewise.errors import BatchError
-
-    value = a
-    while isinstance(value, Traced):
-        if value.mode.lead:
-            raise BatchError(
-                "the positions of nonzero entries differ within a batch",
-                "the members of the batch would have results of different lengths",
-                "keep the length and choose the values: np.where(mask, x, 0)",
-            )
-        value = value.value
-    return plain(value)
+    return np.searchsorted(settled(a), settled(v), side, sorter)  # type: ignore[call-overload]  # passed on
 
 
 @composition(np.result_type, [case(X, np.float32)])

@@ -27,7 +27,8 @@ def composition(
         function: the NumPy function.
         samples: calls that show it.
         operands: names of the leading parameters that may be traced; none: any may.
-        oracle, note: as in ``core.registry.Declaration``.
+        oracle: as in ``core.registry.Declaration``.
+        note: likewise.
         methods: names under which traced values have it as a method.
     """
 

@@ -120,12 +120,12 @@ def diagflat(v: Any, k: int = 0) -> Any:
 
 @composition(np.tril, [case(X), case(CUBE, 1)], "m")
 def tril(m: Any, k: int = 0) -> Any:
-    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0)
+    return np.where(np.tri(m.shape[-2], m.shape[-1], k, bool), m, 0)
 
 
 @composition(np.triu, [case(X), case(CUBE, -1)], "m")
 def triu(m: Any, k: int = 0) -> Any:
-    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m)
+    return np.where(np.tri(m.shape[-2], m.shape[-1], k - 1, bool), 0, m)
 
 
 method("argsort", np.argsort)

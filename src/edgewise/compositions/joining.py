@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     else:
         cuts = [0, *(int(i) for i in indices_or_sections), n]
     lead = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*lead, slice(a, b))] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [ary[(*lead, slice(a, b))] for a, b in itertools.pairwise(cuts)]
 
 
 @composition(np.split, [case(X, 3), case(X, [1, 3], axis=1)], "ary")

@@ -29,8 +29,8 @@ def _must_match(n: int, m: int, what: str) -> None:
 @composition(
     np.matmul,
     [
-        case(A, B), case(V, B), case(A, V), case(V, W), case(BATCH, OTHER), case(A, OTHER), case(BATCH, B), case(BATCH, V),
-        case(V, OTHER), case(grid(1, 2, 3), OTHER), case(grid(4, 1, 2, 3), OTHER),
+        case(A, B), case(V, B), case(A, V), case(V, W), case(BATCH, OTHER), case(A, OTHER), case(BATCH, B),
+        case(BATCH, V), case(V, OTHER), case(grid(1, 2, 3), OTHER), case(grid(4, 1, 2, 3), OTHER),
     ],
     "x1", "x2",
 )  # fmt: skip
@@ -110,7 +110,8 @@ def outer(a: Any, b: Any, out: None = None) -> Any:
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = _ready(a, b)
     if isinstance(axes, int | np.integer):
-        first, second = list(range(a.ndim - int(axes), a.ndim)), list(range(int(axes)))
+        first: list[Any] = list(range(a.ndim - int(axes), a.ndim))
+        second: list[Any] = list(range(int(axes)))
     else:
         first, second = ([x] if isinstance(x, int | np.integer) else list(x) for x in axes)
     left, right = list(LETTERS[: a.ndim]), list(LETTERS[26 : 26 + b.ndim])
@@ -126,9 +127,11 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 @composition(
     np.einsum,
     [
-        case("ij,jk->ik", A, B), case("ij,jk", A, B), case("ii->i", grid(3, 3)), case("ii", grid(3, 3)), case("ij->ji", A),
-        case("ij->", A), case("...ij,jk->...ik", BATCH, B), case("ij,jk,kl->il", A, B, grid(4, 2, seed=2)),
-        case("i,j->ij", V, W), case("i,ij,j", V, grid(3, 3), W), case("ij,ij->i", A, grid(2, 3, seed=5)), case(A, [0, 1], B, [1, 2], [0, 2]),
+        case("ij,jk->ik", A, B), case("ij,jk", A, B), case("ii->i", grid(3, 3)), case("ii", grid(3, 3)),
+        case("ij->ji", A), case("ij->", A), case("...ij,jk->...ik", BATCH, B), case("ij,jk,kl->il", A, B, grid(4, 2, seed=2)),
+        case("i,j->ij", V, W), case("i,ij,j", V, grid(3, 3), W),
+        case("ij,ij->i", A, grid(2, 3, seed=5)),
+        case(A, [0, 1], B, [1, 2], [0, 2]),
         case("iij,jk->ik", grid(2, 2, 3), B), case("ij,k->k", A, V), case("ij,ij->ij", A, grid(1, 3, seed=1)),
     ],
 )  # fmt: skip
@@ -245,5 +248,5 @@ def _matmul_reflected(self: Traced, other: Any) -> Any:
     return matmul(other, self) if hasattr(other, "__array_function__") or isinstance(other, list) else NotImplemented
 
 
-Traced.__matmul__ = _matmul_operator  # type: ignore[attr-defined]  # operators are installed where they are declared
-Traced.__rmatmul__ = _matmul_reflected  # type: ignore[attr-defined]
+setattr(Traced, "__matmul__", _matmul_operator)  # noqa: B010  operators are installed where they are declared
+setattr(Traced, "__rmatmul__", _matmul_reflected)  # noqa: B010  as above

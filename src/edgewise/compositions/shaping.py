@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.shapes import negative_axes
+from edgewise.core.shapes import axes_from, negative_axes
 from edgewise.core.traced import Traced, cast_as, method
 from edgewise.families.samples import case, grid
 
-normalize_axis_tuple = np.lib.array_utils.normalize_axis_tuple
 X = grid(2, 3, 4)
 
 
@@ -45,7 +44,7 @@ def ravel(a: Any, order: str = "C") -> Any:
 def expand_dims(a: Any, axis: Any) -> Any:
     axes = axis if isinstance(axis, tuple | list) else (axis,)
     ndim = a.ndim + len(axes)
-    places = normalize_axis_tuple(tuple(axes), ndim)
+    places = axes_from(tuple(axes), ndim)
     rest = iter(a.shape)
     return np.reshape(a, tuple(1 if i in places else next(rest) for i in range(ndim)))
 
@@ -81,7 +80,7 @@ if hasattr(np, "matrix_transpose"):
 
 @composition(np.moveaxis, [case(X, 0, -1), case(X, (0, 1), (2, 0))], "a")
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    sources, targets = normalize_axis_tuple(source, a.ndim), normalize_axis_tuple(destination, a.ndim)
+    sources, targets = axes_from(source, a.ndim), axes_from(destination, a.ndim)
     if len(sources) != len(targets):
         raise ValueError("`source` and `destination` arguments must have the same number of elements")
     order = [i for i in range(a.ndim) if i not in sources]
@@ -129,7 +128,7 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
-    for by, one in np.broadcast(shift, normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)):
+    for by, one in np.broadcast(shift, axes_from(axis, a.ndim, repeated=True)):
         a = np.take(a, (np.arange(a.shape[one]) - by) % max(a.shape[one], 1), axis=one)
     return a
 

@@ -15,10 +15,11 @@ X = grid(2, 3, 4)
 AXES = [case(X), case(X, axis=1), case(X, axis=(0, -1), keepdims=True)]
 MASK = grid(2, 3, 4, seed=3) > -0.5
 
-for name, function in {
+_METHODS: dict[str, Any] = {
     "sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, "any": np.any, "all": np.all,
     "cumsum": np.cumsum, "cumprod": np.cumprod, "clip": np.clip,
-}.items():  # fmt: skip
+}  # fmt: skip
+for name, function in _METHODS.items():
     method(name, function)
 
 
@@ -61,8 +62,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 
 @composition(np.var, [*AXES, case(X, axis=1, ddof=1), case(X, axis=0, where=MASK)], "a", methods=("var",))
 def var(
-    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *, where: Any = True,
-    mean: Any = None, correction: float | None = None,
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
+    where: Any = True, mean: Any = None, correction: float | None = None,
 ) -> Any:  # fmt: skip
     if dtype is not None:
         a = cast_as(a, dtype)
@@ -75,8 +76,8 @@ def var(
 
 @composition(np.std, [*AXES, case(X, axis=1, ddof=1)], "a", methods=("std",), note="0 where the deviation is 0")
 def std(
-    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *, where: Any = True,
-    mean: Any = None, correction: float | None = None,
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
+    where: Any = True, mean: Any = None, correction: float | None = None,
 ) -> Any:  # fmt: skip
     variance = var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
     flat = variance == 0

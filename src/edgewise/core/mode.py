@@ -46,6 +46,10 @@ class Mode:
         """``interpret`` for two operands without parameters."""
         return self.interpret(primitive, (x1, x2), NOTHING)
 
+    def lower(self, t: Any) -> Any:
+        """What a value of this mode wraps; any other value as it is."""
+        return t.value if getattr(t, "mode", None) is self else t
+
     def end(self) -> None:
         """Close the mode: whatever still uses one of its values gets an ``EscapedError``."""
         self.lead, self.differentiates = self.lead, self.differentiates  # the instance keeps them

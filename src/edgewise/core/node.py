@@ -9,11 +9,11 @@ A ``LinearNode`` is the same operation once its maps are evaluated: weights, and
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["LinearNode", "Node"]
+__all__ = ["Edge", "LinearNode", "Node"]
 
 
 class Node:
@@ -51,17 +51,33 @@ class Node:
         self.cotangent: Any = None
 
 
+class Edge(NamedTuple):
+    """One edge of a linear program.
+
+    Attributes:
+        operand: which operand of the operation it is.
+        serial: of the operand's node.
+        map: the evaluated map.
+        shape, dtype: of the operand; what cotangents are repaired to.
+    """
+
+    operand: int
+    serial: int
+    map: Any
+    shape: tuple[int, ...]
+    dtype: Any
+
+
 class LinearNode:
     """One operation of a linear program.
 
     Attributes:
         serial, primitive, params, shape, dtype: those of the ``Node``.
-        parents: serials of the operands' nodes, None where constant.
-        maps: the evaluated maps on the edges.
-        shapes, dtypes: of the operands, what cotangents are repaired to.
+        arity: the number of operands, constant ones included.
+        edges: from the operands that are not constant.
     """
 
-    __slots__ = ("dtype", "dtypes", "maps", "params", "parents", "primitive", "serial", "shape", "shapes")
+    __slots__ = ("arity", "dtype", "edges", "params", "primitive", "serial", "shape")
 
     def __init__(self, node: Node, kept: tuple[Any, ...]) -> None:
         self.serial = node.serial
@@ -69,10 +85,10 @@ class LinearNode:
         self.params = node.params
         self.shape = node.shape
         self.dtype = node.dtype
-        self.parents = tuple(None if p is None else p.serial for p in node.parents)
-        self.shapes = tuple(None if p is None else p.shape for p in node.parents)
-        self.dtypes = tuple(None if p is None else p.dtype for p in node.parents)
-        self.maps = tuple(
-            None if p is None else primitive.family.edge(primitive, i, kept, node.params, p.shape)
+        self.arity = len(node.parents)
+        make = primitive.family.edge
+        self.edges = tuple(
+            Edge(i, p.serial, make(primitive, i, kept, node.params, p.shape), p.shape, p.dtype)
             for i, p in enumerate(node.parents)
+            if p is not None
         )

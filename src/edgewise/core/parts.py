@@ -15,7 +15,7 @@ __all__ = ["PART", "Part"]
 
 
 class Part:
-    """The map from a tuple of outputs to one of them. Its verbs are those of ``maps.base.Map``."""
+    """The map from a tuple of outputs to one of them, with the verbs of ``maps.base.Map``."""
 
     __slots__ = ("index", "of")
     selects = False

@@ -52,7 +52,7 @@ class Rule:
                 if operand or output or parameter == "shape":
                     raise DeclarationError(
                         f"{name}: {parameter} in its rule is ambiguous",
-                        f"it is an operand's own name, and by convention {'the output' if output else 'something else'}",
+                        f"it is an operand's own name, and by convention {'the output' if output else 'another value'}",
                         "rename the operand, or ask for operands as x1, x2, ... and for the output as y",
                     )
                 sources.append(("kept", own.index(parameter)))
@@ -172,8 +172,8 @@ class Family:
         rules = primitive.rules
         return rules[edge if edge < len(rules) else -1] is not None
 
-    def push_all(self, node: Any, tangents: list[Any]) -> Any:
-        """The tangent of the output from those of all operands at once, or None to go edge by edge."""
+    def push_all(self, node: Any, tangents: dict[int, Any]) -> Any:
+        """The tangent of a linear node from those of all operands (by serial) at once; None: go edge by edge."""
         return None
 
     def batch(

@@ -20,7 +20,9 @@ def recurrence(a: Any, b: Any, *, axis: int) -> Any:
     """Solve y_i = a_i · y_(i-1) + b_i along ``axis`` (counted from the end).
 
     Args:
-        a, b: arrays of one shape; the first entry of ``a`` is not used.
+        a: multipliers; the first is not used.
+        b: addends, of the shape of ``a``.
+        axis: along which it runs, counted from the end.
 
     >>> recurrence(np.array([9.0, 2.0, 2.0]), np.array([1.0, 0.0, 1.0]), axis=-1)
     array([1., 2., 5.])
@@ -28,7 +30,8 @@ def recurrence(a: Any, b: Any, *, axis: int) -> Any:
     a, b = np.broadcast_arrays(a, b)
     dtype = np.result_type(a, b)
     if b.ndim == 1 and dtype == np.float64:  # Python floats: 10 times faster than array scalars
-        state, out = 0.0, []
+        state = 0.0
+        out: list[float] = []
         for multiplier, addend in zip(a.tolist(), b.tolist(), strict=True):
             state = (multiplier * state if out else 0.0) + addend
             out.append(state)

@@ -6,11 +6,12 @@ cotangent is brought to the shape and dtype of the operand it belongs to, a tang
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
-__all__ = ["cast", "expand", "negative_axes", "unbroadcast"]
+__all__ = ["axes_from", "cast", "expand", "negative_axes", "unbroadcast"]
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -32,7 +33,7 @@ def expand(t: Any, shape: tuple[int, ...]) -> Any:
 
 
 def cast(t: Any, dtype: np.dtype[Any]) -> Any:
-    """Bring a tangent or cotangent to the dtype of the value it belongs to. Also ``np.astype``, which NumPy 2.0 lacks."""
+    """Bring a tangent or cotangent to the dtype of its value. Also ``np.astype``, which NumPy 2.0 lacks."""
     return t.astype(dtype)
 
 
@@ -45,7 +46,25 @@ def negative_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     >>> negative_axes(None, 3), negative_axes((0, -1), 3)
     ((-3, -2, -1), (-3, -1))
     """
-    if axis is None:
-        return tuple(range(-ndim, 0))
-    axes = axis if isinstance(axis, tuple | list) else (axis,)
-    return tuple(sorted(a - ndim for a in np.lib.array_utils.normalize_axis_tuple(tuple(axes), ndim)))
+    return tuple(range(-ndim, 0)) if axis is None else tuple(sorted(a - ndim for a in axes_from(axis, ndim)))
+
+
+def axes_from(axis: Any, ndim: int, *, repeated: bool = False) -> tuple[int, ...]:
+    """Axes counted from 0, in the order given.
+
+    Raises:
+        numpy.exceptions.AxisError: an axis out of bounds, as NumPy says it.
+        ValueError: an axis given twice.
+
+    >>> axes_from((-1, 0), 3)
+    (2, 0)
+    """
+    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    found = []
+    for one in map(operator.index, axes):
+        if not -ndim <= one < ndim:
+            raise np.exceptions.AxisError(one, ndim)
+        found.append(one % ndim)
+    if not repeated and len(set(found)) != len(found):
+        raise ValueError("repeated axis")
+    return tuple(found)

@@ -94,7 +94,7 @@ def repair(t: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def add_up(a: Any, b: Any) -> Any:
-    """a + b; for the outputs of one operation taken together, output by output, None standing for nothing."""
+    """A + b; for the outputs of one operation taken together, output by output, None standing for nothing."""
     if type(a) is tuple:
         return tuple(y if x is None else x if y is None else x + y for x, y in zip(a, b, strict=True))
     return a + b

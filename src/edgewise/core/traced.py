@@ -43,6 +43,7 @@ __all__ = [
     "getitem",
     "install",
     "plain",
+    "settled",
     "wrap",
 ]
 
@@ -215,16 +216,16 @@ class TracedScalar(Traced):
         return call(np.round, (self, ndigits or 0), NOTHING)
 
     def __iadd__(self, other: Any) -> Any:  # numbers are immutable: rebinding is Python's own meaning
-        return self + other  # type: ignore[operator]  # installed by the book
+        return self + other
 
     def __isub__(self, other: Any) -> Any:
-        return self - other  # type: ignore[operator]  # installed by the book
+        return self - other
 
     def __imul__(self, other: Any) -> Any:
-        return self * other  # type: ignore[operator]  # installed by the book
+        return self * other
 
     def __itruediv__(self, other: Any) -> Any:
-        return self / other  # type: ignore[operator]  # installed by the book
+        return self / other
 
 
 class TracedArray(Traced):
@@ -339,6 +340,23 @@ def cast_as(x: Any, dtype: Any) -> Any:
 def plain(value: Any) -> Any:
     """The ordinary value below all modes. For modes only: a rule that asked would branch on a value."""
     while isinstance(value, Traced):
+        value = value.value
+    return value
+
+
+def settled(value: Any) -> Any:
+    """The ordinary value below all modes, where it is one and the same for everybody.
+
+    Raises:
+        BatchError: under ``vmap``, where it differs from member to member.
+    """
+    while isinstance(value, Traced):
+        if value.mode.lead:
+            raise BatchError(
+                "one ordinary value was asked for, and a batch has many",
+                "under vmap the function runs once for the whole batch, and every member must go the same way",
+                "choose between values with np.where(condition, a, b), or return the batch and look at it outside",
+            )
         value = value.value
     return value
 

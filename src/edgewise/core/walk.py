@@ -31,10 +31,10 @@ def pull(order: list[LinearNode], cotangents: dict[int, Any]) -> None:
         g = cotangents.pop(node.serial, None)
         if g is None:
             continue
-        for serial, m, shape, dtype in zip(node.parents, node.maps, node.shapes, node.dtypes, strict=True):
-            if serial is not None:
-                part = repair(m.pull(g), shape, dtype)
-                cotangents[serial] = add_up(cotangents[serial], part) if serial in cotangents else part
+        for edge in node.edges:
+            part = repair(edge.map.pull(g), edge.shape, edge.dtype)
+            before = cotangents.get(edge.serial)
+            cotangents[edge.serial] = part if before is None else add_up(before, part)
 
 
 def pull_alive(order: list[LinearNode], cotangents: dict[int, tuple[Any, Any]]) -> None:
@@ -43,22 +43,22 @@ def pull_alive(order: list[LinearNode], cotangents: dict[int, tuple[Any, Any]]) 
         pair = cotangents.pop(node.serial, None)
         if pair is None:
             continue
-        for serial, m, shape, dtype in zip(node.parents, node.maps, node.shapes, node.dtypes, strict=True):
-            if serial is not None:
-                g, alive = m.pull_alive(*pair)
-                part = repair(g, shape, dtype), _narrow(alive, shape)
-                cotangents[serial] = join_alive(cotangents[serial], part) if serial in cotangents else part
+        for edge in node.edges:
+            g, alive = edge.map.pull_alive(*pair)
+            part = repair(g, edge.shape, edge.dtype), _narrow(alive, edge.shape)
+            before = cotangents.get(edge.serial)
+            cotangents[edge.serial] = part if before is None else join_alive(before, part)
 
 
 def push(order: list[LinearNode], tangents: dict[int, Any]) -> None:
     """Walk forwards. ``tangents`` maps serials to tangents: of the inputs at first, of every node at the end."""
     for node in order:
-        incoming = [None if serial is None else tangents.get(serial) for serial in node.parents]
-        total = node.primitive.family.push_all(node, incoming)
+        total = node.primitive.family.push_all(node, tangents)
         if total is None:
-            for t, m in zip(incoming, node.maps, strict=True):
+            for edge in node.edges:
+                t = tangents.get(edge.serial)
                 if t is not None:
-                    part = m.push(t)
+                    part = edge.map.push(t)
                     total = part if total is None else add_up(total, part)
         if total is not None:
             tangents[node.serial] = _widen(total, node)
@@ -68,10 +68,10 @@ def push_alive(order: list[LinearNode], tangents: dict[int, tuple[Any, Any]]) ->
     """Walk forwards with aliveness: values are pairs (tangent, alive)."""
     for node in order:
         total: tuple[Any, Any] | None = None
-        for serial, m in zip(node.parents, node.maps, strict=True):
-            pair = None if serial is None else tangents.get(serial)
+        for edge in node.edges:
+            pair = tangents.get(edge.serial)
             if pair is not None:
-                t, alive = m.push_alive(*pair)
+                t, alive = edge.map.push_alive(*pair)
                 part = _widen(t, node), _spread(alive, node.shape)
                 total = part if total is None else join_alive(total, part)
         if total is not None:

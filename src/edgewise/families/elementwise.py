@@ -20,6 +20,7 @@ from edgewise.maps import Diagonal, Identity, Map, Mask
 
 __all__ = ["ELEMENTWISE", "Elementwise", "declare_elementwise", "elementwise", "selection", "zero_derivative"]
 
+
 class Elementwise(Family):
     """y = f(x1, x2, …), entry by entry."""
 
@@ -144,13 +145,15 @@ def _options(function: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _weight(rule: Rule) -> Any:
-    """How the sweep gets a weight out of ``kept``: ``(d, slot)`` for a rule that needs one value, ``(None, slot)`` where it
-    is that value itself, else a function of ``kept``."""
+    """How the sweep gets a weight out of ``kept``.
+
+    ``(d, slot)`` for a rule that needs one value, ``(None, slot)`` where it is that value, else a function of ``kept``.
+    """
     slots = [at for _, at in rule.sources]
     if len(slots) == 1:
         return (None if rule.function.__code__.co_code == _SAME else rule.function, slots[0])
     arguments = ", ".join(f"kept[{at}]" for at in slots)
-    return eval(f"lambda kept: d({arguments})", {"d": rule.function})  # noqa: S307  text is made of integers
+    return eval(f"lambda kept: d({arguments})", {"d": rule.function})
 
 
 _SAME = (lambda x: x).__code__.co_code

@@ -17,7 +17,7 @@ from edgewise.core.primitive import Family, Primitive, Rule
 from edgewise.core.registry import Declaration, register
 from edgewise.maps import Contract, Identity, Index, Map
 
-__all__ = ["declare", "zero"]
+__all__ = ["CAST", "CONTRACTION", "GATHER", "JOIN", "MOVEMENT", "REDUCTION", "SCAN", "SCATTER", "declare"]
 
 
 class Unmoved(Family):
@@ -35,7 +35,7 @@ class Unmoved(Family):
 
 
 class Movement(Family):
-    """reshape, transpose, broadcast_to: the static parameter names the whole shape, so the batch axis is added to it."""
+    """reshape, transpose, broadcast_to: the parameter names the whole shape, so the batch axis is added to it."""
 
     name = "movement"
 
@@ -112,27 +112,27 @@ class Join(Family):
         axis, starts = params["axis"], params.get("starts")
         if starts is None:  # stack: a new axis
             at = len(shape) + 1 + axis
-            place, whole = edge, (*shape[:at], params["count"], *shape[at:])
+            place: Any = edge
+            whole: tuple[int, ...] = (*shape[:at], params["count"], *shape[at:])
         else:
             at = len(shape) + axis
             place = slice(starts[edge], starts[edge + 1])
             whole = (*shape[:at], starts[-1], *shape[at + 1 :])
         return Index((slice(None),) * at + (place,) + (slice(None),) * (-axis - 1), (), whole).H
 
-    def push_all(self, node: Any, tangents: list[Any]) -> Any:
-        axis, starts = node.params["axis"], node.params.get("starts")
-        like = next((t for t in tangents if t is not None), None)
-        if like is None:
+    def push_all(self, node: Any, tangents: dict[int, Any]) -> Any:
+        given = {edge.operand: tangents[edge.serial] for edge in node.edges if edge.serial in tangents}
+        if not given:
             return None
-        parts = []
-        for i, t in enumerate(tangents):
-            if t is None:
+        axis, starts = node.params["axis"], node.params.get("starts")
+        like = next(iter(given.values()))
+        for i in range(node.arity):
+            if i not in given:
                 shape = list(like.shape)
                 if starts is not None:
                     shape[axis] = starts[i + 1] - starts[i]
-                t = np.zeros(shape, like.dtype)  # noqa: PLW2901  the missing tangent is the point
-            parts.append(t)
-        return node.primitive(*parts, **node.params)
+                given[i] = np.zeros(shape, like.dtype)
+        return node.primitive(*(given[i] for i in range(node.arity)), **node.params)
 
     def batch(
         self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
@@ -216,7 +216,10 @@ def declare(
         rules: per operand the map on its edge, parameters named after what they need.
         operands: names of the parameters that may be traced; the rest are static.
         compute: computes the value from normal form, where ``function`` itself does not.
-        selects, zero, oracle, note: as in ``elementwise``.
+        selects: as in ``elementwise``, and so are the others.
+        zero: no derivative anywhere.
+        oracle: where the laws take an independent derivative from.
+        note: the convention at kinks.
     """
     name = function.__name__
     made = tuple(Rule(r, len(rules), i, name) for i, r in enumerate(rules))

@@ -112,7 +112,9 @@ class Compose(Map):
     __slots__ = ("maps",)
 
     def __init__(self, maps: tuple[Map, ...]) -> None:
-        self.maps = tuple(inner for m in maps for inner in (m.maps if isinstance(m, Compose) else (m,)))
+        self.maps: tuple[Map, ...] = tuple(
+            inner for m in maps for inner in (m.maps if isinstance(m, Compose) else (m,))
+        )
 
     def push(self, t: Any) -> Any:
         for m in reversed(self.maps):
@@ -148,7 +150,7 @@ class Plus(Map):
     __slots__ = ("maps",)
 
     def __init__(self, maps: tuple[Map, ...]) -> None:
-        self.maps = tuple(inner for m in maps for inner in (m.maps if isinstance(m, Plus) else (m,)))
+        self.maps: tuple[Map, ...] = tuple(inner for m in maps for inner in (m.maps if isinstance(m, Plus) else (m,)))
 
     def push(self, t: Any) -> Any:
         return _total([m.push(t) for m in self.maps])

@@ -13,7 +13,7 @@ __all__ = ["Contract"]
 
 
 class Contract(Map):
-    """t -> contract(t, other), where ``letters``, ``others`` and ``out`` name the axes of t, of ``other`` and of the result."""
+    """t -> contract(t, other); ``letters``, ``others``, ``out`` name the axes of t, ``other`` and the result."""
 
     __slots__ = ("letters", "other", "others", "out")
 

@@ -45,7 +45,8 @@ class Diagonal(Map):
     def push(self, t: Any) -> Any:
         return np.where(self.weight != 0, t * self.weight, 0) if self.cut else t * self.weight
 
-    pull = push
+    def pull(self, g: Any) -> Any:
+        return self.push(g)
 
     def push_alive(self, t: Any, alive: Any) -> tuple[Any, Any]:
         if self.cut:
@@ -56,7 +57,8 @@ class Diagonal(Map):
         out = np.where(alive, t * self.weight, 0)
         return out, np.broadcast_to(alive, out.shape)
 
-    pull_alive = push_alive
+    def pull_alive(self, g: Any, alive: Any) -> tuple[Any, Any]:
+        return self.push_alive(g, alive)
 
     def pattern(self) -> Map:
         return Mask(self.weight != 0) if self.cut else Diagonal(np.ones(np.shape(self.weight)))
@@ -74,4 +76,5 @@ class Mask(Map):
     def push(self, t: Any) -> Any:
         return np.where(self.chosen, t, 0)
 
-    pull = push
+    def pull(self, g: Any) -> Any:
+        return self.push(g)

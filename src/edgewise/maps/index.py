@@ -1,4 +1,4 @@
-"""The map of indexing, whose adjoint scatters. It covers every selection: slices, fancy indices, sort, take, join, split."""
+"""The map of indexing, whose adjoint scatters: slices, fancy indices, sort, take, join, split are all of this kind."""
 
 from __future__ import annotations
 

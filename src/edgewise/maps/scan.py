@@ -1,4 +1,4 @@
-"""Maps that run along an axis (counted from the end): cumulative sums, and recurrences, which are their own kind of adjoint."""
+"""Maps that run along an axis (counted from the end): cumulative sums and recurrences, whose adjoints run back."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class CumulativeSum(Map):
 
 
 class Recurrence(Map):
-    """b -> y with y_i = a_i · y_(i-1) + b_i along ``axis``. The adjoint is the recurrence read from the end:
+    """b -> y with y_i = a_i · y_(i-1) + b_i along ``axis``.
 
-    λ_i = g_i + a_(i+1) · λ_(i+1).
+    The adjoint is the recurrence read from the end: λ_i = g_i + a_(i+1) · λ_(i+1).
     """
 
     __slots__ = ("a", "axis")

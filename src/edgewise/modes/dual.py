@@ -38,7 +38,7 @@ class Dual(Mode):
                     admitted = admit(operand)
                     if admitted is not operand and type(admitted) in TRACED:
                         return apply(primitive, tuple(map(admit, operands)), params)
-                    operand = admitted
+                    operand = admitted  # noqa: PLW2901  the admitted form is the operand
                 values.append(operand)
                 tangents.append(None)
         compute = primitive.value

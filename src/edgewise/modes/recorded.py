@@ -76,7 +76,7 @@ class Recorded(Mode):
                     admitted = admit(operand)
                     if admitted is not operand and type(admitted) in TRACED:
                         return apply(primitive, tuple(map(admit, operands)), params)
-                    operand = admitted
+                    operand = admitted  # noqa: PLW2901  the admitted form is the operand
                     ordinary = True
                 values.append(operand)
                 parents.append(None)

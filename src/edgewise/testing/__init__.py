@@ -1,4 +1,4 @@
-"""For users: ``check_grads``. For our own tests: the laws every declaration obeys, and the oracles they are held against."""
+"""For users: ``check_grads``. For our own tests: the laws every declaration obeys, and their oracles."""
 
 from edgewise.testing.check import check_grads
 

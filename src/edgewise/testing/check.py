@@ -32,7 +32,8 @@ def check_grads(
         args: the point; all float leaves are varied.
         order: 1 for first derivatives, 2 to check the derivative of the gradient as well, and so on.
         modes: "forward", "reverse", or both.
-        rtol, atol: how far a derivative may be from the difference, beyond the difference's own error estimate.
+        rtol: how far a derivative may be from the difference, relative to it, beyond the difference's own error.
+        atol: the same, absolute.
         directions: how many random directions are tried.
         seed: of the random directions.
 

@@ -76,7 +76,7 @@ def primitive(
             )
             made = Primitive(name, value, ENTRYWISE, rules)
         else:
-            rules = tuple(
+            edges = tuple(
                 _edge(*pair, operands, i, name)
                 for i, pair in enumerate(
                     zip(
@@ -86,7 +86,7 @@ def primitive(
                     )
                 )
             )
-            made = Primitive(name, value, CUSTOM, rules, outputs=outputs)
+            made = Primitive(name, value, CUSTOM, edges, outputs=outputs)
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -104,7 +104,6 @@ def primitive(
             return apply(made, given, statics)
 
         wrapper.primitive = made  # type: ignore[attr-defined]  # for pictures and tests
-        wrapper.check = functools.partial(_check, wrapper)  # type: ignore[attr-defined]  # as documented
         return wrapper
 
     return declare
@@ -292,9 +291,3 @@ def _array(result: Any, name: str) -> Any:
         )
     array = array.astype(float) if array.dtype.kind != "f" else array
     return array if array.ndim else array[()]
-
-
-def _check(function: Callable[..., Any], *args: Any, **options: Any) -> None:
-    from edgewise.testing.check import check_grads  # noqa: PLC0415  the laws' room stands above this one
-
-    check_grads(function, *args, order=1, **options)

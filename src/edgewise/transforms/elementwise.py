@@ -71,7 +71,7 @@ def _verify(operator: LinearOperator, call: Call, slope: Any, x: Any, f: Any) ->
         if not np.all(same | (np.abs(got - expected) <= 1e-10 * np.abs(expected).max(initial=0.0))):
             at = tuple(int(i) for i in np.argwhere(~same)[0])
             raise NotElementwiseError(
-                f"{name_of(f)} is not elementwise: entry {list(at)} of its result depends on other entries of its argument",
+                f"{name_of(f)} is not elementwise: entry {list(at)} of its result depends on other entries",
                 "derivative() would add their contributions up and return a number that is no derivative",
                 "use ew.jacobian for all derivatives, or ew.grad of a scalar result",
             )

@@ -60,7 +60,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         for leaf in leaves:
             y = number_output(leaf, f)
             own = isinstance(y, Traced) and y.mode is mode
-            values.append(y.value if own else y)
+            values.append(mode.lower(y))
             pushed.append(y.payload[0] if own else zeros_of(y))
     given = [*primals, *tangents]
     return tree.build(finish(values, given)), tree.build(finish(pushed, [*given, *values]))

@@ -57,8 +57,8 @@ def value_and_grad(
                 aux = _lower(aux, mode, f)
             y = _scalar(result, mode, f)
             own = isinstance(y, Traced) and y.mode is mode
-            gradients = _sweep(mode, y, inputs) if own else [zeros_of(t.value) for t in inputs]
-            value = y.value if own else y
+            gradients = _sweep(mode, y, inputs) if own else [zeros_of(v) for v in call.values]
+            value = mode.lower(y)
         gradients = finish(gradients, args)
         return ((value, aux) if has_aux else value), call.structured(gradients)
 
@@ -105,7 +105,7 @@ def _split(result: Any, f: Any) -> tuple[Any, Any]:
 
 def _lower(aux: Any, mode: Recorded, f: Any) -> Any:
     leaves, tree = outputs(aux, mode, f)
-    return tree.build([t.value if isinstance(t, Traced) and t.mode is mode else t for t in leaves])
+    return tree.build([mode.lower(t) for t in leaves])
 
 
 def _scalar(result: Any, mode: Recorded, f: Any) -> Any:
@@ -115,7 +115,7 @@ def _scalar(result: Any, mode: Recorded, f: Any) -> Any:
         raise OutputError(
             f"grad needs a scalar output, and {name_of(f)} returned a {type(result).__name__}",
             "a gradient is the derivative of one number",
-            "return one number; other results go beside it with has_aux=True; for all derivatives of several outputs, ew.jacobian",
+            "return one number (others go beside it with has_aux=True), or use ew.jacobian for all derivatives",
         )
     (y,), _ = outputs(result, mode, f)
     y = number_output(y, f)
@@ -137,16 +137,16 @@ def _sweep(mode: Recorded, y: Traced, inputs: list[Traced]) -> list[Any]:
     seed = root.dtype.type(1)
     if not order:  # the result is an input
         root.cotangent = seed
-        return [t.payload.cotangent if t.payload is root else zeros_of(t.value) for t in inputs]
+        return [t.payload.cotangent if t.payload is root else zeros_of(mode.lower(t)) for t in inputs]
     with np.errstate(all="ignore"):
-        if not (cuts and differentiated(y.value)):
+        if not (cuts and differentiated(mode.lower(y))):
             sweep(order, seed, consume=not cuts)
             found = [t.payload.cotangent for t in inputs]
             if not (cuts and any(g is not None and has_nan(g) for g in found)):
-                return [zeros_of(t.value) if g is None else g for g, t in zip(found, inputs, strict=True)]
+                return [zeros_of(mode.lower(t)) if g is None else g for g, t in zip(found, inputs, strict=True)]
         pairs: dict[int, tuple[Any, Any]] = {root.serial: (seed, None)}
         walk.pull_alive(walk.linearize(order, {}), pairs)
-    return [pairs[t.payload.serial][0] if t.payload.serial in pairs else zeros_of(t.value) for t in inputs]
+    return [pairs[t.payload.serial][0] if t.payload.serial in pairs else zeros_of(mode.lower(t)) for t in inputs]
 
 
 def zeros_of(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Jacobians and Hessians: the user's function runs once, then a whole basis goes through the recorded maps in batches."""
+"""Jacobians and Hessians: the function runs once, then a whole basis goes through the recorded maps in batches."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Linear:
         self.outputs: list[Node | None] = [None if t is None else t.payload for t in own]
         order = ancestors([n for n in self.outputs if n is not None])
         self.cuts = has_cuts(order)
-        self.nested = any(differentiated(t.value) for t in own if t is not None)
+        self.nested = any(differentiated(mode.lower(t)) for t in own if t is not None)
         copies: dict[int, Any] = {}
         with np.errstate(all="ignore"):
             for node in order:
@@ -84,7 +84,7 @@ class Linear:
     @property
     def widest(self) -> int:
         """Entries of the largest value between inputs and outputs."""
-        shapes = [n.shape for n in (*self.order, *self.inputs) if not (n.shape and type(n.shape[0]) is tuple)]
+        shapes = [n.shape for n in self.order if n.primitive.outputs is None] + [n.shape for n in self.inputs]
         return max((int(np.prod(s)) for s in shapes), default=1)
 
 
@@ -114,7 +114,7 @@ def record(call: Call, f: Any) -> tuple[Linear, list[Any], Tree]:
         leaves, tree = outputs(call.run(inputs), mode, f)
         leaves = [number_output(leaf, f) for leaf in leaves]
         linear = Linear(mode, inputs, leaves)
-        values = [t.value if isinstance(t, Traced) and t.mode is mode else t for t in leaves]
+        values = [mode.lower(t) for t in leaves]
     # weights may be these very arrays: the user gets his own
     return linear, [v.copy() if type(v) is np.ndarray else v for v in values], tree
 
@@ -282,10 +282,11 @@ def _cut(v: Any, leaves: list[tuple[tuple[int, ...], Any]], size: int, name: str
             "it multiplies flat vectors, as SciPy's solvers give them",
             "use J @ t or J.H @ g for values in the structure of arguments and results",
         )
-    parts, at = [], 0
+    parts: list[Any] = []
+    at = 0
     for shape, dtype in leaves:
         n = int(np.prod(shape))
-        part = np.reshape(v[at : at + n], shape)
+        part: Any = np.reshape(v[at : at + n], shape)
         parts.append(part.astype(dtype) if part.dtype != dtype and np.dtype(dtype).kind == "f" else part)
         at += n
     return [p if p.shape or isinstance(p, Traced) else p[()] for p in parts]

@@ -19,7 +19,8 @@ def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str) -> list[An
     Args:
         seeds: what the user gave.
         like: a container of that structure, for messages.
-        tree, count: its structure and number of leaves.
+        tree: its structure.
+        count: its number of leaves.
         kind: "tangent" or "cotangent".
 
     Raises:

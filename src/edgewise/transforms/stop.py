@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.containers import flatten
-from edgewise.core.traced import Traced, apply
-from edgewise.errors import BatchError
+from edgewise.core.traced import Traced, apply, settled
 from edgewise.families.elementwise import declare_elementwise
 
 __all__ = ["stop_gradient", "value"]
@@ -31,10 +30,9 @@ def stop_gradient(x: Any) -> Any:
 
 
 def value(x: Any) -> Any:
-    """The ordinary number or array that a traced value stands for, without its derivative: for printing, logging,
-    deciding.
+    """The ordinary number or array that a traced value stands for, without its derivative.
 
-    Arrays are returned read-only: the derivative may still need them.
+    It is for printing, logging and deciding. Arrays are returned read-only: the derivative may still need them.
 
     Raises:
         BatchError: under ``vmap``, where a traced value stands for many.
@@ -48,15 +46,8 @@ def value(x: Any) -> Any:
 
 
 def _ordinary(leaf: Any) -> Any:
-    while isinstance(leaf, Traced):
-        if leaf.mode.lead:
-            raise BatchError(
-                "a batched value has no one ordinary value",
-                "under vmap the function runs once for the whole batch",
-                "return it from the function and look at the batch outside",
-            )
-        leaf = leaf.value
-        if isinstance(leaf, np.ndarray):
-            leaf = leaf.view()
-            leaf.flags.writeable = False
-    return leaf
+    found = settled(leaf)
+    if found is not leaf and isinstance(found, np.ndarray):
+        found = found.view()
+        found.flags.writeable = False
+    return found

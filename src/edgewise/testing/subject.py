@@ -1,0 +1,190 @@
+"""A declaration at one sample, as a function of numbers alone: what laws and oracles take apart, vary and compare.
+
+A ``Case`` is a call in NumPy's signature, with lists, index arrays and options among the arguments. ``Subject`` singles
+out the arrays that are differentiated (its ``leaves``) and returns the real-valued outputs as a flat tuple, so that a
+law need not know which function it looks at. Helpers below make variants of a point, and matrices of linear functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.registry import Declaration, spelling
+from edgewise.core.traced import Traced
+from edgewise.families.samples import Case
+
+__all__ = ["Subject", "flat", "matrix_of", "output_leaves", "unflat"]
+
+
+class Subject:
+    """A function of leaves.
+
+    Attributes:
+        declaration, case: what it was made from.
+        leaves: the differentiated values: NumPy scalars and arrays.
+        result: what NumPy's own function returns on them.
+        smooth: positions of the real-valued outputs among the leaves of the result.
+        name: how messages call it.
+
+    Args:
+        declaration: a row of the registry.
+        case: one of its samples.
+        dtype: of the differentiated leaves, instead of the sample's own.
+
+    >>> from edgewise.families.samples import case
+    >>> row = Declaration(np.split, "composition", [case(np.arange(4.0), 2)])
+    >>> Subject(row, row.samples[0])(np.ones(4))
+    (array([1., 1.]), array([1., 1.]))
+    """
+
+    def __init__(self, declaration: Declaration, case: Case, dtype: Any = None) -> None:
+        self.declaration = declaration
+        self.case = case
+        self.leaves = [_number(leaf, dtype) for i in case.wrt for leaf in _several(case.args[i])]
+        self.name = f"{spelling(declaration.function)}{_brief(case)}"
+        self.result = self.call(*self.leaves)
+        made = output_leaves(self.result)
+        self.smooth = [i for i, y in enumerate(made) if getattr(y, "dtype", np.dtype(object)).kind == "f"]
+
+    def call(self, *leaves: Any) -> Any:
+        """The declared function, on these leaves in place of the sample's: whatever it returns."""
+        args, kwargs = self.arguments(leaves)
+        return self.declaration.function(*args, **kwargs)
+
+    def __call__(self, *leaves: Any) -> tuple[Any, ...]:
+        made = output_leaves(self.call(*leaves))
+        return tuple(made[i] for i in self.smooth)
+
+    def arguments(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The call with these leaves in it. A dtype that is asked for follows leaves that are complex."""
+        rest = iter(leaves)
+        args = list(self.case.args)
+        for i in self.case.wrt:
+            args[i] = [next(rest) for _ in args[i]] if isinstance(args[i], list | tuple) else next(rest)
+        kwargs = dict(self.case.kwargs)
+        if any(not isinstance(v, Traced) and np.iscomplexobj(v) for v in leaves):
+            args = [_complex_dtype(a) for a in args]
+            kwargs = {k: _complex_dtype(v) for k, v in kwargs.items()}
+        return args, kwargs
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether there is a derivative to ask for."""
+        primitive = self.declaration.primitive
+        return bool(self.leaves and self.smooth) and not (primitive is not None and primitive.zero)
+
+    def scalar(self, weights: Sequence[Any]) -> Callable[..., Any]:
+        """⟨weights, outputs⟩, a function with a scalar result."""
+
+        def weighted(*leaves: Any) -> Any:
+            total: Any = 0.0
+            for w, y in zip(weights, self(*leaves), strict=True):
+                total = total + np.sum(w * y)
+            return total
+
+        weighted.__name__ = self.name
+        return weighted
+
+    def random(self, rng: np.random.Generator, like: str = "leaves") -> list[Any]:
+        """A direction in the space of the leaves, or of the ``"outputs"``; entries at most 1, none near 0."""
+        shapes = [v.shape for v in (self.leaves if like == "leaves" else self(*self.leaves))]
+        return [(rng.uniform(0.3, 1.0, s) * rng.choice([-1.0, 1.0], s))[()] for s in shapes]
+
+    def variants(self, count: int) -> list[list[Any]]:
+        """Other points where the function is as regular: the entries of each leaf in another order, so that choices
+        (an extreme, a sorting) fall differently; where that leaves the domain, nearby points.
+        """
+        points = []
+        for k in range(count):
+            moved = [np.roll(v, k) if v.ndim else v * (1 - 0.01 * k) for v in self.leaves]
+            points.append(moved if self._regular(moved) else [v * (1 - 0.01 * k) for v in self.leaves])
+        return points
+
+    def _regular(self, leaves: Sequence[Any]) -> bool:
+        try:
+            made = output_leaves(self.call(*leaves))
+        except np.linalg.LinAlgError:
+            return False
+        return all(np.all(np.isfinite(y)) for y in made if getattr(y, "dtype", np.dtype(object)).kind == "f")
+
+
+def output_leaves(result: Any) -> list[Any]:
+    """The leaves of a result: NumPy's functions return arrays, and tuples and lists of them.
+
+    >>> output_leaves((1, [2, 3]))
+    [1, 2, 3]
+    """
+    if isinstance(result, list | tuple):
+        return [leaf for item in result for leaf in output_leaves(item)]
+    return [result]
+
+
+def flat(leaves: Sequence[Any]) -> Any:
+    """All entries in one vector.
+
+    >>> flat([1.0, np.ones((2, 1))])
+    array([1., 1., 1.])
+    """
+    return np.concatenate([np.ravel(leaf) for leaf in leaves]) if len(leaves) else np.zeros(0)
+
+
+def unflat(vector: Any, like: Sequence[Any]) -> list[Any]:
+    """A vector cut into pieces of the shapes of ``like``.
+
+    >>> unflat(np.arange(3.0), [1.0, np.ones((2, 1))])
+    [np.float64(0.0), array([[1.],
+           [2.]])]
+    """
+    parts, at = [], 0
+    for leaf in like:
+        n = int(np.size(leaf))
+        parts.append(np.reshape(vector[at : at + n], np.shape(leaf))[()])
+        at += n
+    return parts
+
+
+def matrix_of(linear: Callable[[Sequence[Any]], Sequence[Any]], like: Sequence[Any]) -> Any:
+    """The matrix of a linear function of leaves of the shapes of ``like``, column by column.
+
+    >>> matrix_of(lambda ts: [2 * ts[0]], [np.zeros(2)])
+    array([[2., 0.],
+           [0., 2.]])
+    """
+    basis = np.eye(sum(int(np.size(leaf)) for leaf in like))
+    columns = [flat(linear(unflat(e, like))) for e in basis]
+    return np.stack(columns, axis=1) if columns else np.zeros((flat(linear(list(like))).size, 0))
+
+
+def _several(argument: Any) -> Sequence[Any]:
+    return argument if isinstance(argument, list | tuple) else (argument,)
+
+
+def _number(leaf: Any, dtype: Any) -> Any:
+    array = np.asarray(leaf)
+    return array.astype(dtype if dtype is not None and array.dtype.kind == "f" else array.dtype)[()]
+
+
+def _complex_dtype(argument: Any) -> Any:
+    try:
+        asked = isinstance(argument, type | np.dtype) and np.dtype(argument).kind == "f"
+    except TypeError:  # a class that is no dtype
+        return argument
+    return np.complex128 if asked else argument
+
+
+def _brief(case: Case) -> str:
+    """The call with arrays shortened to their shapes."""
+
+    def say(value: Any) -> str:
+        if isinstance(value, np.ndarray):
+            return f"<{value.dtype} {'×'.join(map(str, value.shape))}>"
+        if isinstance(value, list | tuple):
+            inside = ", ".join(map(say, value))
+            return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+        return repr(value)
+
+    said = [*map(say, case.args), *(f"{k}={say(v)}" for k, v in case.kwargs.items())]
+    return f"({', '.join(said)})"
