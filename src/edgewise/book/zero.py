@@ -7,7 +7,7 @@ import operator
 import numpy as np
 
 from edgewise.families.elementwise import zero_derivative
-from edgewise.families.samples import between, pairs
+from edgewise.families.samples import between, case, pairs
 
 TWO = pairs((-2.3, 2.4), (-2.1, 2.2))
 ONE = between(-2.3, 2.4)
@@ -32,10 +32,18 @@ isinf = zero_derivative(np.isinf, ONE)
 isnan = zero_derivative(np.isnan, ONE)
 signbit = zero_derivative(np.signbit, ONE)
 # On the integers and booleans that a batch keeps traced:
-bitwise_and = zero_derivative(np.bitwise_and, pairs((0, 5), (0, 5)), op="and", compute=operator.and_)
-bitwise_or = zero_derivative(np.bitwise_or, pairs((0, 5), (0, 5)), op="or", compute=operator.or_)
-bitwise_xor = zero_derivative(np.bitwise_xor, pairs((0, 5), (0, 5)), op="xor", compute=operator.xor)
-invert = zero_derivative(np.invert, between(0, 5), op="__invert__", compute=operator.invert)
+MASK, COUNTS = np.array([True, False, False]), np.array([5, 0, 3])
+BITS = [
+    case(MASK, np.array([[True], [False]]), wrt=(0, 1)),
+    case(COUNTS, np.array([6, 2, 1]), wrt=(0, 1)),
+    case(COUNTS, 2, wrt=(0,)),
+]
+bitwise_and = zero_derivative(np.bitwise_and, BITS, op="and", compute=operator.and_)
+bitwise_or = zero_derivative(np.bitwise_or, BITS, op="or", compute=operator.or_)
+bitwise_xor = zero_derivative(np.bitwise_xor, BITS, op="xor", compute=operator.xor)
+invert = zero_derivative(
+    np.invert, [case(MASK, wrt=(0,)), case(COUNTS, wrt=(0,))], op="__invert__", compute=operator.invert
+)
 floor_divide = zero_derivative(
     np.floor_divide, pairs((-5.1, 5.2), (0.4, 2.6)), op="floordiv", compute=operator.floordiv
 )

@@ -128,7 +128,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     np.einsum,
     [
         case("ij,jk->ik", A, B), case("ij,jk", A, B), case("ii->i", grid(3, 3)), case("ii", grid(3, 3)),
-        case("ij->ji", A), case("ij->", A), case("...ij,jk->...ik", BATCH, B), case("ij,jk,kl->il", A, B, grid(4, 2, seed=2)),
+        case("ij->ji", A), case("ij->", A), case("...ij,jk->...ik", BATCH, B),
+        case("ij,jk,kl->il", A, B, grid(4, 2, seed=2)),
         case("i,j->ij", V, W), case("i,ij,j", V, grid(3, 3), W),
         case("ij,ij->i", A, grid(2, 3, seed=5)),
         case(A, [0, 1], B, [1, 2], [0, 2]),

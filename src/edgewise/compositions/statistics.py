@@ -32,7 +32,7 @@ def _count(a: Any, axis: Any, where: Any) -> Any:
     return n
 
 
-@composition(np.mean, [*AXES, case(X, axis=0, where=MASK)], "a", methods=("mean",))
+@composition(np.mean, [*AXES, case(X, axis=1, where=MASK)], "a", methods=("mean",))
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
@@ -60,7 +60,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     return (result, np.broadcast_to(scale, np.shape(result))) if returned else result
 
 
-@composition(np.var, [*AXES, case(X, axis=1, ddof=1), case(X, axis=0, where=MASK)], "a", methods=("var",))
+@composition(np.var, [*AXES, case(X, axis=1, ddof=1), case(X, axis=1, where=MASK)], "a", methods=("var",))
 def var(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: float | None = None,

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from edgewise.core import stores
+from edgewise.core.foreign import refuse_wrapped, with_dtype
 from edgewise.core.mode import NOTHING
 from edgewise.core.registry import ENTRIES, STATIC_FROM, find, spelling
 from edgewise.errors import (
@@ -399,7 +400,8 @@ def admit(operand: Any) -> Any:
     if isinstance(operand, np.ndarray):
         return admit(np.asarray(operand))
     if getattr(operand, "__array_ufunc__", None) is not None:
-        return operand
+        refuse_wrapped(operand, TRACED)
+        return with_dtype(operand)
     if hasattr(operand, "__array__"):
         return admit(np.asarray(operand))
     raise ArgumentError(

@@ -14,6 +14,7 @@ differences: Fornberg, Mathematics of Computation 51 (1988).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,22 +41,15 @@ def jacobian(subject: Subject) -> Any:
     return matrix_of(lambda direction: along(subject, direction), subject.leaves)
 
 
-def curvature(subject: Subject, weights: Sequence[Any], u: Sequence[Any], v: Sequence[Any]) -> tuple[float, str]:
-    """Σ weights · uᵀ∇²f v, the second derivative along two directions, and which oracle it is from."""
+def curvature(
+    subject: Subject, weights: Sequence[Any], pairs: Sequence[tuple[Sequence[Any], Sequence[Any]]]
+) -> tuple[list[float], str]:
+    """Second derivatives uᵀ(Σ weights · ∇²f)v along pairs of directions (u, v), and which oracle they are from."""
     if subject.declaration.function in meanings():
-        return _second_partials(subject, weights[0], u, v), "mpmath"
-    if subject.declaration.oracle == "complex":
-
-        def slope(s: float) -> Any:
-            return flat(_complex_step(subject, v, _moved(subject.leaves, u, s)))
-
-        return float(np.sum(flat(weights) * _stencil(slope, STEP))), "complex"
-
-    def rough(s: float) -> Any:
-        moved = _moved(subject.leaves, u, s)
-        return _stencil(lambda r: flat(subject(*_moved(moved, v, r))), NESTED_STEP)
-
-    return float(np.sum(flat(weights) * _stencil(rough, NESTED_STEP))), "difference"
+        return _second_partials(subject, weights[0], pairs), "mpmath"
+    along = _curvature_complex if subject.declaration.oracle == "complex" else _curvature_difference
+    found = [float(np.sum(flat(weights) * along(subject, u, v))) for u, v in pairs]
+    return found, subject.declaration.oracle
 
 
 # -- steps
@@ -64,11 +58,23 @@ def curvature(subject: Subject, weights: Sequence[Any], u: Sequence[Any], v: Seq
 def _complex_step(subject: Subject, direction: Sequence[Any], at: Sequence[Any] | None = None) -> list[Any]:
     leaves = subject.leaves if at is None else at
     moved = [np.asarray(x + 1j * TINY * t)[()] for x, t in zip(leaves, direction, strict=True)]
-    return [np.imag(y) / TINY for y in subject.differentiated(*moved)]
+    return [np.imag(y) / TINY for y in subject(*moved)]
 
 
 def _difference(subject: Subject, direction: Sequence[Any]) -> list[Any]:
     return [_stencil(lambda s: flat(subject(*_moved(subject.leaves, direction, s))), STEP)]
+
+
+def _curvature_complex(subject: Subject, u: Sequence[Any], v: Sequence[Any]) -> Any:
+    return _stencil(lambda s: flat(_complex_step(subject, v, _moved(subject.leaves, u, s))), STEP)
+
+
+def _curvature_difference(subject: Subject, u: Sequence[Any], v: Sequence[Any]) -> Any:
+    def slope(s: float) -> Any:
+        moved = _moved(subject.leaves, u, s)
+        return _stencil(lambda r: flat(subject(*_moved(moved, v, r))), NESTED_STEP)
+
+    return _stencil(slope, NESTED_STEP)
 
 
 def _stencil(f: Callable[[float], Any], h: float) -> Any:
@@ -85,6 +91,7 @@ def _moved(leaves: Sequence[Any], direction: Sequence[Any], s: float) -> list[An
 # -- mpmath
 
 
+@functools.cache
 def meanings() -> dict[Callable[..., Any], Callable[..., Any]]:
     """NumPy's elementwise functions and those of the same meaning in mpmath."""
     import mpmath as mp  # type: ignore[import-untyped]  # noqa: PLC0415  a test dependency, loaded with the first law
@@ -163,14 +170,18 @@ def _partials_matrix(subject: Subject) -> Any:
     return np.concatenate(blocks, axis=1)
 
 
-def _second_partials(subject: Subject, weight: Any, u: Sequence[Any], v: Sequence[Any]) -> float:
-    total: Any = 0.0
+def _second_partials(
+    subject: Subject, weight: Any, pairs: Sequence[tuple[Sequence[Any], Sequence[Any]]]
+) -> list[float]:
+    totals: list[Any] = [0.0 for _ in pairs]
     count = len(subject.leaves)
     for i in range(count):
-        for j in range(count):
-            orders = [(k == i) + (k == j) for k in range(count)]
-            total = total + _partial(subject, orders) * u[i] * v[j]
-    return float(np.sum(weight * total))
+        for j in range(i, count):
+            second = _partial(subject, [(k == i) + (k == j) for k in range(count)])
+            for p, (u, v) in enumerate(pairs):
+                mixed = u[i] * v[j] if i == j else u[i] * v[j] + u[j] * v[i]
+                totals[p] = totals[p] + second * mixed
+    return [float(np.sum(weight * total)) for total in totals]
 
 
 def _partial(subject: Subject, orders: Sequence[int]) -> Any:
@@ -183,11 +194,11 @@ def _partial(subject: Subject, orders: Sequence[int]) -> Any:
     def entry(*operands: Any) -> float:
         def f(*moving: Any) -> Any:
             rest = iter(moving)
-            return function(*(next(rest) if i in wrt else int(a) for i, a in enumerate(operands)))
+            return function(*(next(rest) if i in wrt else a for i, a in enumerate(operands)))
 
-        point = tuple(mp.mpf(float(operands[i])) for i in wrt)
+        point = tuple(mp.mpf(operands[i]) for i in wrt)
         with mp.workdps(30):
             return float(mp.diff(f, point, tuple(orders)) if len(point) > 1 else mp.diff(f, point[0], orders[0]))
 
     args, _ = subject.arguments(subject.leaves)
-    return np.vectorize(entry, otypes=[float])(*args)
+    return np.vectorize(entry, otypes=[float])(*args)  # as Python numbers: an integer power stays one

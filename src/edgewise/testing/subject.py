@@ -99,8 +99,9 @@ class Subject:
         """
         points = []
         for k in range(count):
-            moved = [np.roll(v, k) if v.ndim else v * (1 - 0.01 * k) for v in self.leaves]
-            points.append(moved if self._regular(moved) else [v * (1 - 0.01 * k) for v in self.leaves])
+            near = [(v * (1 - 0.01 * k)).astype(v.dtype) for v in self.leaves]
+            moved = [np.roll(v, k) if v.ndim else w for v, w in zip(self.leaves, near, strict=True)]
+            points.append(moved if self._regular(moved) else near)
         return points
 
     def _regular(self, leaves: Sequence[Any]) -> bool:

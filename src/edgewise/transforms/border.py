@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from edgewise.containers import Tree, flatten, paths
+from edgewise.core.foreign import refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode
-from edgewise.core.traced import Traced, admit
+from edgewise.core.traced import TRACED, Traced, admit
 from edgewise.errors import ArgumentError, ConversionError, EscapedError, ForeignArrayError, NotYetError, OutputError
 
 __all__ = ["Argnums", "Argument", "Call", "finish", "gather_output", "name_of", "outputs"]
@@ -85,6 +86,7 @@ class Call:
     __slots__ = ("_args", "_kwargs", "arguments", "f", "places", "single")
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums) -> None:
+        tell_pint(TRACED)
         self.f = f
         self._args, self._kwargs = list(args), dict(kwargs)
         self.single = isinstance(argnums, int | str)
@@ -184,6 +186,7 @@ def _number(value: Any, label: str) -> Any:
         value = np.complex128(value)
     if isinstance(value, np.ndarray) and value.dtype == object:
         value = admit(value)
+    value = with_dtype(value)
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if kind == "c":
         raise NotYetError(
@@ -217,6 +220,7 @@ def outputs(result: Any, mode: Mode, f: Any) -> tuple[list[Any], Tree]:
     leaves, tree = flatten(result)
     leaves = [gather_output(leaf) for leaf in leaves]
     for leaf in leaves:
+        refuse_wrapped(leaf, TRACED)
         if isinstance(leaf, Traced) and leaf.mode.level > mode.level:
             raise EscapedError(
                 f"{name_of(f)} returned a traced value of a transformation that had ended inside it",

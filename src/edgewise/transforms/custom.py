@@ -45,8 +45,8 @@ def primitive(
             ``pull`` gets a tuple of cotangents with None for outputs that were not used.
 
     Returns:
-        A decorator. The decorated function works in every mode and has ``check(*args)``, which compares it with
-        differences.
+        A decorator. The decorated function works in every mode; ``ew.check_grads(function, *args)`` holds its rules
+        against differences.
 
     Raises:
         DeclarationError: no rule, or rules that do not fit the function.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.containers import Tree, flatten, paths
+from edgewise.core.foreign import with_dtype
 from edgewise.core.traced import Traced, differentiated, plain
 from edgewise.errors import StructureError
 
@@ -46,7 +47,7 @@ def seed_like(seed: Any, shape: tuple[int, ...], dtype: Any, kind: str, where: s
     """
     place = f" at {where}" if where else ""
     if not isinstance(seed, Traced):
-        array = seed if hasattr(seed, "__array_ufunc__") else np.asarray(seed)
+        array = with_dtype(seed) if hasattr(seed, "__array_ufunc__") else np.asarray(seed)
         if getattr(array, "dtype", np.dtype(float)).kind not in "fiub":
             raise StructureError(
                 f"the {kind}{place} is a {type(seed).__name__}",

@@ -1,0 +1,53 @@
+# `make demo` and `make test` are all that a fresh clone needs; the first run sets up .venv, later ones work offline.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+PY := .venv/bin/python
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --maxprocesses=8
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+# The script returns at once where the stamp, written last, matches pyproject.toml and this folder.
+.venv/.%-stamp: pyproject.toml FORCE
+	@bash scripts/setup.sh $*
+FORCE:
+
+.PHONY: demo
+demo: .venv/.demo-stamp ## fit a model with exact gradients and Hessians (examples/breast_cancer.py)
+	$(PY) examples/breast_cancer.py
+
+.PHONY: test
+test: lint ## run every check; STRICT=1 turns a check that cannot run here into a failure
+	$(PYTEST) --cov
+
+.PHONY: lint
+lint: .venv/.test-stamp ## run the static checks alone
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-logo
+
+.PHONY: format
+format: .venv/.test-stamp ## format the code and mend what ruff can mend safely
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+.PHONY: coverage
+coverage: .venv/.test-stamp ## run the tests and write build/coverage/index.html
+	$(PYTEST) --cov --cov-report=term --cov-report=html
+
+.PHONY: bench
+bench: .venv/.demo-stamp ## run the benchmarks
+	$(PY) benchmarks/run.py
+
+.PHONY: wheel
+wheel: .venv/.demo-stamp ## build dist/edgewise-*.whl
+	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+.PHONY: clean
+clean: ## remove .venv and everything else that make wrote
+	rm -rf .venv build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find benchmarks examples src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

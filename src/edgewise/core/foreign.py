@@ -1,0 +1,43 @@
+"""Other duck arrays: Dask, Pint, CuPy and whatever else speaks NumPy's protocols can be the value of a Traced.
+
+Traced is always outermost. Most duck arrays yield to an unknown one by themselves; Pint wraps it instead, unless it is told
+not to. Nothing here imports any of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from edgewise.errors import ForeignArrayError
+
+__all__ = ["refuse_wrapped", "tell_pint", "with_dtype"]
+
+
+def tell_pint(types: frozenset[type]) -> None:
+    """Enter our types among those Pint yields to, if Pint is there (``pint.compat.upcast_type_map`` is made for it)."""
+    compat = sys.modules.get("pint.compat")
+    if compat is not None:
+        for cls in types:
+            compat.upcast_type_map[f"{cls.__module__}.{cls.__qualname__}"] = cls
+
+
+def with_dtype(value: Any) -> Any:
+    """A quantity of a Python number as one of a NumPy scalar, which has a shape and a dtype."""
+    return value * np.float64(1) if isinstance(getattr(value, "magnitude", None), float | int) else value
+
+
+def refuse_wrapped(value: Any, types: frozenset[type]) -> None:
+    """Raise if another duck array has been wrapped around a traced value.
+
+    Raises:
+        ForeignArrayError: it has; its derivative would be lost.
+    """
+    if type(getattr(value, "magnitude", None)) in types:
+        raise ForeignArrayError(
+            f"a {type(value).__name__} was wrapped around a traced value",
+            "a traced value has to be outermost, or operations on the wrapper would pass it by",
+            "multiply by a quantity instead of a unit, t * (1.0 * unit), and import pint before differentiating",
+        )
