@@ -23,7 +23,10 @@ A message has up to four parts: the user's file and line, what happened, why, an
 
 from __future__ import annotations
 
+import itertools
+import linecache
 import os
+import re
 import sys
 from types import FrameType
 
@@ -44,13 +47,21 @@ __all__ = [
     "StaticRoleError",
     "StoreError",
     "StructureError",
+    "a_kind",
+    "is_library",
+    "line_of",
     "shorten",
+    "spelled_call",
+    "user_frame",
     "user_line",
 ]
 
 # Frames of these packages lie between the user's line and ours; they are never the line to mend.
-_INTERNAL = tuple(os.sep + os.path.join(*parts) + os.sep for parts in (("numpy",), ("scipy",), ("optree",), ("dask",)))
+_BENEATH = ("numpy", "scipy", "optree", "dask", "pandas", "pint", "sklearn")
+_INTERNAL = tuple(f"{os.sep}{name}{os.sep}" for name in _BENEATH)
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PYTHON = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_CALL = re.compile(r"([A-Za-z_][A-Za-z_0-9.]*)\(")
 
 
 def user_line() -> str:
@@ -58,17 +69,62 @@ def user_line() -> str:
 
     Paths below the working directory are given relative to it, as the user would type them.
     """
+    frame = user_frame()
+    return "" if frame is None else line_of(frame)
+
+
+def user_frame() -> FrameType | None:
+    """The innermost frame that belongs to the user: not to edgewise, NumPy, a library beneath us, or Python itself."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not (name.startswith((_HERE, "<frozen", "<__array_function__")) or _is_library(name)):
-            return f"{shorten(name)}:{frame.f_lineno}"
+    while frame is not None and is_library(frame.f_code.co_filename):
         frame = frame.f_back
-    return ""
+    return frame
 
 
-def _is_library(name: str) -> bool:
-    return "site-packages" in name and any(part in name for part in _INTERNAL)
+def line_of(frame: FrameType, number: int | None = None) -> str:
+    """``file:line`` of a frame, at its current line or another."""
+    return f"{shorten(frame.f_code.co_filename)}:{frame.f_lineno if number is None else number}"
+
+
+def is_library(name: str) -> bool:
+    """Whether a file is edgewise's own, Python's own, or that of a library that lies beneath the user's code."""
+    if name.startswith((_HERE, "<frozen", "<__array_function__")):
+        return True
+    if "site-packages" in name:
+        return any(part in name for part in _INTERNAL)
+    return name.startswith(_PYTHON)
+
+
+def spelled_call(frame: FrameType | None, at: int | None = None) -> str:
+    """What a frame is calling just now, as its source spells it (``math.sin``), or ``""`` where that cannot be told.
+
+    Args:
+        frame: a frame.
+        at: the instruction, where it is not the current one (``tb_lasti`` of a traceback).
+    """
+    if frame is None:
+        return ""
+    instruction = (frame.f_lasti if at is None else at) // 2
+    line, _, column, _ = next(itertools.islice(frame.f_code.co_positions(), instruction, None), (None,) * 4)
+    if line is None or column is None:
+        return ""
+    source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals)
+    found = _CALL.match(source.encode()[column:].decode(errors="replace"))
+    return found[1] if found else ""
+
+
+def a_kind(value: object) -> str:
+    """What a value is, in words: ``None``, ``an int``, ``an array of dtype bool``.
+
+    >>> a_kind(None), a_kind("x"), a_kind(3), a_kind([])
+    ('None', 'a str', 'an int', 'a list')
+    """
+    if value is None:
+        return "None"
+    name, dtype = type(value).__name__, getattr(value, "dtype", None)
+    if name in ("ndarray", "TracedArray", "TracedScalar"):
+        return f"an array of dtype {dtype}" if getattr(value, "ndim", 0) else f"a number of dtype {dtype}"
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def shorten(name: str) -> str:

@@ -135,7 +135,7 @@ product_of = declare(
 maximum_of = declare(
     np.max,
     REDUCTION,
-    [*AXES, case(X, axis=1, initial=0.4), case(X, axis=1, initial=-5.0, where=MASK)],
+    [*AXES, case(X, axis=1, initial=0.45), case(X, axis=1, initial=-5.0, where=MASK)],
     _entry_without_dtype(None, np.maximum),
     lambda x, y, axis, shape: _shares(x, y, axis, shape),
     selects=True,

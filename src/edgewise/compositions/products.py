@@ -88,7 +88,7 @@ def inner(a: Any, b: Any, /) -> Any:
     return contract(a, b, spec=f"{left},{right}{left[-1]}->{left[:-1]}{right}")
 
 
-@composition(np.vdot, [case(V, W), case(A, grid(2, 3, seed=1))], "a", "b")
+@composition(np.vdot, [case(V, W), case(A, grid(2, 3, seed=1))], "a", "b", oracle="difference")  # it conjugates
 def vdot(a: Any, b: Any, /) -> Any:
     a, b = (np.ravel(x) for x in _ready(a, b))
     _must_match(a.size, b.size, "vdot")

@@ -23,13 +23,19 @@ for name, function in _METHODS.items():
     method(name, function)
 
 
-def _count(a: Any, axis: Any, where: Any) -> Any:
-    if where is not True:
-        return np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=True)
+def _count(a: Any, axis: Any) -> int:
     n = 1
     for i in negative_axes(axis, a.ndim):
         n *= a.shape[i]
     return n
+
+
+def _per_entry(total: Any, a: Any, axes: tuple[int, ...], where: Any, free: float = 0) -> Any:
+    """A sum divided by how many entries it has, less ``free``; the number of entries does not widen float32."""
+    if where is True:
+        return total / max(_count(a, axes) - free, 0)
+    count = np.sum(np.broadcast_to(where, a.shape), axis=axes, keepdims=True)
+    return total / cast_as(np.maximum(count - free, 0), total.dtype)
 
 
 @composition(np.mean, [*AXES, case(X, axis=1, where=MASK)], "a", methods=("mean",))
@@ -38,7 +44,7 @@ def mean(
 ) -> Any:
     axes = negative_axes(axis, a.ndim)
     total = np.sum(a, axis=axes, dtype=dtype, keepdims=True, where=where)
-    return _dropped(total / _count(a, axes, where), axes, keepdims)
+    return _dropped(_per_entry(total, a, axes, where), axes, keepdims)
 
 
 def _dropped(a: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
@@ -48,7 +54,7 @@ def _dropped(a: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
 @composition(np.average, [case(X), case(X, axis=1), case(grid(2, 3), axis=1, weights=np.array([0.2, 0.5, 0.4]))])
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
     if weights is None:
-        scale: Any = float(_count(a, axis, True))
+        scale: Any = float(_count(a, axis))
         result = np.mean(a, axis, keepdims=keepdims)
     else:
         if np.shape(weights) != np.shape(a):
@@ -60,7 +66,13 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     return (result, np.broadcast_to(scale, np.shape(result))) if returned else result
 
 
-@composition(np.var, [*AXES, case(X, axis=1, ddof=1), case(X, axis=1, where=MASK)], "a", methods=("var",))
+@composition(
+    np.var,
+    [*AXES, case(X, axis=1, ddof=1), case(X, axis=1, where=MASK)],
+    "a",
+    methods=("var",),
+    oracle="difference",  # of complex numbers it is the mean of |x|²
+)
 def var(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: float | None = None,
@@ -71,10 +83,17 @@ def var(
     centre = np.mean(a, axes, keepdims=True, where=where) if mean is None else mean
     total = np.sum((a - centre) ** 2, axis=axes, keepdims=True, where=where)
     free = ddof if correction is None else correction
-    return _dropped(total / np.maximum(_count(a, axes, where) - free, 0), axes, keepdims)
+    return _dropped(_per_entry(total, a, axes, where, free), axes, keepdims)
 
 
-@composition(np.std, [*AXES, case(X, axis=1, ddof=1)], "a", methods=("std",), note="0 where the deviation is 0")
+@composition(
+    np.std,
+    [*AXES, case(X, axis=1, ddof=1)],
+    "a",
+    methods=("std",),
+    oracle="difference",  # as for var
+    note="0 where the deviation is 0",
+)
 def std(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: float | None = None,

@@ -170,7 +170,7 @@ class Family:
     def has_edge(self, primitive: Primitive, edge: int) -> bool:
         """Whether operand ``edge`` has a derivative at all (an index has none)."""
         rules = primitive.rules
-        return rules[edge if edge < len(rules) else -1] is not None
+        return not rules or rules[edge if edge < len(rules) else -1] is not None
 
     def push_all(self, node: Any, tangents: dict[int, Any]) -> Any:
         """The tangent of a linear node from those of all operands (by serial) at once; None: go edge by edge."""

@@ -187,5 +187,5 @@ def _union(parts: list[tuple[Any, Any]]) -> tuple[Any, Any]:
 
 
 def _brief(value: Any) -> str:
-    shape = getattr(value, "shape", None)
-    return f"<{value.dtype} array of shape {shape}>" if shape else repr(value)
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return f"<{dtype} array of shape {shape}>" if shape and dtype is not None else repr(value)

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgewise.core.mode import Mode
 from edgewise.core.shapes import cast, expand
-from edgewise.core.traced import TRACED, Traced, admit, apply, wrap
+from edgewise.core.traced import TRACED, Traced, admit, apply, plain, wrap
 from edgewise.modes.recorded import FLOAT64, NUMBERS, refuse_dtype
 
 __all__ = ["Dual"]
@@ -88,7 +88,7 @@ class Dual(Mode):
         if t.dtype is not dtype and t.dtype != dtype:
             t = cast(t, dtype)
         if alive is not None:
-            alive = None if np.all(alive) else np.broadcast_to(alive, shape)
+            alive = None if np.all(plain(alive)) else np.broadcast_to(alive, shape)
         return wrap(y, self, (t, alive))
 
 

@@ -7,6 +7,7 @@ law need not know which function it looks at. Helpers below make variants of a p
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,7 +33,6 @@ class Subject:
     Args:
         declaration: a row of the registry.
         case: one of its samples.
-        dtype: of the differentiated leaves, instead of the sample's own.
 
     >>> from edgewise.families.samples import case
     >>> row = Declaration(np.split, "composition", [case(np.arange(4.0), 2)])
@@ -40,14 +40,26 @@ class Subject:
     (array([1., 1.]), array([1., 1.]))
     """
 
-    def __init__(self, declaration: Declaration, case: Case, dtype: Any = None) -> None:
+    def __init__(self, declaration: Declaration, case: Case) -> None:
         self.declaration = declaration
         self.case = case
-        self.leaves = [_number(leaf, dtype) for i in case.wrt for leaf in _several(case.args[i])]
         self.name = f"{spelling(declaration.function)}{_brief(case)}"
-        self.result = self.call(*self.leaves)
+        self._at([np.asarray(leaf)[()] for i in case.wrt for leaf in _several(case.args[i])])
+
+    def _at(self, leaves: list[Any]) -> None:
+        self.leaves = leaves
+        self.result = self.call(*leaves)
         made = output_leaves(self.result)
         self.smooth = [i for i, y in enumerate(made) if getattr(y, "dtype", np.dtype(object)).kind == "f"]
+
+    def in_single(self, positions: Sequence[int]) -> Subject:
+        """The same with some leaves in float32."""
+        other = copy.copy(self)
+        other.name = f"{self.name}, operands {list(positions)} in float32"
+        other._at(
+            [v.astype(np.float32) if i in positions and v.dtype.kind == "f" else v for i, v in enumerate(self.leaves)]
+        )
+        return other
 
     def call(self, *leaves: Any) -> Any:
         """The declared function, on these leaves in place of the sample's: whatever it returns."""
@@ -161,11 +173,6 @@ def matrix_of(linear: Callable[[Sequence[Any]], Sequence[Any]], like: Sequence[A
 
 def _several(argument: Any) -> Sequence[Any]:
     return argument if isinstance(argument, list | tuple) else (argument,)
-
-
-def _number(leaf: Any, dtype: Any) -> Any:
-    array = np.asarray(leaf)
-    return array.astype(dtype if dtype is not None and array.dtype.kind == "f" else array.dtype)[()]
 
 
 def _complex_dtype(argument: Any) -> Any:

@@ -235,7 +235,7 @@ def _in_batches(rule: Callable[[Any], Any], seed: Any) -> Any:
         return rule(seed)
     except (ConversionError, BatchError):
         batch = seed.mode
-        return batch.lift(np.stack([rule(member) for member in seed.value]))
+        return batch.lift(np.stack([rule(member) for member in batch.lower(seed)]))
 
 
 def _operands(function: Callable[..., Any], name: str) -> tuple[tuple[str, ...], inspect.Signature]:

@@ -194,19 +194,21 @@ class LinearOperator:
 
     def matmat(self, V: Any) -> Any:
         """``J V`` for a matrix of ``shape[1]`` rows, all columns at once."""
-        return self._in_batches(self.matvec, np.transpose(V)).T
+        return self._in_batches(self.matvec, np.transpose(V), self.shape[0]).T
 
     def rmatmat(self, V: Any) -> Any:
         """``J^H V`` for a matrix of ``shape[0]`` rows, all columns at once."""
-        return self._in_batches(self.rmatvec, np.transpose(V)).T
+        return self._in_batches(self.rmatvec, np.transpose(V), self.shape[1]).T
 
     def todense(self) -> Any:
         """The matrix, of shape ``shape``; by columns or by rows, whichever are fewer."""
         m, n = self.shape
         return self.matmat(np.eye(n)) if n <= m else self.rmatmat(np.eye(m)).T
 
-    def _in_batches(self, product: Callable[[Any], Any], rows: Any) -> Any:
+    def _in_batches(self, product: Callable[[Any], Any], rows: Any, width: int) -> Any:
         """``product`` of every row, in batches small enough that the widest value of the program stays in bounds."""
+        if not len(rows):
+            return np.zeros((0, width), self.dtype)
         step = max(1, BATCH_ENTRIES // max(self._linear.widest, 1))
         done = []
         for start in range(0, len(rows), step):
