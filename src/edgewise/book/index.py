@@ -21,14 +21,6 @@ MASK = grid(3, 4, seed=4) > 0.2
 ALL = slice(None)
 
 
-def _gather(primitive: Primitive, x: Any, *arrays: Any, template: tuple[Any, ...]) -> Any:
-    return primitive(x, *arrays, template=template)
-
-
-def _scatter(primitive: Primitive, g: Any, *arrays: Any, template: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    return primitive(g, *arrays, template=template, shape=shape)
-
-
 gather_of = declare(
     gather,
     GATHER,
@@ -37,7 +29,7 @@ gather_of = declare(
         case(X, ROWS, template=(ARRAY,)),
         case(X, ROWS, ROWS, template=(ARRAY, ALL, ARRAY)),
     ],
-    _gather,
+    None,
     operands=None,
     selects=True,
 )
@@ -49,7 +41,7 @@ scatter_of = declare(
         case(grid(3, 2), ROWS, template=(ARRAY,), shape=(3, 2)),
         case(grid(3, 4), ROWS, ROWS, template=(ARRAY, ALL, ARRAY), shape=(3, 4, 5)),
     ],
-    _scatter,
+    None,
     operands=None,
     selects=True,
 )
@@ -92,8 +84,8 @@ register(
 def _argsort(
     primitive: Primitive, a: Any, axis: Any = -1, kind: Any = None, order: None = None, *, stable: Any = None
 ) -> Any:
-    if axis is None:
-        a, axis = np.ravel(a), -1
+    if axis is None or not a.ndim:
+        a, axis = np.ravel(a), -1 if axis is None else axis
     (one,) = negative_axes(axis, a.ndim)
     return primitive(a, axis=one, kind="stable" if stable else kind)
 

@@ -55,11 +55,11 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
             if neutral is None and initial is ABSENT:
                 raise ValueError(f"reduction operation '{primitive.name}' with a where mask needs an initial value")
             a = np.where(where, a, initial if neutral is None else neutral)
-        axes = negative_axes(axis, a.ndim)
+        axes = () if axis in (0, -1) and not a.ndim else negative_axes(axis, a.ndim)  # NumPy has numbers reduced so
         result = _over(primitive, a, axes) if axes else _copy(a)
         if initial is not ABSENT and initial is not None:
             result = combine(result, initial)
-        return np.expand_dims(result, axes) if keepdims is True else result
+        return np.expand_dims(result, axes) if keepdims else result
 
     return entry
 
@@ -77,7 +77,7 @@ def _copy(a: Any) -> Any:
 
 
 def _entry_without_dtype(neutral: float | None, combine: Callable[..., Any]) -> Callable[..., Any]:
-    """As ``reduce_with``, for ``max`` and ``min``, whose signature has no dtype."""
+    """As ``reduce_with``, for those whose signature has no dtype: ``max``, ``min``, ``any``, ``all``."""
     general = reduce_with(neutral, combine)
 
     def entry(
@@ -152,8 +152,9 @@ minimum_of = declare(
     oracle="difference",
     note="ties: split evenly",
 )
-any_of = declare(np.any, REDUCTION, AXES, reduce_with(None, np.logical_or), zero=True)
-all_of = declare(np.all, REDUCTION, AXES, reduce_with(None, np.logical_and), zero=True)
+SOME = [*AXES, case(np.array([[0.0, 1.0], [0.0, 0.0]]), axis=1), case(X, axis=0, where=MASK)]
+any_of = declare(np.any, REDUCTION, SOME, _entry_without_dtype(0, np.logical_or), zero=True)
+all_of = declare(np.all, REDUCTION, SOME, _entry_without_dtype(1, np.logical_and), zero=True)
 
 
 def _count(primitive: Primitive, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -163,12 +164,12 @@ def _count(primitive: Primitive, a: Any, axis: Any = None, *, keepdims: bool = F
 def _position(primitive: Primitive, a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
     if out is not None:
         raise stores.refused(out, "out=")
-    if axis is None:
+    if axis is None or (axis in (0, -1) and not a.ndim):
         flat = primitive(np.ravel(a), axis=-1)
-        return np.reshape(flat, (1,) * a.ndim) if keepdims is True else flat
+        return np.reshape(flat, (1,) * a.ndim) if keepdims else flat
     (one,) = negative_axes(axis, a.ndim)
     found = primitive(a, axis=one)
-    return np.expand_dims(found, one) if keepdims is True else found
+    return np.expand_dims(found, one) if keepdims else found
 
 
 count_nonzero = declare(np.count_nonzero, REDUCTION, [case(X), case(X, axis=1)], _count, zero=True)

@@ -20,14 +20,10 @@ def _cumulative(primitive: Primitive, a: Any, axis: Any = None, dtype: Any = Non
         raise stores.refused(out, "out=")
     if dtype is not None:
         a = cast(a, dtype)
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    if axis is None or not a.ndim:
+        a, axis = np.ravel(a), axis or 0
     (one,) = negative_axes(axis, a.ndim)
     return primitive(a, axis=one)
-
-
-def _recurrence(primitive: Primitive, a: Any, b: Any, *, axis: int) -> Any:
-    return primitive(a, b, axis=axis)
 
 
 CASES = [case(grid(4)), case(grid(2, 3), axis=0), case(grid(2, 3), axis=-1), case(grid(2, 3))]
@@ -45,7 +41,7 @@ recurrence_of = declare(
     recurrence,
     SCAN,
     [case(grid(4), grid(4, seed=1), axis=-1), case(grid(2, 3), grid(2, 3, seed=1), axis=-2)],
-    _recurrence,
+    None,
     lambda x1, y, axis: Recurrence(x1, axis) @ Diagonal(delayed(y, axis)),
     lambda x1, axis: Recurrence(x1, axis),
     operands=("a", "b"),

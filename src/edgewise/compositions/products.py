@@ -39,9 +39,15 @@ def matmul(x1: Any, x2: Any, /, **kwargs: Any) -> Any:
     if not a.ndim or not b.ndim:
         raise ValueError("matmul: both operands need at least one axis; use * for scalars")
     _must_match(a.shape[-1], b.shape[-1] if b.ndim == 1 else b.shape[-2], "matmul")
+    usual = _USUAL.get((a.ndim, b.ndim))
+    if usual is not None:
+        return contract(a, b, spec=usual)
     rows, columns = ("i" if a.ndim > 1 else ""), ("k" if b.ndim > 1 else "")
     a, batch_a, b, batch_b, batch = _shared_batch(a, a.ndim - 1 - len(rows), b, b.ndim - 1 - len(columns), "ijk")
     return contract(a, b, spec=f"{batch_a}{rows}j,{batch_b}j{columns}->{batch}{rows}{columns}")
+
+
+_USUAL = {(1, 1): "j,j->", (1, 2): "j,jk->k", (2, 1): "ij,j->i", (2, 2): "ij,jk->ik"}
 
 
 def _shared_batch(a: Any, lead_a: int, b: Any, lead_b: int, taken: str) -> tuple[Any, str, Any, str, str]:

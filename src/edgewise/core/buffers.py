@@ -21,14 +21,33 @@ import numpy as np
 
 from edgewise.errors import OverwrittenError, user_line
 
-__all__ = ["COMPARE", "COPY", "Keeper"]
+__all__ = ["COMPARE", "COPY", "Keeper", "locked_at"]
 
 COPY = 16 * 1024
 COMPARE = 1024 * 1024
 COLUMNS = 1021  # prime, so that moving whole rows of a matrix changes the fingerprint
 
+
+
+class Lock:
+    """An array made read-only, for as long as some transformation holds it.
+
+    Attributes:
+        where: the user's line that used the array.
+        waiting: views of it that nobody holds any longer; NumPy lets a view be writeable only after its base.
+    """
+
+    __slots__ = ("array", "holders", "waiting", "where")
+
+    def __init__(self, array: Any, where: str) -> None:
+        self.array = array
+        self.where = where
+        self.holders = 1
+        self.waiting: list[Any] = []
+
+
 _lock = threading.Lock()
-_held: dict[int, list[Any]] = {}  # id -> [array, holders]: arrays we made read-only, shared by all threads
+_held: dict[int, Lock] = {}  # by id; shared by all threads
 
 
 class Keeper:
@@ -52,8 +71,10 @@ class Keeper:
             copy = array.copy("K")
             self._copies[id(array)] = (array, copy)
             return copy
-        if id(array) not in self._guarded and self._lock_chain(array):
-            self._guarded[id(array)] = (array, _fingerprint(array), user_line())
+        if id(array) not in self._guarded:
+            where = user_line()
+            if self._lock_chain(array, where):
+                self._guarded[id(array)] = (array, _fingerprint(array), where)
         return array
 
     def holds(self, array: Any) -> bool:
@@ -79,26 +100,32 @@ class Keeper:
         """Give the user's arrays back as they were."""
         with _lock:
             for array in reversed(self._locked):  # bases first: a view cannot be writeable over a locked base
-                entry = _held[id(array)]
-                entry[1] -= 1
-                if not entry[1]:
-                    del _held[id(array)]
-                    array.flags.writeable = True
+                lock = _held[id(array)]
+                lock.holders -= 1
+                if lock.holders:
+                    continue
+                del _held[id(array)]
+                base = _held.get(id(array.base))
+                if base is not None:  # held by another transformation
+                    base.waiting += [array, *lock.waiting]
+                    continue
+                for free in (array, *lock.waiting):
+                    free.flags.writeable = True
         self._locked.clear()
         self._guarded.clear()
         self._copies.clear()
 
-    def _lock_chain(self, array: Any) -> bool:
+    def _lock_chain(self, array: Any, where: str) -> bool:
         """Make an array and all it is a view of read-only; False where they were, by nobody's doing but the user's."""
         locked = False
         with _lock:
             while isinstance(array, np.ndarray):
-                entry = _held.get(id(array))
-                if entry is not None:
-                    entry[1] += 1
+                lock = _held.get(id(array))
+                if lock is not None:
+                    lock.holders += 1
                 elif array.flags.writeable:
                     array.flags.writeable = False
-                    _held[id(array)] = [array, 1]
+                    _held[id(array)] = Lock(array, where)
                 else:
                     array = array.base
                     continue
@@ -106,6 +133,17 @@ class Keeper:
                 self._locked.append(array)
                 array = array.base
         return locked
+
+
+def locked_at(array: Any) -> str | None:
+    """The user's line for whose sake an array cannot be written to, or None where that is not our doing."""
+    with _lock:
+        while isinstance(array, np.ndarray):
+            lock = _held.get(id(array))
+            if lock is not None:
+                return lock.where
+            array = array.base
+    return None
 
 
 def _same(copy: Any, array: Any) -> bool:
@@ -125,9 +163,12 @@ def _lockable(array: Any) -> bool:
 
 
 def _fingerprint(array: Any) -> Any:
-    """Every bit of an array folded by exclusive or into ``COLUMNS`` words: as fast as memory is read."""
+    """Every bit of an array, most of them folded by exclusive or into ``COLUMNS`` words: as fast as memory is read.
+
+    The number of rows folded is odd, so that the same change to every entry (a sign, a constant) does not cancel.
+    """
     words = array.view(f"u{array.itemsize}").ravel(order="K")
-    whole = words.size - words.size % COLUMNS
-    folded = np.bitwise_xor.reduce(words[:whole].reshape(-1, COLUMNS), axis=0)
-    folded[: words.size - whole] ^= words[whole:] << 1
-    return folded
+    rows = words.size // COLUMNS
+    rows -= 1 - rows % 2
+    folded = np.bitwise_xor.reduce(words[: rows * COLUMNS].reshape(-1, COLUMNS), axis=0)
+    return np.concatenate((folded, words[rows * COLUMNS :]))

@@ -13,7 +13,7 @@ import numpy as np
 
 from edgewise.errors import ForeignArrayError
 
-__all__ = ["refuse_wrapped", "tell_pint", "with_dtype"]
+__all__ = ["refuse_foreign", "refuse_wrapped", "tell_pint", "with_dtype"]
 
 
 def tell_pint(types: frozenset[type]) -> None:
@@ -22,6 +22,39 @@ def tell_pint(types: frozenset[type]) -> None:
     if compat is not None:
         for cls in types:
             compat.upcast_type_map[f"{cls.__module__}.{cls.__qualname__}"] = cls
+
+
+def refuse_foreign(value: Any, label: str, what: str) -> None:
+    """Raise on an array type whose arithmetic is not NumPy's, so that a derivative would be wrong.
+
+    Args:
+        value: anything.
+        label: what messages call it; "" for its type.
+        what: what happened, such as "met a traced value"; "" for "is a ...".
+
+    Raises:
+        ForeignArrayError: ``np.matrix``, masked arrays, SciPy's sparse matrices, pandas objects.
+    """
+    kind = instead = ""
+    if isinstance(value, np.matrix):
+        kind, instead = "np.matrix", "convert it first: np.asarray(m)"
+    elif isinstance(value, np.ma.MaskedArray):
+        kind, instead = "a masked array", "fill it first: m.filled(value)"
+    elif type(value) is not np.ndarray:
+        module = type(value).__module__
+        if module.startswith("scipy.sparse"):
+            kind, instead = "a sparse matrix", (
+                "use S.toarray(), or make the product a primitive: "
+                "@ew.primitive(push=lambda t: S @ t, pull=lambda g: S.T @ g)"
+            )
+        elif module.startswith("pandas") and hasattr(value, "to_numpy"):
+            kind, instead = f"a pandas {type(value).__name__}", "convert it first: s.to_numpy()"
+    if kind:
+        raise ForeignArrayError(
+            f"{label} is {kind}" if label else f"{kind} {what}",
+            "its arithmetic is not that of NumPy arrays, so a derivative would be wrong",
+            instead,
+        )
 
 
 def with_dtype(value: Any) -> Any:

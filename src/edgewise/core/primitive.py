@@ -106,6 +106,7 @@ class Primitive:
         "function",
         "keepers",
         "name",
+        "needs",
         "outputs",
         "rules",
         "selects",
@@ -139,6 +140,7 @@ class Primitive:
         self.weights: tuple[Any, ...] | None = None
         self.active = 0
         self.keepers: tuple[Any, ...] = ()
+        self.needs: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
         return apply(self, operands, params)

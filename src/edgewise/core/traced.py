@@ -11,13 +11,14 @@ What an operation means is never decided here: ``apply`` finds the highest mode 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
-from edgewise.core import stores
-from edgewise.core.foreign import refuse_wrapped, with_dtype
+from edgewise.core import refusals, stores
+from edgewise.core.foreign import refuse_foreign, refuse_wrapped, with_dtype
 from edgewise.core.mode import NOTHING
 from edgewise.core.registry import ENTRIES, STATIC_FROM, find, spelling
 from edgewise.errors import (
@@ -73,7 +74,8 @@ class Traced:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape the user sees: leading axes of a mode (a batch) are not part of it."""
-        return tuple(self.value.shape[self.mode.lead :])
+        shape: tuple[int, ...] = self.value.shape
+        return shape[1:] if self.mode.lead else shape
 
     @property
     def ndim(self) -> int:
@@ -106,7 +108,11 @@ class Traced:
         if method == "__call__" and not kwargs:
             primitive = UFUNCS.get(ufunc)
             if primitive is not None:
-                return self.mode.unary(primitive, self) if len(inputs) == 1 else apply(primitive, inputs, NOTHING)
+                if len(inputs) == 1:
+                    return self.mode.unary(primitive, self)
+                if len(inputs) == 2:
+                    return _binary(primitive, *inputs)
+                return apply(primitive, inputs, NOTHING)
         if method == "at":
             raise stores.refused(inputs[0], f"{spelling(ufunc)}.at")
         out = kwargs.pop("out", None)
@@ -123,12 +129,8 @@ class Traced:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if dtype is not None and np.dtype(dtype) != object:
-            raise ConversionError(
-                f"a traced value cannot become an ordinary {np.dtype(dtype)} array",
-                "an ordinary array cannot carry a derivative, so the result would lose it",
-                "use the traced value as it is; to build an array of traced values, np.array([...]) without a dtype "
-                "or ew.stack([...]); to give the derivative up, ew.value(t)",
-            )
+            raise refusals.no_array(np.dtype(dtype), bool(self.mode.lead))
+        refusals.remember(sys._getframe(1))
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
@@ -146,30 +148,25 @@ class Traced:
         return bool(self.value)
 
     def __index__(self) -> int:
-        if self.dtype.kind not in "iub":
-            raise TypeError(
-                f"a traced {self.dtype} value cannot be used as an integer: int(np.floor(t)) says which one"
-            )
-        if self.mode.lead:
-            raise BatchError(
-                "a batch of integers cannot be one Python integer",
-                "under vmap the function runs once for the whole batch",
-                "index with the batch itself: x[i], np.take(x, i)",
-            )
+        if self.mode.lead or self.dtype.kind not in "iub":
+            raise refusals.index_refused(self.dtype, bool(self.mode.lead))
         return int(self.value.__index__())
 
     def __float__(self) -> NoReturn:
-        raise _lost("float")
+        raise refusals.lost("float()", self.mode.lead)
 
     def __int__(self) -> NoReturn:
-        raise _lost("int")
+        raise refusals.lost("int()", self.mode.lead)
+
+    def __trunc__(self) -> NoReturn:
+        raise refusals.lost("math.trunc()", self.mode.lead)
 
     def __complex__(self) -> NoReturn:
-        raise _lost("complex")
+        raise refusals.lost("complex()", self.mode.lead)
 
     def item(self, *args: int) -> NoReturn:
         """Refused: it would turn a traced value into an ordinary number."""
-        raise _lost(".item()")
+        raise refusals.lost(".item()", self.mode.lead)
 
     def __repr__(self) -> str:
         return f"traced({self.value!r})"
@@ -181,7 +178,11 @@ class Traced:
         return format(self.value, spec)
 
     def __hash__(self) -> int:
-        raise TypeError("a traced value is not hashable: use ew.value(t) as a key")
+        raise ConversionError(
+            "a traced value cannot be a key of a dictionary or an element of a set",
+            "it has no hash: it stands for a value with a derivative, and a key is a plain value",
+            "use the plain value as the key: float(ew.value(t))",
+        )
 
     def __copy__(self) -> Traced:
         return self
@@ -212,6 +213,11 @@ class TracedScalar(Traced):
     """A traced value without axes. NumPy takes it for a number."""
 
     __slots__ = ()
+    __iter__ = None  # or Python would iterate by __getitem__, find no entry 0, and take it for an empty sequence
+
+    def tolist(self) -> Any:
+        """Itself, as a NumPy scalar's is a number."""
+        return self
 
     def __round__(self, ndigits: int | None = None) -> Any:
         return call(np.round, (self, ndigits or 0), NOTHING)
@@ -256,6 +262,14 @@ def wrap(value: Any, mode: Any, payload: Any) -> Traced:
     return (TracedArray if value.ndim > mode.lead else TracedScalar)(value, mode, payload)
 
 
+def _binary(primitive: Any, x1: Any, x2: Any) -> Any:
+    """``apply`` for two operands without parameters, at least one of them traced."""
+    mode = x1.mode if type(x1) in TRACED else x2.mode
+    if type(x2) in TRACED and x2.mode.level > mode.level:
+        mode = x2.mode
+    return mode.binary(primitive, x1, x2)
+
+
 def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Apply a primitive: the highest mode among the operands interprets it; with none, it is computed."""
     top = None
@@ -276,20 +290,30 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     if static is not None:
         leading, names = static
         for position, value in enumerate(args[leading:], leading):
-            _refuse_static(function, value, f"argument {position + 1}")
+            _refuse_traced(function, value, f"argument {position + 1}")
         for name, value in kwargs.items():
             if name not in names:
-                _refuse_static(function, value, f"{name}=")
-    return entry(*args, **kwargs)
+                _refuse_traced(function, value, f"{name}=")
+    try:
+        return entry(*args, **kwargs)
+    except TypeError as error:
+        raise refusals.wrong_signature(spelling(function), error) or error from error.__cause__
+
+
+def _refuse_traced(function: Callable[..., Any], value: Any, role: str) -> None:
+    inside = value if isinstance(value, tuple | list) else (value,)
+    if any(isinstance(v, Traced) for v in inside):
+        raise refusals.static_role(spelling(function), role)
 
 
 def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function of ours dispatch like NumPy's: traced operands go to its declaration."""
 
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(a, Traced) for a in args):
-            return call(wrapper, args, kwargs)
-        return function(*args, **kwargs)
+    def wrapper(*operands: Any, **params: Any) -> Any:
+        for operand in operands:
+            if type(operand) in TRACED:
+                return ENTRIES[wrapper](*operands, **params)
+        return function(*operands, **params)
 
     wrapper.__name__, wrapper.__qualname__ = function.__name__, function.__qualname__
     wrapper.__module__, wrapper.__doc__ = function.__module__, function.__doc__
@@ -390,13 +414,7 @@ def admit(operand: Any) -> Any:
         return operand
     if isinstance(operand, list | tuple):
         return admit(np.array(operand))
-    if isinstance(operand, np.matrix | np.ma.MaskedArray):
-        name = "np.matrix" if isinstance(operand, np.matrix) else "a masked array"
-        raise ForeignArrayError(
-            f"{name} met a traced value",
-            "its arithmetic is not that of NumPy arrays, so a derivative would be wrong",
-            "convert it first: np.asarray(m)" if name == "np.matrix" else "fill it first: m.filled(value)",
-        )
+    refuse_foreign(operand, "", "met a traced value")
     if isinstance(operand, np.ndarray):
         return admit(np.asarray(operand))
     if getattr(operand, "__array_ufunc__", None) is not None:
@@ -404,11 +422,7 @@ def admit(operand: Any) -> Any:
         return with_dtype(operand)
     if hasattr(operand, "__array__"):
         return admit(np.asarray(operand))
-    raise ArgumentError(
-        f"a {type(operand).__name__} met a traced value",
-        "edgewise differentiates numbers and arrays",
-        "convert it to a number or an array first",
-    )
+    raise refusals.no_number(operand)
 
 
 def _admit_odd(array: Any) -> Any:
@@ -416,15 +430,12 @@ def _admit_odd(array: Any) -> Any:
         elements = list(array.ravel())
         if any(isinstance(e, Traced) for e in elements):
             return np.reshape(np.stack(elements), array.shape)
-        try:
-            return array.astype(float)
-        except (TypeError, ValueError):
-            pass
-    raise ArgumentError(
-        f"an array of dtype {array.dtype} met a traced value",
-        "edgewise differentiates numbers and arrays of numbers",
-        "convert it to an array of numbers first",
-    )
+        if not any(e is None or isinstance(e, str | bytes) for e in elements):  # NumPy would make NaN of None
+            try:
+                return array.astype(float)
+            except (TypeError, ValueError):
+                pass
+    raise refusals.no_number(array)
 
 
 def _knows(other: Any) -> bool:
@@ -436,6 +447,8 @@ def _knows(other: Any) -> bool:
 
 
 # -- operators and methods
+
+_IN_PLACE = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "matmul": "@", "floordiv": "//", "mod": "%"}
 
 
 def install(name: str, primitive: Any, arity: int) -> None:
@@ -454,6 +467,7 @@ def install(name: str, primitive: Any, arity: int) -> None:
             return (mode if mode.level > self.mode.level else self.mode).binary(primitive, self, other)
         return self.mode.binary(primitive, self, other) if _knows(other) else NotImplemented
 
+    forward.__qualname__ = f"__{name}__"  # pow(t, 2, 3) would name it
     setattr(Traced, f"__{name}__", forward)
     if name in ("lt", "le", "gt", "ge", "eq", "ne"):
         return
@@ -462,11 +476,12 @@ def install(name: str, primitive: Any, arity: int) -> None:
         return self.mode.binary(primitive, other, self) if _knows(other) else NotImplemented
 
     setattr(Traced, f"__r{name}__", reflected)
-    if name in ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod"):
+    symbol = _IN_PLACE.get(name)
+    if symbol:
 
         def in_place(self: TracedArray, other: Any) -> Any:
             if not stores.sole_traced(self):
-                raise stores.into_traced(f"a {name}= v")
+                raise stores.into_traced(f"a {symbol}= v")
             return forward(self, other)
 
         setattr(TracedArray, f"__i{name}__", in_place)
@@ -483,20 +498,16 @@ def method(name: str, function: Callable[..., Any]) -> None:
     setattr(Traced, name, bound)
 
 
-def _refuse_static(function: Callable[..., Any], value: Any, role: str) -> None:
-    inside = value if isinstance(value, tuple | list) else (value,)
-    if any(isinstance(v, Traced) for v in inside):
-        raise StaticRoleError(
-            f"{spelling(function)} was given a traced value as {role}",
-            "that argument decides the shape or the kind of the result, so nothing can be differentiated through it",
-            "pass an ordinary number there: ew.value(t) gives the number a traced value stands for",
-        )
+def _undeclared(ufunc: np.ufunc, swapped: bool) -> Callable[[Traced, Any], Any]:
+    """An operator that the book has no row for: it asks the registry, which says so in the user's words."""
+
+    def operator(self: Traced, other: Any) -> Any:
+        return find(ufunc)(*((other, self) if swapped else (self, other)))
+
+    return operator
 
 
-def _lost(conversion: str) -> ConversionError:
-    name = conversion if conversion.startswith(".") else f"{conversion}()"
-    return ConversionError(
-        f"{name} of a traced value would lose its derivative",
-        "an ordinary Python number cannot carry one; functions of the math module ask for it too",
-        "use NumPy's function on the value itself (np.sin for math.sin), or ew.value(t) to give the derivative up",
-    )
+for _name in ("mod", "divmod", "lshift", "rshift"):
+    _ufunc = {"mod": np.remainder, "divmod": np.divmod, "lshift": np.left_shift, "rshift": np.right_shift}[_name]
+    setattr(Traced, f"__{_name}__", _undeclared(_ufunc, False))
+    setattr(Traced, f"__r{_name}__", _undeclared(_ufunc, True))

@@ -6,6 +6,7 @@ remains.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -196,7 +197,7 @@ def declare(
     function: Callable[..., Any],
     family: Family,
     samples: Sequence[Any],
-    entry: Callable[..., Any],
+    entry: Callable[..., Any] | None,
     *rules: Any,
     operands: tuple[str, ...] | None = ("a",),
     compute: Callable[..., Any] | None = None,
@@ -223,10 +224,11 @@ def declare(
     """
     name = function.__name__
     made = tuple(Rule(r, len(rules), i, name) for i, r in enumerate(rules))
-    primitive = Primitive(name, compute or function, family, made, selects=selects, zero=zero)
+    value = compute or getattr(function, "__wrapped__", function)  # ours dispatch: the value is what is inside
+    primitive = Primitive(name, value, family, made, selects=selects, zero=zero)
     register(
         Declaration(function, "zero" if zero else family.name, samples, primitive, oracle, note),
-        lambda *args, **kwargs: entry(primitive, *args, **kwargs),
+        primitive if entry is None else functools.partial(entry, primitive),
         operands,
     )
     return primitive

@@ -60,7 +60,7 @@ class Sum(Map):
         return np.sum(t, axis=self.axes)
 
     def pull(self, g: Any) -> Any:
-        return np.broadcast_to(np.expand_dims(g, self.axes), self.shape)
+        return np.broadcast_to(np.expand_dims(g, self.axes) if g.ndim else g, self.shape)
 
 
 class Broadcast(Map):

@@ -11,6 +11,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from edgewise.core.buffers import Keeper
 from edgewise.core.mode import NOTHING, Mode
@@ -53,72 +54,61 @@ class Recorded(Mode):
         kind1, kind2 = type(x1), type(x2)
         mine1 = kind1 in TRACED and x1.mode is self
         mine2 = kind2 in TRACED and x2.mode is self
-        if primitive.active != 3 or not (mine1 or kind1 in NUMBERS) or not (mine2 or kind2 in NUMBERS):
+        if primitive.active != 3 or not (
+            (mine1 or kind1 in NUMBERS or (kind1 is ndarray and x1.dtype is FLOAT64))
+            and (mine2 or kind2 in NUMBERS or (kind2 is ndarray and x2.dtype is FLOAT64))
+        ):
             return self.interpret(primitive, (x1, x2), NOTHING)
         v1, p1 = (x1.value, x1.payload) if mine1 else (x1, None)
         v2, p2 = (x2.value, x2.payload) if mine2 else (x2, None)
         y = primitive.value(v1, v2)
-        kept = primitive.keepers[mine1 + 2 * mine2][0]((v1, v2), y)
-        return self._wrap(y, primitive, (p1, p2), kept, NOTHING)
+        keep, needed = primitive.keepers[mine1 + 2 * mine2]
+        if kind1 is ndarray and 0 in needed:
+            v1 = self.keeper.hold(v1)
+        elif kind2 is ndarray and 1 in needed:
+            v2 = self.keeper.hold(v2)
+        return self._wrap(y, primitive, (p1, p2), keep((v1, v2), y), NOTHING)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         values: list[Any] = []
         parents: list[Node | None] = []
-        active, bit, ordinary = 0, 1, False
+        active, bit, nested = 0, 1, False
         for operand in operands:
             kind = type(operand)
             if kind in TRACED and operand.mode is self:
-                values.append(operand.value)
+                value = operand.value
+                nested = nested or type(value) in TRACED
+                values.append(value)
                 parents.append(operand.payload)
                 active |= bit
             else:
-                if kind not in NUMBERS:
+                if kind in TRACED:
+                    nested = True
+                elif kind not in NUMBERS:
                     admitted = admit(operand)
                     if admitted is not operand and type(admitted) in TRACED:
                         return apply(primitive, tuple(map(admit, operands)), params)
                     operand = admitted  # noqa: PLW2901  the admitted form is the operand
-                    ordinary = True
                 values.append(operand)
                 parents.append(None)
             bit <<= 1
-        compute = primitive.value
-        y = apply(primitive, tuple(values), params) if compute is None else compute(*values)
+        operands = tuple(values)
+        y = apply(primitive, operands, params) if nested else primitive.compute(operands, params)
         if primitive.zero:
             return y
-        if compute is None:
-            return self._record(primitive, values, parents, params, y)
-        if active & ~primitive.active:  # an operand without derivative, such as the condition of where
-            parents = [p if primitive.active >> i & 1 else None for i, p in enumerate(parents)]
-            active &= primitive.active
-        if not active:
-            return y
-        keep, needed = primitive.keepers[active]
-        if ordinary and needed:
-            hold = self.keeper.hold
-            for i in needed:
-                if parents[i] is None and type(values[i]) is np.ndarray:
-                    values[i] = hold(values[i])
-        return self._wrap(y, primitive, tuple(parents), keep(values, y), params)
-
-    def _record(
-        self, primitive: Any, values: list[Any], parents: list[Node | None], params: dict[str, Any], y: Any
-    ) -> Any:
-        """The general way, for families that are not elementwise."""
-        family = primitive.family
-        needed: set[int] = set()
-        for i, parent in enumerate(parents):
+        key = (len(values), active)
+        needs = primitive.needs.get(key)
+        if needs is None:
+            needs = primitive.needs[key] = self._needs(primitive, *key)
+        for i, (parent, use) in enumerate(zip(parents, needs, strict=False)):
             if parent is not None:
-                if family.has_edge(primitive, i):
-                    needed |= family.slots(primitive, i, len(values))
-                else:
+                if not (needs[-1] >> i) & 1:
                     parents[i] = None
-        if all(parent is None for parent in parents):
+            elif use and type(values[i]) is ndarray:
+                values[i] = self.keeper.hold(values[i])
+        if not needs[-1]:
             return y
-        kept = tuple(
-            None if i not in needed else self.keeper.hold(v) if type(v) is np.ndarray and parents[i] is None else v
-            for i, v in enumerate(values)
-        )
-        kept += (y if -1 in needed else None,)
+        kept = tuple([v if use else None for v, use in zip((*values, y), needs, strict=False)])
         if primitive.outputs is None:
             return self._wrap(y, primitive, tuple(parents), kept, params)
         shapes, dtypes = tuple(part.shape for part in y), tuple(part.dtype for part in y)
@@ -129,6 +119,14 @@ class Recorded(Mode):
             else self._wrap(part, PART, (node,), (None, None), {"index": i, "of": len(y)})
             for i, part in enumerate(y)
         )
+
+    @staticmethod
+    def _needs(primitive: Any, arity: int, active: int) -> tuple[int, ...]:
+        """Per operand and for the output whether it is kept; last, which of the active operands have an edge."""
+        family = primitive.family
+        edges = [i for i in range(arity) if active >> i & 1 and family.has_edge(primitive, i)]
+        slots = {slot for i in edges for slot in family.slots(primitive, i, arity)}
+        return (*(int(i in slots) for i in range(arity)), int(-1 in slots), sum(1 << i for i in edges))
 
     def _wrap(
         self, y: Any, primitive: Any, parents: tuple[Node | None, ...], kept: tuple[Any, ...], params: Any

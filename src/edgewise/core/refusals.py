@@ -1,0 +1,194 @@
+"""What Python's and NumPy's protocols are told when they ask a traced value for something it cannot give.
+
+Python asks for ``float(t)``, ``int(t)`` or an index, NumPy for an array of a dtype. The line of source that asked says
+more than the protocol does (``math.sin``, ``np.arange``, ``z[i] = t``), so it is read for the message.
+"""
+
+from __future__ import annotations
+
+import dis
+import re
+from types import CodeType, FrameType, ModuleType
+from typing import Any, Final
+
+import numpy as np
+
+from edgewise.errors import (
+    ArgumentError,
+    BatchError,
+    ConversionError,
+    EdgewiseError,
+    StaticRoleError,
+    StoreError,
+    a_kind,
+    spelled_call,
+    user_frame,
+)
+
+__all__ = [
+    "asked",
+    "index_refused",
+    "lost",
+    "no_array",
+    "no_number",
+    "remember",
+    "static_role",
+    "stored",
+    "stores_now",
+    "wrong_signature",
+]
+
+_STORE: Final = dis.opmap["STORE_SUBSCR"]
+# Functions of the math module under the names NumPy gives them.
+_RENAMED: Final = {f"a{name}": f"arc{name}" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")} | {
+    "atan2": "arctan2",
+    "fsum": "sum",
+    "pow": "power",
+}
+
+# Where a traced value was last asked to be an index: NumPy swallows our error there and raises its own, which the
+# border turns back (transforms.translate). Overwritten by every asking; one writer at a time is enough for a message.
+asked: list[tuple[CodeType, int] | None] = [None]
+
+
+def remember(frame: FrameType | None) -> None:
+    """Note the instruction that asks a traced value to be an index."""
+    asked[0] = None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def stores_now(frame: FrameType | None) -> bool:
+    """Whether a frame is at ``a[i] = v``."""
+    return frame is not None and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _STORE
+
+
+def stored(how: str = "a[i] = t") -> StoreError:
+    """The error for a traced value stored into an ordinary array."""
+    return StoreError(
+        f"a traced value was stored with {how} into an ordinary array",
+        "an ordinary array cannot carry a derivative",
+        "gather the entries in a list and build the array at the end, np.array(entries) or ew.stack(entries); to "
+        "replace some entries, a = np.where(mask, t, a)",
+    )
+
+
+def lost(conversion: str, batched: bool) -> EdgewiseError:
+    """The error for ``float(t)``, ``int(t)``, ``t.item()``: on a batch, and on a value with a derivative."""
+    frame = user_frame()
+    if stores_now(frame):
+        return stored()
+    call = spelled_call(frame)
+    name = conversion if call in ("", "float", "int", "complex") or conversion.startswith(".") else f"{call}()"
+    if batched:
+        return BatchError(
+            f"{name} asks for one ordinary number, and a batch has many",
+            "under vmap the function runs once for the whole batch",
+            "use NumPy's functions, which work on the whole batch, or loop over the members with ordinary Python",
+        )
+    twin = _numpy_twin(frame, call)
+    if twin:
+        instead = f"use NumPy's function, {twin}"
+    elif name == "int()":
+        instead = "round first, which says that no derivative is meant: int(np.floor(t)), or int(ew.value(t))"
+    else:
+        instead = "use NumPy's functions on the value itself, or ew.value(t) to give the derivative up"
+    return ConversionError(
+        f"{name} of a traced value would lose its derivative",
+        "it asks for an ordinary Python number, which cannot carry one",
+        instead,
+    )
+
+
+def _numpy_twin(frame: FrameType | None, call: str) -> str:
+    """NumPy's spelling of the function of the math module that is being called, or ``""``."""
+    if frame is None or not call:
+        return ""
+    head, *attributes = call.split(".")
+    found = frame.f_locals.get(head, frame.f_globals.get(head))
+    for attribute in attributes:
+        found = getattr(found, attribute, None) if isinstance(found, ModuleType) else None
+    name = getattr(found, "__name__", "")
+    name = _RENAMED.get(name, name)
+    return f"np.{name}" if getattr(found, "__module__", "") == "math" and hasattr(np, name) else ""
+
+
+def index_refused(dtype: Any, batched: bool) -> EdgewiseError:
+    """The error for a traced real number, or a batch of integers, where one Python integer is needed."""
+    frame = user_frame()
+    remember(frame)
+    if batched and dtype.kind in "iub":
+        return BatchError(
+            "a batch of integers cannot be one Python integer",
+            "under vmap the function runs once for the whole batch",
+            "index with the batch itself: np.take(x, i) or t[i]",
+        )
+    call = spelled_call(frame)
+    return StaticRoleError(
+        f"{call or 'an index, a length or an axis'} was given a traced real number where an integer is needed",
+        "integers fix shapes and choose entries, so nothing can be differentiated through them",
+        "say which integer is meant: int(np.floor(t)), or int(ew.value(t))",
+    )
+
+
+def no_array(dtype: np.dtype[Any], batched: bool) -> EdgewiseError:
+    """The error for an ordinary array of numbers made of a traced value."""
+    frame = user_frame()
+    call = spelled_call(frame)
+    if stores_now(frame) or call.endswith((".put", ".fill")):
+        return stored("a[i] = t" if stores_now(frame) else f"{call}()")
+    if dtype.kind in "iu":
+        return index_refused(np.dtype(float), batched)
+    name = f"{call}()" if call else "np.asarray(t, dtype)"
+    if batched:
+        return BatchError(
+            f"{name} asks for an ordinary {dtype} array, and a batch is not one",
+            "under vmap the function runs once for the whole batch",
+            "use the value as it is; build arrays with np.array([...]) without a dtype, or ew.stack([...])",
+        )
+    return ConversionError(
+        f"{name} asks for an ordinary {dtype} array, and a traced value cannot become one",
+        "an ordinary array cannot carry a derivative, so the result would lose it",
+        "use the value as it is, np.array([...]) without a dtype, or ew.stack([...]); to give the derivative up, "
+        "ew.value(t)",
+    )
+
+
+def static_role(name: str, role: str) -> StaticRoleError:
+    """The error for a traced value given to a parameter that fixes shapes or kinds."""
+    if role == "initial=":
+        return StaticRoleError(
+            f"{name} was given a traced value as initial=",
+            "edgewise takes the start of a reduction for a fixed number",
+            "combine it afterwards: np.sum(x) + t, np.maximum(np.max(x), t)",
+        )
+    return StaticRoleError(
+        f"{name} was given a traced value as {role}",
+        "that argument decides the shape or the kind of the result, so nothing can be differentiated through it",
+        "pass an ordinary number there: int(np.floor(t)), or int(ew.value(t))",
+    )
+
+
+def no_number(operand: object) -> ArgumentError:
+    """The error for an operand that is neither a number nor an array of numbers."""
+    return ArgumentError(
+        f"{a_kind(operand)} met a traced value",
+        "edgewise differentiates numbers and arrays of numbers",
+        "convert it first: float(v) for a number, np.asarray(v, dtype=float) for an array",
+    )
+
+
+_SIGNATURE: Final = re.compile(r"[^ ]*\(\) ((got|missing|takes) .*)")
+
+
+def wrong_signature(name: str, error: TypeError) -> ArgumentError | None:
+    """Python's complaint about the arguments of a declared function, under NumPy's name of it; None for any other."""
+    trace, depth = error.__traceback__, 0
+    while trace is not None:
+        trace, depth = trace.tb_next, depth + 1
+    found = _SIGNATURE.fullmatch(str(error))
+    if found is None or depth > 2:  # raised by the call itself, or one lambda below it
+        return None
+    return ArgumentError(
+        f"{name}() {found[1]}",
+        "edgewise refuses arguments that it does not know, and never drops one",
+        f"call {name} with NumPy's own arguments",
+    )
