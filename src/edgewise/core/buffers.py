@@ -28,7 +28,6 @@ COMPARE = 1024 * 1024
 COLUMNS = 1021  # prime, so that moving whole rows of a matrix changes the fingerprint
 
 
-
 class Lock:
     """An array made read-only, for as long as some transformation holds it.
 

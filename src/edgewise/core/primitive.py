@@ -147,7 +147,7 @@ class Primitive:
 
     def compute(self, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """The value, of operands that belong to no mode."""
-        return self.function(*operands, **params)
+        return (self.value or self.function)(*operands, **params)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

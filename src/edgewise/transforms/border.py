@@ -112,7 +112,10 @@ class Call:
         try:
             return self.f(*args, **kwargs)
         except TypeError as error:
-            raise _mixed_object_array(error) or error from error.__cause__
+            ours = _mixed_object_array(error)
+            if ours is None:
+                raise
+            raise ours from error
 
     def structured(self, values: Sequence[Any]) -> Any:
         """Derivatives in the structure of the arguments: bare for a single argnum, else a tuple."""

@@ -1,0 +1,258 @@
+"""What Python, NumPy and other libraries said when they met a traced value, in our words and with the user's line.
+
+They raise errors of their own in the middle of the user's function (an object array "has no callable exp method", "only
+integers are valid indices"). ``run`` calls the function; ``translated`` looks an error over, one reader a kind, and the
+first that recognises it says it again. Errors of the user's own are left alone.
+"""
+
+from __future__ import annotations
+
+import dis
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType, TracebackType
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from edgewise.core.buffers import locked_at
+from edgewise.core.foreign import KINDS
+from edgewise.core.refusals import asked, index_refused, indexed
+from edgewise.core.traced import Traced
+from edgewise.errors import (
+    ArgumentError,
+    ConversionError,
+    EdgewiseError,
+    NoRuleError,
+    OverwrittenError,
+    is_library,
+    line_of,
+    spelled_call,
+)
+
+__all__ = ["name_of", "run"]
+
+_RAISE: Final = dis.opmap["RAISE_VARARGS"]
+_OURS: Final = re.compile(r"'?Traced(Array|Scalar)'?")
+
+
+class Place(NamedTuple):
+    """A frame of a traceback: the frame, the line and the instruction it was at."""
+
+    frame: FrameType
+    line: int
+    at: int
+
+    @property
+    def where(self) -> str:
+        """As messages say it."""
+        return line_of(self.frame, self.line)
+
+
+def name_of(f: Any) -> str:
+    """What messages call a user's function."""
+    return getattr(f, "__name__", None) or type(f).__name__
+
+
+def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call a user's function with traced values.
+
+    Raises:
+        EdgewiseError: something in it could not work with a traced value, and said so in its own words.
+    """
+    try:
+        return f(*args, **kwargs)
+    except EdgewiseError:
+        raise
+    except Exception as error:
+        ours = translated(error, f)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def translated(error: Exception, f: Any) -> EdgewiseError | None:
+    """Our error for one that a traced value brought about, or None where it is the user's own."""
+    places = _places(error.__traceback__)
+    users = [p for p in places if not is_library(p.frame.f_code.co_filename)]
+    if not users:
+        return _wrong_call(error, places, f)
+    if places[-1].frame.f_code.co_code[places[-1].at] == _RAISE and places[-1] is users[-1]:
+        return None  # the user's own raise statement
+    for reader in _READERS:
+        ours = reader(error, users[-1], places)
+        if ours is not None:
+            return ours
+    return None
+
+
+def _places(trace: TracebackType | None) -> list[Place]:
+    places = []
+    while trace is not None:
+        places.append(Place(trace.tb_frame, trace.tb_lineno, trace.tb_lasti))
+        trace = trace.tb_next
+    return places
+
+
+def _wrong_call(error: Exception, places: list[Place], f: Any) -> EdgewiseError | None:
+    """The function could not even be entered: its arguments do not fit."""
+    if not isinstance(error, TypeError) or len(places) > 1:
+        return None
+    return ArgumentError(
+        f"{name_of(f)} could not be called: {error}",
+        "it is called with the arguments given here, and with nothing else",
+        f"give {name_of(f)} the arguments that it takes",
+    )
+
+
+def _caused(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
+    """NumPy and SciPy raise an error of their own because of ours: ours knew better."""
+    return error.__cause__ if isinstance(error.__cause__, EdgewiseError) else None
+
+
+def _read_only(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
+    """A store into an array that we locked."""
+    if not isinstance(error, ValueError) or "read-only" not in str(error):
+        return None
+    arrays = [a for a in _reachable(place.frame) if not a.flags.writeable]
+    where = next((line for a in arrays if (line := locked_at(a)) is not None), None)
+    if where is None:
+        return None
+    return OverwrittenError(
+        f"an array that the derivative still needs was written to ({error})",
+        f"it was used at {where}; its contents there are part of the derivative, which is taken after the function has "
+        "run, so it is read-only until then",
+        f"write into another array, or use a copy at {where}: x * buffer.copy()",
+        place.where,
+    )
+
+
+def _reachable(frame: FrameType) -> list[Any]:
+    """Arrays that a line could have named: local ones, globals of its code, attributes and entries of those."""
+    named = frame.f_code.co_names
+    values = [*frame.f_locals.values(), *(frame.f_globals[n] for n in named if n in frame.f_globals)]
+    inner = [getattr(v, n, None) for v in values for n in named if n in getattr(v, "__dict__", ())]
+    inner += [e for v in values if isinstance(v, list | tuple) for e in v]
+    inner += [e for v in values if isinstance(v, dict) for e in v.values()]
+    return [v for v in (*values, *inner) if isinstance(v, np.ndarray)]
+
+
+def _fixed_number(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
+    """NumPy asked a traced value for an integer, did not get one, and says something else about it."""
+    if not isinstance(error, IndexError | TypeError) or asked[0] != (place.frame.f_code, place.at):
+        return None
+    if isinstance(error, TypeError) and "integer" not in str(error):
+        return None
+    return indexed(place.where) if isinstance(error, IndexError) else index_refused(np.dtype(float), False, place)
+
+
+def _object_array(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
+    """NumPy called a method on the entries of an object array, or has no loop for it."""
+    text = str(error)
+    if not isinstance(error, TypeError):
+        return None
+    if "has no callable" in text:
+        function = text.split("no callable ")[1].split(" ", maxsplit=1)[0]
+    elif text.startswith("ufunc '") and _holds_object_array(place.frame):
+        function = text.split("'")[1]
+    else:
+        return None
+    return ConversionError(
+        f"np.{function} was applied to an object array of traced values and numbers",
+        "np.array([...]) of traced values is an array of Python objects: NumPy calls methods of its entries, which "
+        "ordinary numbers lack",
+        "build the array with ew.stack([...]), which makes one traced array",
+        place.where,
+    )
+
+
+def _library(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
+    """A library beneath the user's line could not work with a traced value, or with an object array of them."""
+    below = places[places.index(place) + 1 :]
+    below = [p for p in below if "site-packages" in p.frame.f_code.co_filename]
+    if not below or not any(_is_traced(v) for p in below for v in p.frame.f_locals.values()):
+        return None
+    package = below[0].frame.f_globals.get("__name__", "").partition(".")[0]
+    module = ".".join(p for p in below[0].frame.f_globals.get("__name__", "").split(".") if not p.startswith("_"))
+    function = spelled_call(place.frame, place.at) or f"{module}.{below[0].frame.f_code.co_name}"
+    return NoRuleError(
+        f"{function} cannot work with a traced value ({type(error).__name__}: {_in_words(str(error))})",
+        f"{package} computes with ordinary numbers, and edgewise cannot see into it",
+        KINDS.get(package) or "write it with NumPy, or wrap the call with @ew.primitive and give its rule",
+        place.where,
+    )
+
+
+def _is_traced(value: Any) -> bool:
+    return isinstance(value, Traced) or (
+        isinstance(value, np.ndarray) and value.dtype == object and any(isinstance(e, Traced) for e in value.flat)
+    )
+
+
+def _holds_object_array(frame: FrameType) -> bool:
+    return any(isinstance(v, np.ndarray) and _is_traced(v) for v in _reachable(frame)) or any(
+        isinstance(v, Traced) for v in frame.f_locals.values()
+    )
+
+
+_ATTRIBUTES: Final = {
+    "base": "t.copy()",
+    "ctypes": "ew.value(t).ctypes",
+    "data": "ew.value(t)",
+    "flags": "ew.value(t).flags",
+    "flat": "np.ravel(t)",
+    "strides": "ew.value(t).strides",
+    "tobytes": "ew.value(t).tobytes()",
+    "tofile": "ew.value(t).tofile(...)",
+    "view": "t.astype(dtype), or t itself",
+}
+
+
+def _attribute(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
+    """An attribute that NumPy's arrays have, or do not have, and traced values have not."""
+    if not isinstance(error, AttributeError) or not isinstance(error.obj, Traced):
+        return None
+    known = hasattr(np.ndarray, error.name)
+    return NoRuleError(
+        f"a traced value does not have the attribute {error.name}, or it cannot be set",
+        "it stands for a value and its derivative, and has no memory of its own"
+        if known
+        else "it has what NumPy's arrays have",
+        _ATTRIBUTES.get(error.name) or (f"use NumPy's function np.{error.name}" if hasattr(np, error.name) else
+        "use NumPy's functions, or look at the plain value with ew.value(t)"),
+        place.where,
+    )
+
+
+_OPERANDS: Final = re.compile(r".*: (.+) and (.+)")
+
+
+def _unknown(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
+    """Python's complaint about a type it does not know, which would name ours."""
+    text = str(error)
+    if not isinstance(error, TypeError) or not _OURS.search(text):
+        return None
+    pair = _OPERANDS.fullmatch(text)
+    if pair and ("operand type" in text or "not supported between" in text):
+        other = next((name.strip("'") for name in pair.groups() if not _OURS.search(name)), "the other operand")
+        instead = {
+            "NoneType": "give a number there: None stands where one is needed",
+            "str": "convert the text first: float(text)",
+        }.get(other, f"convert the {other} first: float(v) for a number, np.asarray(v, dtype=float) for an array")
+        return ArgumentError(_in_words(text), "edgewise differentiates numbers and arrays of numbers", instead, place.where)
+    return ConversionError(
+        _in_words(text),
+        "it asks for a plain value, which cannot carry a derivative",
+        "give it ew.value(t), or return the value from the function first",
+        place.where,
+    )
+
+
+def _in_words(text: str) -> str:
+    return _OURS.sub("a traced value", text)
+
+
+_READERS: Final = (
+    _caused, _read_only, _fixed_number, _attribute, _object_array, _library, _unknown,
+)  # fmt: skip
