@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from edgewise.core.contract import contract
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import CONTRACTION, declare
-
 
 contract_of = declare(
     contract,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -56,7 +57,7 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
                 raise ValueError(f"reduction operation '{primitive.name}' with a where mask needs an initial value")
             a = np.where(where, a, initial if neutral is None else neutral)
         axes = () if axis in (0, -1) and not a.ndim else negative_axes(axis, a.ndim)  # NumPy has numbers reduced so
-        result = _over(primitive, a, axes) if axes else _copy(a)
+        result = _over(primitive, a, axes) if axes or primitive.zero else _copy(a)
         if initial is not ABSENT and initial is not None:
             result = combine(result, initial)
         return np.expand_dims(result, axes) if keepdims else result
@@ -69,7 +70,8 @@ def _over(primitive: Primitive, a: Any, axes: tuple[int, ...]) -> Any:
         return primitive(a, axis=axes)
     rest = tuple(i for i in range(-a.ndim, 0) if i not in axes)  # several axes become one: products run along one
     a = np.transpose(a, (*rest, *axes))
-    return primitive(np.reshape(a, (*a.shape[: len(rest)], -1)), axis=(-1,))
+    kept = a.shape[: len(rest)]
+    return primitive(np.reshape(a, (*kept, math.prod(a.shape[len(rest) :]))), axis=(-1,))
 
 
 def _copy(a: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.index import ARRAY, scatter_add
 from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import Traced, method
 from edgewise.families.samples import case, grid
@@ -106,11 +107,11 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 def diag(v: Any, k: int = 0) -> Any:
     if v.ndim == 2:
         return np.diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError("Input must be 1- or 2-d.")
     n = v.shape[0] + abs(k)
-    here = np.eye(n, k=k, dtype=bool)
-    spread = np.zeros(n, int)
-    spread[max(-k, 0) : max(-k, 0) + v.shape[0]] = np.arange(v.shape[0])
-    return np.where(here, v[spread][:, None], 0)
+    along = np.arange(v.shape[0])
+    return scatter_add(v, along + max(-k, 0), along + max(k, 0), template=(ARRAY, ARRAY), shape=(n, n))
 
 
 @composition(np.diagflat, [case(grid(2, 2)), case(grid(3), -1)], "v")
@@ -120,12 +121,18 @@ def diagflat(v: Any, k: int = 0) -> Any:
 
 @composition(np.tril, [case(X), case(CUBE, 1)], "m")
 def tril(m: Any, k: int = 0) -> Any:
-    return np.where(np.tri(m.shape[-2], m.shape[-1], k, bool), m, 0)
+    return np.where(_below(m, k), m, 0)
 
 
 @composition(np.triu, [case(X), case(CUBE, -1)], "m")
 def triu(m: Any, k: int = 0) -> Any:
-    return np.where(np.tri(m.shape[-2], m.shape[-1], k - 1, bool), 0, m)
+    return np.where(_below(m, k - 1), 0, m)
+
+
+def _below(m: Any, k: int) -> Any:
+    """Which entries are on or below a diagonal; NumPy repeats a vector as the rows of a square."""
+    rows, columns = (m.shape * 2)[-2:]
+    return np.tri(rows, columns, k, bool)
 
 
 method("argsort", np.argsort)

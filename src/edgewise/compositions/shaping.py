@@ -58,7 +58,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
 def squeeze(a: Any, axis: Any = None) -> Any:
     if axis is None:
         return np.reshape(a, tuple(n for n in a.shape if n != 1))
-    axes = negative_axes(axis, a.ndim)
+    axes = () if axis in (0, -1) and not a.ndim else negative_axes(axis, a.ndim)
     if any(a.shape[i] != 1 for i in axes):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
     return np.reshape(a, tuple(n for i, n in enumerate(a.shape, -a.ndim) if i not in axes))
@@ -91,8 +91,10 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 
 @composition(np.rollaxis, [case(X, 2), case(X, 0, 3)], "a")
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    axis %= a.ndim
+    (axis,) = axes_from(axis, a.ndim)
     start += a.ndim if start < 0 else 0
+    if not 0 <= start <= a.ndim:
+        raise np.exceptions.AxisError(f"'start' arg requires {-a.ndim} <= start < {a.ndim + 1}")
     order = [i for i in range(a.ndim) if i != axis]
     order.insert(start - (axis < start), axis)
     return np.transpose(a, order)
@@ -116,6 +118,8 @@ def flipud(m: Any) -> Any:
 
 @composition(np.rot90, [case(X), case(X, 2), case(X, 3, (1, 2))], "m")
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+    if len(set(axes_from(axes, m.ndim))) != 2:
+        raise ValueError("len(axes) must be 2.")
     k %= 4
     if k == 0:
         return m
@@ -135,8 +139,8 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
 
 @composition(np.repeat, [case(X, 2), case(X, [1, 0, 2], axis=1), case(grid(3), 2, axis=0)], "a", methods=("repeat",))
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    if axis is None or not a.ndim:
+        a, axis = np.ravel(a), axis or 0
     return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 

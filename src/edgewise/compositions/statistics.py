@@ -110,6 +110,10 @@ def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> An
 
 @composition(np.diff, [case(X), case(X, 2, axis=1), case(grid(4), prepend=0.5)], "a")
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    if n == 0:
+        return a
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
     (one,) = negative_axes(axis, a.ndim)
     at = a.ndim + one
     parts = [a]

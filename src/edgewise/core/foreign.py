@@ -1,7 +1,7 @@
 """Other duck arrays: Dask, Pint, CuPy and whatever else speaks NumPy's protocols can be the value of a Traced.
 
-Traced is always outermost. Most duck arrays yield to an unknown one by themselves; Pint wraps it instead, unless it is told
-not to. Nothing here imports any of them.
+Traced is always outermost. Most duck arrays yield to an unknown one by themselves; Pint wraps it instead, unless it is
+told not to. Nothing here imports any of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from edgewise.errors import ForeignArrayError
 
-__all__ = ["refuse_foreign", "refuse_wrapped", "tell_pint", "with_dtype"]
+__all__ = ["hint", "refuse_foreign", "refuse_wrapped", "tell_pint", "with_dtype"]
 
 
 def tell_pint(types: frozenset[type]) -> None:
@@ -42,19 +42,26 @@ def refuse_foreign(value: Any, label: str, what: str) -> None:
         kind, instead = "a masked array", "fill it first: m.filled(value)"
     elif type(value) is not np.ndarray:
         module = type(value).__module__
-        if module.startswith("scipy.sparse"):
-            kind, instead = "a sparse matrix", (
-                "use S.toarray(), or make the product a primitive: "
-                "@ew.primitive(push=lambda t: S @ t, pull=lambda g: S.T @ g)"
-            )
+        if module.startswith("scipy.sparse") and hasattr(value, "toarray"):
+            kind, instead = "a sparse matrix", hint(module)
         elif module.startswith("pandas") and hasattr(value, "to_numpy"):
-            kind, instead = f"a pandas {type(value).__name__}", "convert it first: s.to_numpy()"
+            kind, instead = f"a pandas {type(value).__name__}", hint(module)
     if kind:
         raise ForeignArrayError(
             f"{label} is {kind}" if label else f"{kind} {what}",
             "its arithmetic is not that of NumPy arrays, so a derivative would be wrong",
             instead,
         )
+
+
+def hint(module: str) -> str:
+    """What to write in place of another library's arrays; "" where nothing is known about it."""
+    if module.startswith("scipy.sparse"):
+        return (
+            "make the array dense, S.toarray() @ t, or the product a primitive: "
+            "@ew.primitive(push=lambda t: S @ t, pull=lambda g: S.T @ g)"
+        )
+    return "convert to NumPy first: s.to_numpy()" if module.startswith("pandas") else ""
 
 
 def with_dtype(value: Any) -> Any:

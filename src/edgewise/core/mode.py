@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from edgewise.errors import EscapedError
 
-__all__ = ["NOTHING", "Mode"]
+__all__ = ["NOTHING", "Mode", "escaped"]
 
 NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; never written to
 
@@ -26,10 +26,12 @@ class Mode:
         level: when it began, compared with others; higher interprets first.
         lead: how many leading axes of a wrapped value belong to the mode and not to the user (1 under ``Batched``).
         differentiates: whether values of this mode carry a derivative.
+        ended: whether its transformation is over.
     """
 
     lead = 0
     differentiates = True
+    ended = False
 
     def __init__(self) -> None:
         self.level = next(_levels)
@@ -65,10 +67,17 @@ class Mode:
 class _Ended(Mode):
     """A mode whose transformation has ended."""
 
+    ended = True
+
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> NoReturn:
-        raise EscapedError(
-            "a traced value is used after its transformation ended",
-            "it was kept outside the differentiated function (in a list, a global, an attribute, a closure), and its "
-            "derivative can no longer be followed",
-            "return it from the function, through has_aux=True for instance, or keep ew.value(t) instead",
-        )
+        raise escaped("a traced value is used after its transformation ended")
+
+
+def escaped(what: str) -> EscapedError:
+    """The error for a value that has outlived its transformation."""
+    return EscapedError(
+        what,
+        "it was kept outside the differentiated function (in a list, a global, an attribute, a closure), and its "
+        "derivative can no longer be followed",
+        "return it from the function, through has_aux=True for instance, or keep ew.value(t) instead",
+    )

@@ -30,6 +30,7 @@ __all__ = [
     "index_refused",
     "lost",
     "no_array",
+    "no_integer",
     "no_number",
     "remember",
     "static_role",
@@ -77,6 +78,8 @@ def lost(conversion: str, batched: bool) -> EdgewiseError:
     if stores_now(frame):
         return stored()
     call = spelled_call(frame)
+    if call.endswith(".fill"):
+        return stored(f"{call}()")
     name = conversion if call in ("", "float", "int", "complex") or conversion.startswith(".") else f"{call}()"
     if batched:
         return BatchError(
@@ -111,32 +114,40 @@ def _numpy_twin(frame: FrameType | None, call: str) -> str:
     return f"np.{name}" if getattr(found, "__module__", "") == "math" and hasattr(np, name) else ""
 
 
-def index_refused(dtype: Any, batched: bool) -> EdgewiseError:
-    """The error for a traced real number, or a batch of integers, where one Python integer is needed."""
-    frame = user_frame()
-    remember(frame)
-    if batched and dtype.kind in "iub":
+def index_refused(call: str, batched: bool, where: str | None = None) -> EdgewiseError:
+    """The error for a traced real number, or a batch of integers, where plain integers are needed."""
+    if batched:
         return BatchError(
-            "a batch of integers cannot be one Python integer",
+            f"{call or 'an index, a length or an axis'} was given a batch of integers where one is needed",
             "under vmap the function runs once for the whole batch",
-            "index with the batch itself: np.take(x, i) or t[i]",
+            "choose with np.where: np.sum(np.where(np.arange(len(a)) == i, a, 0)) is a[i] for every member",
+            where,
         )
-    call = spelled_call(frame)
     return StaticRoleError(
         f"{call or 'an index, a length or an axis'} was given a traced real number where an integer is needed",
         "integers fix shapes and choose entries, so nothing can be differentiated through them",
         "say which integer is meant: int(np.floor(t)), or int(ew.value(t))",
+        where,
     )
+
+
+def no_integer(batched: bool) -> EdgewiseError:
+    """The error for ``operator.index(t)``: a length, an axis, a place in a list."""
+    frame = user_frame()
+    remember(frame)
+    return index_refused(spelled_call(frame), batched)
 
 
 def no_array(dtype: np.dtype[Any], batched: bool) -> EdgewiseError:
     """The error for an ordinary array of numbers made of a traced value."""
     frame = user_frame()
     call = spelled_call(frame)
-    if stores_now(frame) or call.endswith((".put", ".fill")):
-        return stored("a[i] = t" if stores_now(frame) else f"{call}()")
+    if stores_now(frame):
+        return stored()
+    if call.endswith((".put", ".fill")):
+        return stored(f"{call}()")
     if dtype.kind in "iu":
-        return index_refused(np.dtype(float), batched)
+        return index_refused(call, batched)
     name = f"{call}()" if call else "np.asarray(t, dtype)"
     if batched:
         return BatchError(

@@ -22,17 +22,15 @@ from edgewise.core.foreign import refuse_foreign, refuse_wrapped, with_dtype
 from edgewise.core.mode import NOTHING
 from edgewise.core.registry import ENTRIES, STATIC_FROM, find, spelling
 from edgewise.errors import (
-    ArgumentError,
     BatchError,
     ConversionError,
     EscapedError,
-    ForeignArrayError,
-    StaticRoleError,
 )
 
 __all__ = [
     "TRACED",
     "UFUNCS",
+    "UNDISPATCHED",
     "Traced",
     "TracedArray",
     "TracedScalar",
@@ -149,7 +147,7 @@ class Traced:
 
     def __index__(self) -> int:
         if self.mode.lead or self.dtype.kind not in "iub":
-            raise refusals.index_refused(self.dtype, bool(self.mode.lead))
+            raise refusals.no_integer(bool(self.mode.lead) and self.dtype.kind in "iub")
         return int(self.value.__index__())
 
     def __float__(self) -> NoReturn:
@@ -306,6 +304,9 @@ def _refuse_traced(function: Callable[..., Any], value: Any, role: str) -> None:
         raise refusals.static_role(spelling(function), role)
 
 
+UNDISPATCHED: dict[Callable[..., Any], Callable[..., Any]] = {}  # what computes the value of a function of ours
+
+
 def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function of ours dispatch like NumPy's: traced operands go to its declaration."""
 
@@ -317,7 +318,7 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
 
     wrapper.__name__, wrapper.__qualname__ = function.__name__, function.__qualname__
     wrapper.__module__, wrapper.__doc__ = function.__module__, function.__doc__
-    wrapper.__wrapped__ = function  # type: ignore[attr-defined]  # as functools.wraps does
+    UNDISPATCHED[wrapper] = function
     return wrapper
 
 
@@ -448,7 +449,8 @@ def _knows(other: Any) -> bool:
 
 # -- operators and methods
 
-_IN_PLACE = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "matmul": "@", "floordiv": "//", "mod": "%"}
+_IN_PLACE = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**"}
+_IN_PLACE |= {"matmul": "@", "floordiv": "//", "mod": "%"}
 
 
 def install(name: str, primitive: Any, arity: int) -> None:

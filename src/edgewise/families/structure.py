@@ -16,6 +16,7 @@ from edgewise.core.contract import fresh_letter, parse
 from edgewise.core.index import batched_layout
 from edgewise.core.primitive import Family, Primitive, Rule
 from edgewise.core.registry import Declaration, register
+from edgewise.core.traced import UNDISPATCHED
 from edgewise.maps import Contract, Identity, Index, Map
 
 __all__ = ["CAST", "CONTRACTION", "GATHER", "JOIN", "MOVEMENT", "REDUCTION", "SCAN", "SCATTER", "declare"]
@@ -224,7 +225,7 @@ def declare(
     """
     name = function.__name__
     made = tuple(Rule(r, len(rules), i, name) for i, r in enumerate(rules))
-    value = compute or getattr(function, "__wrapped__", function)  # ours dispatch: the value is what is inside
+    value: Callable[..., Any] = compute or UNDISPATCHED.get(function, function)
     primitive = Primitive(name, value, family, made, selects=selects, zero=zero)
     register(
         Declaration(function, "zero" if zero else family.name, samples, primitive, oracle, note),

@@ -8,8 +8,8 @@ Three sources, named in every row of the book (``Declaration.oracle``):
 * ``difference``: central differences of NumPy's own function, of order eight. Exact but for rounding where the function
   is a polynomial of low degree between kinks, which is what such rows mostly are.
 
-``jacobian`` and ``curvature`` choose by the row. Complex step: Squire & Trapp, SIAM Review 40 (1998); the weights of the
-differences: Fornberg, Mathematics of Computation 51 (1988).
+``jacobian`` and ``curvature`` choose by the row. Complex step: Squire & Trapp, SIAM Review 40 (1998); the weights of
+the differences: Fornberg, Mathematics of Computation 51 (1988).
 """
 
 from __future__ import annotations

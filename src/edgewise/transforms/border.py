@@ -8,25 +8,49 @@ transformation.
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from edgewise.containers import Tree, flatten, paths
-from edgewise.core.foreign import refuse_wrapped, tell_pint, with_dtype
-from edgewise.core.mode import Mode
+from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
+from edgewise.core.mode import Mode, escaped
 from edgewise.core.traced import TRACED, Traced, admit
-from edgewise.errors import ArgumentError, ConversionError, EscapedError, ForeignArrayError, NotYetError, OutputError
+from edgewise.errors import ArgumentError, NotYetError, OutputError, a_kind
+from edgewise.transforms.translate import name_of, run
 
-__all__ = ["Argnums", "Argument", "Call", "finish", "gather_output", "name_of", "outputs"]
+__all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
 
 Argnums = int | str | Sequence[int | str]
 
 
-def name_of(f: Any) -> str:
-    """What messages call a user's function."""
-    return getattr(f, "__name__", None) or type(f).__name__
+def function_of(f: Any, name: str) -> Any:
+    """The user's function, if it is one that can be differentiated.
+
+    Raises:
+        ArgumentError: it is not callable, or what it returns is no value: a generator, a coroutine.
+    """
+    if not callable(f):
+        raise ArgumentError(
+            f"ew.{name} was given {a_kind(f)} for a function",
+            "it takes the function itself, not what the function returned",
+            f"write ew.{name}(f)(x), not ew.{name}(f(x))" if name in _CURRIED else f"write ew.{name}(f, x)",
+        )
+    if inspect.isgeneratorfunction(f) or inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f):
+        kind = "a generator function" if inspect.isgeneratorfunction(f) else "an async function"
+        raise ArgumentError(
+            f"ew.{name} was given {kind}, {name_of(f)}",
+            "calling it only starts it, and its values would come after the transformation has ended",
+            "collect what it yields in an ordinary function"
+            if kind == "a generator function"
+            else "differentiate the part of it that computes, as an ordinary function",
+        )
+    return f
+
+
+_CURRIED = ("grad", "value_and_grad", "jacobian", "hessian", "derivative", "vmap")
 
 
 class Argument:
@@ -42,6 +66,8 @@ class Argument:
 
     def __init__(self, value: Any, label: str) -> None:
         self.label = label
+        if isinstance(value, Traced) and value.mode.ended:
+            raise escaped(f"{label} is a traced value whose transformation has ended")
         self.whole = value
         self.leaves, self.tree = flatten(value)
         if self.tree.bare:
@@ -89,9 +115,14 @@ class Call:
         tell_pint(TRACED)
         self.f = f
         self._args, self._kwargs = list(args), dict(kwargs)
-        self.single = isinstance(argnums, int | str)
-        wanted: Sequence[int | str] = (argnums,) if isinstance(argnums, int | str) else tuple(argnums)
+        wanted, self.single = _wanted(argnums)
         self.places = [self._place(n) for n in wanted]
+        if len(set(self.places)) != len(self.places):
+            raise ArgumentError(
+                f"argnums={argnums!r} names an argument twice",
+                "each argument has one derivative",
+                "name each argument once",
+            )
         self.arguments = [Argument(self._get(p), self._label(p)) for p in self.places]
 
     @property
@@ -109,13 +140,7 @@ class Call:
                 args[place] = new
             else:
                 kwargs[place] = new
-        try:
-            return self.f(*args, **kwargs)
-        except TypeError as error:
-            ours = _mixed_object_array(error)
-            if ours is None:
-                raise
-            raise ours from error
+        return run(self.f, args, kwargs)
 
     def structured(self, values: Sequence[Any]) -> Any:
         """Derivatives in the structure of the arguments: bare for a single argnum, else a tuple."""
@@ -124,10 +149,6 @@ class Call:
         return parts[0] if self.single else parts
 
     def _place(self, wanted: int | str) -> int | str:
-        if isinstance(wanted, bool) or not isinstance(wanted, int | str):
-            raise ArgumentError(
-                f"argnums is {wanted!r}", "it names arguments", "give an int, a name, or a tuple of them"
-            )
         count = len(self._args)
         if isinstance(wanted, int) and -count <= wanted < count:
             return wanted % count
@@ -154,6 +175,24 @@ class Call:
         return f"argument {place} of {name_of(self.f)}" if isinstance(place, int) else f"{place}= of {name_of(self.f)}"
 
 
+def _wanted(argnums: Any) -> tuple[list[int | str], bool]:
+    """Argnums as a list, and whether it was a single one."""
+    single = isinstance(argnums, str) or not hasattr(argnums, "__len__")
+    wanted: list[Any] = [argnums] if single else list(argnums)
+    for i, one in enumerate(wanted):
+        if isinstance(one, int | np.integer) and not isinstance(one, bool):
+            wanted[i] = operator.index(one)
+        elif not isinstance(one, str):
+            raise ArgumentError(
+                f"argnums is {argnums!r}",
+                "it names arguments",
+                "give a position, a name, or a tuple of them: argnums=0",
+            )
+    if not wanted:
+        raise ArgumentError(f"argnums is {argnums!r}", "it names no argument", "name at least one: argnums=0")
+    return wanted, single
+
+
 def _parameters(f: Callable[..., Any]) -> list[str]:
     try:
         return list(inspect.signature(f).parameters)
@@ -176,13 +215,9 @@ def _holds_traced(value: Any) -> bool:
 
 def _number(value: Any, label: str) -> Any:
     """A differentiable leaf as a NumPy value; whole arguments that are integers become float64."""
-    if isinstance(value, np.matrix | np.ma.MaskedArray):
-        name = "np.matrix" if isinstance(value, np.matrix) else "a masked array"
-        raise ForeignArrayError(
-            f"{label} is {name}",
-            "its arithmetic is not that of NumPy arrays, so a derivative would be wrong",
-            "convert it first: np.asarray(m)" if isinstance(value, np.matrix) else "fill it first: m.filled(value)",
-        )
+    refuse_foreign(value, label, "")
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
+        value = value.view(np.ndarray)
     if isinstance(value, float | int) and not isinstance(value, bool | np.generic):
         return np.float64(value)
     if isinstance(value, complex):
@@ -201,9 +236,8 @@ def _number(value: Any, label: str) -> Any:
         return value.astype(np.float64)
     if kind == "f":
         return value if not isinstance(value, np.ndarray) or value.ndim else value[()]
-    what = f"a {type(value).__name__}" + (f" of dtype {value.dtype}" if kind else "")
     raise ArgumentError(
-        f"{label} is {what}, which has no derivative",
+        f"{label} is {a_kind(value)}, which has no derivative",
         "edgewise differentiates floats, arrays of floats, and containers of them",
         "differentiate with respect to another argument (argnums=), or convert this one to a float array",
     )
@@ -224,13 +258,25 @@ def outputs(result: Any, mode: Mode, f: Any) -> tuple[list[Any], Tree]:
     leaves = [gather_output(leaf) for leaf in leaves]
     for leaf in leaves:
         refuse_wrapped(leaf, TRACED)
-        if isinstance(leaf, Traced) and leaf.mode.level > mode.level:
-            raise EscapedError(
-                f"{name_of(f)} returned a traced value of a transformation that had ended inside it",
-                "its derivative can no longer be followed",
-                "return it from the inner function instead, through has_aux=True for instance",
-            )
+        if isinstance(leaf, Traced) and (leaf.mode.ended or leaf.mode.level > mode.level):
+            raise escaped(f"{name_of(f)} returned a traced value whose transformation has ended")
     return leaves, tree
+
+
+def split_aux(result: Any, mode: Mode, f: Any) -> tuple[Any, Any]:
+    """The value and what goes beside it, whose traced values are brought one level down.
+
+    Raises:
+        OutputError: the function did not return a pair.
+    """
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise OutputError(
+            f"{name_of(f)} did not return a pair, and has_aux=True was given",
+            "with has_aux=True the function returns (value, anything else)",
+            "return value, aux",
+        )
+    leaves, tree = outputs(result[1], mode, f)
+    return result[0], tree.build([mode.lower(leaf) for leaf in leaves])
 
 
 def number_output(leaf: Any, f: Any, path: str = "") -> Any:
@@ -244,17 +290,29 @@ def number_output(leaf: Any, f: Any, path: str = "") -> Any:
     if isinstance(leaf, float | int) and not isinstance(leaf, bool | np.generic):
         return np.float64(leaf)
     kind = getattr(getattr(leaf, "dtype", None), "kind", "")
-    if kind in "fiub" and kind:
+    refuse_foreign(leaf, f"what {name_of(f)} returned", "")
+    if kind in "fiu" and kind:
         return leaf
     if kind == "c" or isinstance(leaf, complex):
         raise NotYetError(
             f"{name_of(f)} returned a complex value", "complex numbers are not differentiated yet", "return real values"
         )
-    what = (
-        "None: is a return statement missing?" if leaf is None else f"a {type(leaf).__name__}, not a number or an array"
-    )
-    raise OutputError(
-        f"{name_of(f)} returned {what}" + (f" (at {path})" if path else ""),
+    raise not_a_number(leaf, f, path)
+
+
+def not_a_number(leaf: Any, f: Any, path: str = "") -> OutputError:
+    """The error for an output that has no derivative."""
+    place, name = f" (at {path})" if path else "", name_of(f)
+    if getattr(getattr(leaf, "dtype", None), "kind", "") == "b" or isinstance(leaf, bool):
+        return OutputError(
+            f"{name} returned {a_kind(leaf)}{place}",
+            "the answer to a comparison has no derivative",
+            "return a number; the answer can go beside it with has_aux=True",
+        )
+    if inspect.iscoroutine(leaf):
+        leaf.close()  # or Python would complain that nobody awaited it
+    return OutputError(
+        f"{name} returned {a_kind(leaf)}{place}" + (": is a return statement missing?" if leaf is None else ""),
         "only numbers and arrays have derivatives",
         "return the value; other results can go beside it with has_aux=True",
     )
@@ -283,28 +341,3 @@ def finish(values: Sequence[Any], foreign: Sequence[Any] = ()) -> list[Any]:
 def leaf_path(value: Any, index: int) -> str:
     """How the leaf number ``index`` of a container is reached."""
     return paths(value)[index]
-
-
-def _mixed_object_array(error: TypeError) -> Exception | None:
-    """Our error for NumPy's complaint about an object array that mixes traced values and numbers."""
-    text = str(error)
-    if "has no callable" not in text or isinstance(error, ConversionError):
-        return None
-    function = text.split("no callable ")[1].split(" ", maxsplit=1)[0]
-    frame = error.__traceback__
-    last = None
-    while frame is not None:
-        last, frame = frame, frame.tb_next
-    where = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last is not None else ""
-    return ConversionError(
-        f"np.{function} was applied to an object array that mixes traced values and ordinary numbers",
-        "np.array([...]) of traced and ordinary numbers is an array of Python objects, on which NumPy calls methods",
-        "build the array with ew.stack([...]), which makes one traced array",
-        _short(where),
-    )
-
-
-def _short(where: str) -> str:
-    from edgewise.errors import shorten  # noqa: PLC0415  only on the way to an error
-
-    return shorten(where)

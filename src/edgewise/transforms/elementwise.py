@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
 from edgewise.core.traced import plain
 from edgewise.errors import NotElementwiseError
 from edgewise.transforms.border import Argnums, Call, name_of
-from edgewise.transforms.operator import LinearOperator, record
+from edgewise.transforms.operator import LinearOperator, operator_at
 
 __all__ = ["derivative"]
 
+P = ParamSpec("P")
 
-def derivative(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+
+def derivative(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """The derivative of a function of one variable: of a scalar, or of every entry of an array on its own.
 
     Args:
@@ -37,10 +39,9 @@ def derivative(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any
     """
 
     @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         call = Call(f, args, kwargs, argnums)
-        linear, values, tree = record(call, f)
-        operator = LinearOperator(linear, call.arguments, values, tree)
+        values, operator, _ = operator_at(call, f)
         (x,) = call.values if len(call.values) == 1 else (None,)
         if x is None or (x.shape and (len(values) != 1 or values[0].shape != x.shape)):
             raise NotElementwiseError(

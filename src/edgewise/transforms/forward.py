@@ -8,14 +8,16 @@ from typing import Any
 from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError, StructureError
 from edgewise.modes import Dual
-from edgewise.transforms.border import Argument, Call, finish, number_output, outputs
+from edgewise.transforms.border import Argument, Call, finish, number_output, outputs, split_aux
 from edgewise.transforms.gradient import zeros_of
 from edgewise.transforms.seeds import alive_of, leaf_paths, matched, seed_like
 
 __all__ = ["jvp"]
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False
+) -> tuple[Any, ...]:
     """The value of ``f`` and its derivative along a direction: ``(f(*primals), J @ tangents)``.
 
     Args:
@@ -23,6 +25,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         primals: its arguments, as a tuple.
         tangents: the direction: one tangent per primal, in the same structure; None at leaves that are not
             differentiable. An entry that is exactly zero does not take part, even under an infinite weight.
+        has_aux: whether ``f`` returns a pair (value, anything else); then that comes as a third.
 
     Returns:
         The value and the tangent, both in the structure of the result.
@@ -55,7 +58,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         for argument, tangent in zip(call.arguments, tangents, strict=True):
             for value, seed in zip(argument.values, seeds_for(argument, tangent), strict=True):
                 lifted.append(mode.lift(value, seed, alive_of(seed)))
-        leaves, tree = outputs(call.run(lifted), mode, f)
+        result, aux = call.run(lifted), None
+        if has_aux:
+            result, aux = split_aux(result, mode, f)
+        leaves, tree = outputs(result, mode, f)
         values, pushed = [], []
         for leaf in leaves:
             y = number_output(leaf, f)
@@ -63,7 +69,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             values.append(mode.lower(y))
             pushed.append(y.payload[0] if own else zeros_of(y))
     given = [*primals, *tangents]
-    return tree.build(finish(values, given)), tree.build(finish(pushed, [*given, *values]))
+    pair = tree.build(finish(values, given)), tree.build(finish(pushed, [*given, *values]))
+    return (*pair, aux) if has_aux else pair
 
 
 def seeds_for(argument: Argument, tangent: Any) -> list[Any]:

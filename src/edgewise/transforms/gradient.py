@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -14,16 +14,14 @@ from edgewise.core.sweep import ancestors, has_cuts, sweep
 from edgewise.core.traced import Traced, differentiated, plain
 from edgewise.errors import OutputError
 from edgewise.modes import Recorded
-from edgewise.transforms.border import Argnums, Call, finish, gather_output, name_of, number_output, outputs
+from edgewise.transforms.border import Argnums, Call, finish, gather_output, name_of, number_output, outputs, split_aux
 
 __all__ = ["grad", "value_and_grad"]
 
-R = TypeVar("R")
+P = ParamSpec("P")
 
 
-def value_and_grad(
-    f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False
-) -> Callable[..., tuple[Any, Any]]:
+def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[P, tuple[Any, Any]]:
     """A function that returns the value of ``f`` and its gradient.
 
     Args:
@@ -46,15 +44,14 @@ def value_and_grad(
     """
 
     @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
         call = Call(f, args, kwargs, argnums)
         with Recorded() as mode:
             inputs = [mode.lift(v) for v in call.values]
             result = call.run(inputs)
             aux = None
             if has_aux:
-                result, aux = _split(result, f)
-                aux = _lower(aux, mode, f)
+                result, aux = split_aux(result, mode, f)
             y = _scalar(result, mode, f)
             own = isinstance(y, Traced) and y.mode is mode
             gradients = _sweep(mode, y, inputs) if own else [zeros_of(v) for v in call.values]
@@ -65,7 +62,7 @@ def value_and_grad(
     return wrapped
 
 
-def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+def grad(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[P, Any]:
     """The gradient of a function with a scalar result.
 
     Args:
@@ -86,26 +83,11 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) 
     both = value_and_grad(f, argnums, has_aux=has_aux)
 
     @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         value, gradient = both(*args, **kwargs)
         return (gradient, value[1]) if has_aux else gradient
 
     return wrapped
-
-
-def _split(result: Any, f: Any) -> tuple[Any, Any]:
-    if isinstance(result, tuple) and len(result) == 2:
-        return result
-    raise OutputError(
-        f"{name_of(f)} did not return a pair, and has_aux=True was given",
-        "with has_aux=True the function returns (value, anything else)",
-        "return value, aux",
-    )
-
-
-def _lower(aux: Any, mode: Recorded, f: Any) -> Any:
-    leaves, tree = outputs(aux, mode, f)
-    return tree.build([mode.lower(t) for t in leaves])
 
 
 def _scalar(result: Any, mode: Recorded, f: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 import numpy as np
 
@@ -15,15 +15,18 @@ from edgewise.errors import ArgumentError
 from edgewise.transforms.border import Argnums, Call, finish, name_of
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.gradient import grad
-from edgewise.transforms.operator import LinearOperator, record
+from edgewise.transforms.operator import operator_at
 
 __all__ = ["hessian", "hvp", "jacfwd", "jacobian", "jacrev"]
 
 Direction = Literal["auto", "forward", "reverse"]
+P = ParamSpec("P")
 log = logging.getLogger("edgewise")
 
 
-def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: Direction = "auto") -> Callable[..., Any]:
+def jacobian(
+    f: Callable[P, Any], argnums: Argnums = 0, *, mode: Direction = "auto", has_aux: bool = False
+) -> Callable[P, Any]:
     """All first derivatives of a function with any result.
 
     Args:
@@ -31,6 +34,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: Direction = "
         argnums: which argument to differentiate: its position, its name, or a tuple of those.
         mode: "forward" pushes a basis of the arguments, "reverse" pulls a basis of the result; "auto" takes the
             smaller basis, forward at a tie, and says which through ``logging.getLogger("edgewise")`` at level INFO.
+        has_aux: whether ``f`` returns a pair (value, anything else); then the result is a pair too.
 
     Returns:
         A function with the arguments of ``f``. For arrays it returns one array of shape ``result.shape +
@@ -52,37 +56,38 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, *, mode: Direction = "
         )
 
     @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         call = Call(f, args, kwargs, argnums)
-        linear, values, tree = record(call, f)
-        operator = LinearOperator(linear, call.arguments, values, tree)
+        values, operator, aux = operator_at(call, f, has_aux=has_aux)
         m, n = operator.shape
         forward = mode == "forward" or (mode == "auto" and n <= m)
         log.info(
             "jacobian of %s, %d results by %d arguments: %s", name_of(f), m, n, "forward" if forward else "reverse"
         )
         dense = operator.matmat(np.eye(n)) if forward else operator.rmatmat(np.eye(m)).T
-        return _blocks(dense, values, tree, call)
+        blocks = _blocks(dense, values, operator.tree, call)
+        return (blocks, aux) if has_aux else blocks
 
     return wrapped
 
 
-def jacfwd(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def jacfwd(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[P, Any]:
     """``jacobian`` by forward accumulation: for fewer arguments than results."""
-    return jacobian(f, argnums, mode="forward")
+    return jacobian(f, argnums, mode="forward", has_aux=has_aux)
 
 
-def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def jacrev(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[P, Any]:
     """``jacobian`` by reverse accumulation: for fewer results than arguments."""
-    return jacobian(f, argnums, mode="reverse")
+    return jacobian(f, argnums, mode="reverse", has_aux=has_aux)
 
 
-def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def hessian(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[P, Any]:
     """All second derivatives of a function with a scalar result: forward over reverse.
 
     Args:
         f: a function in plain Python and NumPy that returns a real scalar.
         argnums: which argument to differentiate; with a tuple, all blocks between them.
+        has_aux: whether ``f`` returns a pair (value, anything else); then the result is a pair too.
 
     Returns:
         A function with the arguments of ``f``: an array of shape ``argument.shape + argument.shape``, or containers of
@@ -92,7 +97,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    return jacobian(grad(f, argnums), argnums, mode="forward")
+    return jacobian(grad(f, argnums, has_aux=has_aux), argnums, mode="forward", has_aux=has_aux)
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:

@@ -19,7 +19,7 @@ from edgewise.core.sweep import ancestors, has_cuts
 from edgewise.core.traced import Traced, differentiated
 from edgewise.errors import ArgumentError, EscapedError, StructureError
 from edgewise.modes import Batched, Recorded
-from edgewise.transforms.border import Argument, Call, finish, number_output, outputs
+from edgewise.transforms.border import Argument, Call, finish, number_output, outputs, split_aux
 from edgewise.transforms.forward import seeds_for
 from edgewise.transforms.gradient import has_nan, zeros_of
 from edgewise.transforms.seeds import alive_of, leaf_paths, matched, seed_like
@@ -107,18 +107,6 @@ def _table(nodes: list[Any], seeds: list[Any]) -> dict[int, Any]:
     return table
 
 
-def record(call: Call, f: Any) -> tuple[Linear, list[Any], Tree]:
-    """Run a function once and linearize it: the program, the values of its output leaves, and their structure."""
-    with Recorded() as mode:
-        inputs = [mode.lift(v) for v in call.values]
-        leaves, tree = outputs(call.run(inputs), mode, f)
-        leaves = [number_output(leaf, f) for leaf in leaves]
-        linear = Linear(mode, inputs, leaves)
-        values = [mode.lower(t) for t in leaves]
-    # weights may be these very arrays: the user gets his own
-    return linear, [v.copy() if type(v) is np.ndarray else v for v in values], tree
-
-
 class LinearOperator:
     """The derivative of a function at a point, as a linear operator.
 
@@ -129,13 +117,14 @@ class LinearOperator:
     Attributes:
         shape: (entries of the result, entries of the arguments).
         dtype: of its entries.
+        tree: the structure of the result.
     """
 
     def __init__(self, linear: Linear, arguments: list[Argument], values: list[Any], tree: Tree) -> None:
         self._linear = linear
         self._arguments = arguments
         self._values = [np.broadcast_to(np.zeros((), v.dtype), v.shape) for v in values]  # shapes and dtypes alone
-        self._tree = tree
+        self.tree = tree
         self.shape = (sum(int(v.size) for v in values), sum(int(np.prod(n.shape)) for n in linear.inputs))
         self.dtype = np.result_type(*(n.dtype for n in linear.inputs), *(v.dtype for v in values))
 
@@ -149,7 +138,7 @@ class LinearOperator:
                 "give a tuple of them",
             )
         seeds = [s for a, t in zip(self._arguments, tangents, strict=True) for s in seeds_for(a, t)]
-        return self._tree.build(finish(self._pushed(seeds), seeds))
+        return self.tree.build(finish(self._pushed(seeds), seeds))
 
     @property
     def H(self) -> Adjoint:
@@ -160,8 +149,8 @@ class LinearOperator:
 
     def pull(self, cotangent: Any) -> tuple[Any, ...]:
         """Cotangents of the arguments, one per argument."""
-        like = self._tree.build(list(self._values))
-        leaves = matched(cotangent, like, self._tree, len(self._values), "cotangent")
+        like = self.tree.build(list(self._values))
+        leaves = matched(cotangent, like, self.tree, len(self._values), "cotangent")
         names = leaf_paths(like, len(leaves))
         seeds = [
             seed_like(g, v.shape, v.dtype if v.dtype.kind == "f" else np.dtype(float), "cotangent", n)
@@ -276,6 +265,23 @@ class Adjoint:
         return f"<adjoint of {self._of!r}>"
 
 
+def operator_at(call: Call, f: Any, *, has_aux: bool = False) -> tuple[list[Any], LinearOperator, Any]:
+    """Run a function once and linearize it: the values of its output leaves, the operator, and what went beside."""
+    aux = None
+    with Recorded() as mode:
+        inputs = [mode.lift(v) for v in call.values]
+        result = call.run(inputs)
+        if has_aux:
+            result, aux = split_aux(result, mode, f)
+        leaves, tree = outputs(result, mode, f)
+        leaves = [number_output(leaf, f) for leaf in leaves]
+        linear = Linear(mode, inputs, leaves)
+        values = [mode.lower(t) for t in leaves]
+    # weights may be these very arrays: the user gets his own
+    values = [v.copy() if type(v) is np.ndarray else v for v in values]
+    return values, LinearOperator(linear, call.arguments, values, tree), aux
+
+
 def _cut(v: Any, leaves: list[tuple[tuple[int, ...], Any]], size: int, name: str) -> list[Any]:
     """A flat vector as the leaves it stands for."""
     if v.shape != (size,):
@@ -298,15 +304,17 @@ def _flat(leaves: list[Any]) -> Any:
     return np.concatenate([np.ravel(leaf) for leaf in leaves]) if leaves else np.zeros(0)
 
 
-def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearOperator]:
+def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of ``f`` and its derivative there, as a linear operator.
 
     Args:
         f: a function in plain Python and NumPy, with any result.
         primals: its arguments.
+        has_aux: whether ``f`` returns a pair (value, anything else).
 
     Returns:
-        The value, and a ``LinearOperator`` J: ``J @ t``, ``J.H @ g``, ``J.todense()``, and SciPy's protocol.
+        The value, and a ``LinearOperator`` J: ``J @ t``, ``J.H @ g``, ``J.todense()``, and SciPy's protocol; with
+        ``has_aux``, the other result as a third.
 
     >>> value, J = linearize(lambda x: x[0] * x, np.array([2.0, 3.0]))
     >>> J @ np.array([1.0, 0.0])
@@ -315,29 +323,31 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, LinearOperator
     array([[4., 0.],
            [3., 2.]])
     """
-    call = _call(f, primals, "linearize")
-    linear, values, tree = record(call, f)
-    return tree.build(values), LinearOperator(linear, call.arguments, values, tree)
+    values, operator, aux = operator_at(_call(f, primals, "linearize"), f, has_aux=has_aux)
+    value = operator.tree.build(values)
+    return (value, operator, aux) if has_aux else (value, operator)
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of ``f`` and a function that pulls cotangents of the result back to the arguments.
 
     Args:
         f: a function in plain Python and NumPy, with any result.
         primals: its arguments.
+        has_aux: whether ``f`` returns a pair (value, anything else).
 
     Returns:
         The value, and ``pull``: it takes a cotangent in the structure of the result and returns a tuple with one
-        cotangent per argument. It may be called any number of times.
+        cotangent per argument. It may be called any number of times. With ``has_aux``, the other result comes as a
+        third.
 
     >>> value, pull = vjp(lambda x, y: x * y, 3.0, 4.0)
     >>> pull(1.0)
     (np.float64(4.0), np.float64(3.0))
     """
-    call = _call(f, primals, "vjp")
-    linear, values, tree = record(call, f)
-    return tree.build(values), LinearOperator(linear, call.arguments, values, tree).pull
+    values, operator, aux = operator_at(_call(f, primals, "vjp"), f, has_aux=has_aux)
+    value = operator.tree.build(values)
+    return (value, operator.pull, aux) if has_aux else (value, operator.pull)
 
 
 def _call(f: Callable[..., Any], primals: tuple[Any, ...], name: str) -> Call:

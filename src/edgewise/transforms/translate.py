@@ -8,7 +8,6 @@ first that recognises it says it again. Errors of the user's own are left alone.
 from __future__ import annotations
 
 import dis
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType, TracebackType
@@ -17,8 +16,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from edgewise.core.buffers import locked_at
-from edgewise.core.foreign import KINDS
-from edgewise.core.refusals import asked, index_refused, indexed
+from edgewise.core.foreign import hint
+from edgewise.core.refusals import asked, index_refused
 from edgewise.core.traced import Traced
 from edgewise.errors import (
     ArgumentError,
@@ -29,6 +28,7 @@ from edgewise.errors import (
     is_library,
     line_of,
     spelled_call,
+    user_line,
 )
 
 __all__ = ["name_of", "run"]
@@ -46,8 +46,13 @@ class Place(NamedTuple):
 
     @property
     def where(self) -> str:
-        """As messages say it."""
-        return line_of(self.frame, self.line)
+        """As messages say it; the user's line where the frame is not his."""
+        return user_line() if is_library(self.frame.f_code.co_filename) else line_of(self.frame, self.line)
+
+    @property
+    def call(self) -> str:
+        """What it was calling, as spelled there."""
+        return spelled_call(self.frame, self.at)
 
 
 def name_of(f: Any) -> str:
@@ -75,13 +80,13 @@ def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -
 def translated(error: Exception, f: Any) -> EdgewiseError | None:
     """Our error for one that a traced value brought about, or None where it is the user's own."""
     places = _places(error.__traceback__)
-    users = [p for p in places if not is_library(p.frame.f_code.co_filename)]
-    if not users:
-        return _wrong_call(error, places, f)
-    if places[-1].frame.f_code.co_code[places[-1].at] == _RAISE and places[-1] is users[-1]:
+    if isinstance(error, TypeError) and len(places) == 1:
+        return _wrong_call(error, f)
+    place = next((p for p in reversed(places) if not is_library(p.frame.f_code.co_filename)), places[0])
+    if places[-1] is place and place.frame.f_code.co_code[place.at] == _RAISE:
         return None  # the user's own raise statement
     for reader in _READERS:
-        ours = reader(error, users[-1], places)
+        ours = reader(error, place, places)
         if ours is not None:
             return ours
     return None
@@ -95,12 +100,10 @@ def _places(trace: TracebackType | None) -> list[Place]:
     return places
 
 
-def _wrong_call(error: Exception, places: list[Place], f: Any) -> EdgewiseError | None:
+def _wrong_call(error: TypeError, f: Any) -> EdgewiseError:
     """The function could not even be entered: its arguments do not fit."""
-    if not isinstance(error, TypeError) or len(places) > 1:
-        return None
     return ArgumentError(
-        f"{name_of(f)} could not be called: {error}",
+        f"{name_of(f)} could not be called: {_in_words(str(error))}",
         "it is called with the arguments given here, and with nothing else",
         f"give {name_of(f)} the arguments that it takes",
     )
@@ -140,11 +143,11 @@ def _reachable(frame: FrameType) -> list[Any]:
 
 def _fixed_number(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
     """NumPy asked a traced value for an integer, did not get one, and says something else about it."""
-    if not isinstance(error, IndexError | TypeError) or asked[0] != (place.frame.f_code, place.at):
+    if not isinstance(error, IndexError | TypeError) or "integer" not in str(error):
         return None
-    if isinstance(error, TypeError) and "integer" not in str(error):
+    if not any(asked[0] == (p.frame.f_code, p.at) for p in places):
         return None
-    return indexed(place.where) if isinstance(error, IndexError) else index_refused(np.dtype(float), False, place)
+    return index_refused("an index" if isinstance(error, IndexError) else place.call, False, place.where)
 
 
 def _object_array(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
@@ -154,7 +157,7 @@ def _object_array(error: Exception, place: Place, places: list[Place]) -> Edgewi
         return None
     if "has no callable" in text:
         function = text.split("no callable ")[1].split(" ", maxsplit=1)[0]
-    elif text.startswith("ufunc '") and _holds_object_array(place.frame):
+    elif text.startswith("ufunc '") and places[-1] is place and asked[0] and asked[0][0] is place.frame.f_code:
         function = text.split("'")[1]
     else:
         return None
@@ -173,13 +176,13 @@ def _library(error: Exception, place: Place, places: list[Place]) -> EdgewiseErr
     below = [p for p in below if "site-packages" in p.frame.f_code.co_filename]
     if not below or not any(_is_traced(v) for p in below for v in p.frame.f_locals.values()):
         return None
-    package = below[0].frame.f_globals.get("__name__", "").partition(".")[0]
-    module = ".".join(p for p in below[0].frame.f_globals.get("__name__", "").split(".") if not p.startswith("_"))
-    function = spelled_call(place.frame, place.at) or f"{module}.{below[0].frame.f_code.co_name}"
+    name = below[0].frame.f_globals.get("__name__", "")
+    public = ".".join(part for part in name.split(".") if not part.startswith("_"))
     return NoRuleError(
-        f"{function} cannot work with a traced value ({type(error).__name__}: {_in_words(str(error))})",
-        f"{package} computes with ordinary numbers, and edgewise cannot see into it",
-        KINDS.get(package) or "write it with NumPy, or wrap the call with @ew.primitive and give its rule",
+        f"{place.call or f'{public}.{below[0].frame.f_code.co_name}'} cannot work with a traced value "
+        f"({type(error).__name__}: {_in_words(str(error))})",
+        f"{name.partition('.')[0]} computes with ordinary numbers, and edgewise cannot see into it",
+        hint(name) or "write it with NumPy, or wrap the call with @ew.primitive and give its rule",
         place.where,
     )
 
@@ -190,22 +193,10 @@ def _is_traced(value: Any) -> bool:
     )
 
 
-def _holds_object_array(frame: FrameType) -> bool:
-    return any(isinstance(v, np.ndarray) and _is_traced(v) for v in _reachable(frame)) or any(
-        isinstance(v, Traced) for v in frame.f_locals.values()
-    )
-
-
 _ATTRIBUTES: Final = {
-    "base": "t.copy()",
-    "ctypes": "ew.value(t).ctypes",
-    "data": "ew.value(t)",
-    "flags": "ew.value(t).flags",
-    "flat": "np.ravel(t)",
-    "strides": "ew.value(t).strides",
-    "tobytes": "ew.value(t).tobytes()",
-    "tofile": "ew.value(t).tofile(...)",
-    "view": "t.astype(dtype), or t itself",
+    "flat": "go through the entries of np.ravel(t)",
+    "shape": "use np.reshape(t, shape)",
+    "view": "use t itself, or t.astype(dtype) for another dtype",
 }
 
 
@@ -213,14 +204,12 @@ def _attribute(error: Exception, place: Place, places: list[Place]) -> EdgewiseE
     """An attribute that NumPy's arrays have, or do not have, and traced values have not."""
     if not isinstance(error, AttributeError) or not isinstance(error.obj, Traced):
         return None
-    known = hasattr(np.ndarray, error.name)
+    name = error.name
     return NoRuleError(
-        f"a traced value does not have the attribute {error.name}, or it cannot be set",
-        "it stands for a value and its derivative, and has no memory of its own"
-        if known
-        else "it has what NumPy's arrays have",
-        _ATTRIBUTES.get(error.name) or (f"use NumPy's function np.{error.name}" if hasattr(np, error.name) else
-        "use NumPy's functions, or look at the plain value with ew.value(t)"),
+        f"a traced value has no attribute {name}" if "no attribute" in str(error) else f"{name} cannot be set",
+        "it stands for a value with a derivative, and has no memory of its own",
+        _ATTRIBUTES.get(name)
+        or (f"use NumPy's function, np.{name}" if hasattr(np, name) else "look at the plain value: ew.value(t)"),
         place.where,
     )
 
@@ -240,7 +229,9 @@ def _unknown(error: Exception, place: Place, places: list[Place]) -> EdgewiseErr
             "NoneType": "give a number there: None stands where one is needed",
             "str": "convert the text first: float(text)",
         }.get(other, f"convert the {other} first: float(v) for a number, np.asarray(v, dtype=float) for an array")
-        return ArgumentError(_in_words(text), "edgewise differentiates numbers and arrays of numbers", instead, place.where)
+        return ArgumentError(
+            _in_words(text), "edgewise differentiates numbers and arrays of numbers", instead, place.where
+        )
     return ConversionError(
         _in_words(text),
         "it asks for a plain value, which cannot carry a derivative",
