@@ -6,7 +6,6 @@ Dataclasses are registered on first sight, in a namespace of ours, so nobody els
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -61,7 +60,7 @@ def flatten(value: Any) -> tuple[list[Any], Tree]:
 
     while True:
         leaves, spec = optree.tree_flatten(value, none_is_leaf=True, namespace=NAMESPACE)
-        unknown = {type(leaf) for leaf in leaves if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type)}
+        unknown = {type(leaf) for leaf in leaves if hasattr(type(leaf), "__dataclass_fields__")}
         if not unknown:
             return (leaves, BARE) if len(leaves) == 1 and leaves[0] is value else (leaves, Tree(spec))
         for cls in unknown:
@@ -79,6 +78,8 @@ def paths(value: Any) -> list[str]:
 
 
 def _register(cls: type) -> None:
+    import dataclasses  # noqa: PLC0415  it loads inspect, which costs as much as half of edgewise
+
     import optree  # noqa: PLC0415  as above
 
     names = tuple(f.name for f in dataclasses.fields(cls))

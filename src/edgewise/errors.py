@@ -23,6 +23,7 @@ A message has up to four parts: the user's file and line, what happened, why, an
 
 from __future__ import annotations
 
+import dis
 import itertools
 import linecache
 import os
@@ -104,9 +105,9 @@ def spelled_call(frame: FrameType | None, at: int | None = None) -> str:
     """
     if frame is None:
         return ""
-    instruction = (frame.f_lasti if at is None else at) // 2
-    line, _, column, _ = next(itertools.islice(frame.f_code.co_positions(), instruction, None), (None,) * 4)
-    if line is None or column is None:
+    at = frame.f_lasti if at is None else at
+    line, _, column, _ = next(itertools.islice(frame.f_code.co_positions(), at // 2, None), (None,) * 4)
+    if line is None or column is None or "CALL" not in dis.opname[frame.f_code.co_code[at]]:
         return ""
     source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals)
     found = _CALL.match(source.encode()[column:].decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""README.md says what is so. Its sessions run as doctests by themselves; here is the rest of it."""
+"""README.md says what is so. What it shows at a prompt runs as doctests; here is the rest of it."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from edgewise.book import (
     product,
     reduction,
     scan,
+    sign,
+    special,
     trigonometric,
     zero,
 )
@@ -26,6 +28,8 @@ __all__ = [
     "product",
     "reduction",
     "scan",
+    "sign",
+    "special",
     "trigonometric",
     "zero",
 ]

@@ -26,6 +26,7 @@ def _power_exponent(x1: Any, x2: Any, y: Any) -> Any:
 
 UP = (0.4, 2.6)
 ANY = (-2.3, 2.4)
+REMAINDERS = [*pairs((2.3, 2.6), (0.9, 1.05)), *pairs((-2.6, -2.3), (0.9, 1.05))[:1], *pairs((2.3, 2.6), (-1.05, -0.9))[:1]]
 
 add = elementwise(np.add, (1, 1), pairs(ANY, ANY), op="add", compute=operator.add)
 subtract = elementwise(np.subtract, (1, -1), pairs(ANY, ANY), op="sub", compute=operator.sub)
@@ -48,7 +49,32 @@ power = elementwise(
     compute=operator.pow,
     note="x**n exact at x = 0; by the exponent: 0 at 0**y for y > 0, NaN for a negative base",
 )
+float_power = elementwise(
+    np.float_power, (_power_base, _power_exponent), pairs(UP, ANY), note="as power, always in double precision"
+)
 square = elementwise(np.square, lambda x: 2 * x, between(-2.3, 2.4))
 sqrt = elementwise(np.sqrt, lambda y: 0.5 / y, between(0.2, 5.0), note="inf at 0")
 cbrt = elementwise(np.cbrt, lambda y: 1 / (3 * y * y), between(-5.1, 5.2), oracle="mpmath", note="inf at 0")
 reciprocal = elementwise(np.reciprocal, lambda y: -y * y, between(0.3, 3.0))
+remainder = elementwise(
+    np.remainder,
+    (1, lambda x1, x2: -np.floor_divide(x1, x2)),
+    REMAINDERS,
+    op="mod",
+    compute=operator.mod,
+    oracle="difference",
+    note="1 by x1, -floor(x1/x2) by x2, also where it jumps",
+)
+fmod = elementwise(
+    np.fmod,
+    (1, lambda x1, x2, y: -np.rint((x1 - y) / x2)),
+    REMAINDERS,
+    oracle="difference",
+    note="1 by x1, -trunc(x1/x2) by x2, also where it jumps",
+)
+ldexp = elementwise(
+    np.ldexp,
+    (lambda x2: np.ldexp(1.0, x2), None),
+    [case(np.array([1.5, -0.3, 0.0]), np.array([2, -3, 1])), case(1.5, 2)],
+    oracle="difference",
+)

@@ -4,6 +4,30 @@ NumPy's own bodies cannot be traced (most reach C through ``asarray``), so they 
 signatures.
 """
 
-from edgewise.compositions import bridge, creation, indexing, joining, products, shaping, statistics, stores
+from edgewise.compositions import (
+    bridge,
+    creation,
+    indexing,
+    joining,
+    nan,
+    products,
+    quantiles,
+    rounding,
+    shaping,
+    statistics,
+    stores,
+)
 
-__all__ = ["bridge", "creation", "indexing", "joining", "products", "shaping", "statistics", "stores"]
+__all__ = [
+    "bridge",
+    "creation",
+    "indexing",
+    "joining",
+    "nan",
+    "products",
+    "quantiles",
+    "rounding",
+    "shaping",
+    "statistics",
+    "stores",
+]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from edgewise.core import stores
 from edgewise.core.registry import Declaration, register
 from edgewise.core.traced import method
 
@@ -33,9 +36,27 @@ def composition(
     """
 
     def enter(body: F) -> F:
-        register(Declaration(function, "composition", samples, None, oracle, note), body, operands or None)
+        register(Declaration(function, "composition", samples, None, oracle, note), _no_out(body), operands or None)
         for name in methods:
             method(name, function)
         return body
 
     return enter
+
+
+def _no_out(body: Callable[..., Any]) -> Callable[..., Any]:
+    """``body``, after ``out=`` is refused if its signature has one: it would be a store, and is never dropped."""
+    parameters = inspect.signature(body).parameters
+    if "out" not in parameters:
+        return body
+    by_position = parameters["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    at = list(parameters).index("out")
+
+    @functools.wraps(body)
+    def entry(*args: Any, **kwargs: Any) -> Any:
+        out = args[at] if by_position and at < len(args) else kwargs.get("out")
+        if out is not None:
+            raise stores.refused(out, "out=")
+        return body(*args, **kwargs)
+
+    return entry

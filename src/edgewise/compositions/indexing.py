@@ -9,7 +9,7 @@ import numpy as np
 from edgewise.compositions.declare import composition
 from edgewise.core.index import ARRAY, scatter_add
 from edgewise.core.shapes import negative_axes
-from edgewise.core.traced import Traced, method
+from edgewise.core.traced import Traced, getitem, method
 from edgewise.families.samples import case, grid
 
 X = grid(3, 4)
@@ -41,18 +41,18 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
         indices = indices % n
     elif mode == "clip":
         indices = np.clip(indices, 0, n - 1)
-    return a[(slice(None),) * (a.ndim + one) + (indices,)]
+    return getitem(a, (slice(None),) * (a.ndim + one) + (indices,))
 
 
 @composition(np.take_along_axis, [case(X, PICK, axis=1), case(X, np.array([[1, 0, 2, 2]]), axis=0)], "arr", "indices")
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     if axis is None:
-        return np.ravel(arr)[np.ravel(indices)]
+        return getitem(np.ravel(arr), np.ravel(indices))
     (one,) = negative_axes(axis, arr.ndim)
     index: list[Any] = []
     for i, n in enumerate(arr.shape, -arr.ndim):
         index.append(indices if i == one else np.reshape(np.arange(n), (-1,) + (1,) * (-i - 1)))
-    return arr[tuple(index)]
+    return getitem(arr, tuple(index))
 
 
 @composition(

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.contract import contract
+from edgewise.core.refusals import refuse_options
 from edgewise.core.traced import Traced
 from edgewise.families.samples import case, grid
 
@@ -35,6 +36,8 @@ def _must_match(n: int, m: int, what: str) -> None:
     "x1", "x2",
 )  # fmt: skip
 def matmul(x1: Any, x2: Any, /, **kwargs: Any) -> Any:
+    if kwargs:
+        refuse_options("np.matmul", kwargs)
     a, b = _ready(x1, x2)
     if not a.ndim or not b.ndim:
         raise ValueError("matmul: both operands need at least one axis; use * for scalars")
@@ -143,6 +146,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     ],
 )  # fmt: skip
 def einsum(*operands: Any, out: None = None, optimize: Any = False, **kwargs: Any) -> Any:
+    if kwargs:
+        refuse_options("np.einsum", {k: v for k, v in kwargs.items() if (k, v) != ("casting", "safe")})
     terms, arrays, wanted = _einsum_terms(operands)
     reduced = [
         _own_axes(a, t, set(wanted).union(*(terms[:i] + terms[i + 1 :])))

@@ -22,6 +22,7 @@ def _transpose_method(self: Traced, *axes: Any) -> Any:
     return np.transpose(self, (axes[0] if len(axes) == 1 else axes) if axes else None)
 
 
+_reshape_method.__qualname__, _transpose_method.__qualname__ = "reshape", "transpose"  # as error messages call them
 Traced.reshape = _reshape_method  # type: ignore[attr-defined]  # methods with NumPy's looser signatures
 Traced.transpose = _transpose_method  # type: ignore[attr-defined]
 Traced.T = property(np.transpose)  # type: ignore[attr-defined]

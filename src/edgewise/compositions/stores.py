@@ -12,14 +12,15 @@ from edgewise.core.registry import ENTRIES, spelling
 from edgewise.core.traced import Traced
 
 
-def _refuse(function: Callable[..., Any]) -> None:
+def _refuse(function: Callable[..., Any], instead: str = "") -> None:
     def entry(target: Any, *args: Any, **kwargs: Any) -> Any:
-        raise stores.refused(target, spelling(function))
+        raise stores.refused(target, spelling(function), instead)
 
     ENTRIES[function] = entry
 
 
-for function in (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis):
+_refuse(np.copyto, "use the value itself, a = t; to replace some entries, a = np.where(mask, t, a)")
+for function in (np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis):
     _refuse(function)
 
 
@@ -27,10 +28,10 @@ def _refuse_method(name: str) -> None:
     def bound(self: Traced, *args: Any, **kwargs: Any) -> Any:
         raise stores.into_traced(f"a.{name}(...)")
 
-    bound.__name__ = name
+    bound.__name__ = bound.__qualname__ = name
     bound.__doc__ = "Refused: it stores into the array."
     setattr(Traced, name, bound)
 
 
-for name in ("sort", "fill", "put", "partition", "resize", "setflags", "byteswap", "itemset"):
+for name in ("sort", "fill", "put", "partition", "resize", "setflags", "byteswap", "itemset", "__delitem__"):
     _refuse_method(name)

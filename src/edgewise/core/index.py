@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgewise.core.traced import Traced, dispatched
-from edgewise.errors import BatchError, StaticRoleError
+from edgewise.errors import BatchError, NotYetError, StaticRoleError
 
 __all__ = ["ARRAY", "Layout", "batched_layout", "gather", "normalise", "scatter_add"]
 
@@ -73,7 +73,9 @@ def normalise(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], tupl
     template: list[Any] = []
     arrays: list[Any] = []
     used = sum(_axes_used(item) for item in items)
+    at = 0  # the axis the next item is about
     for item in items:
+        start, at = at, at + (_axes_used(item) if item is not Ellipsis else len(shape) - used)
         if item is Ellipsis:
             template += [ALL] * (len(shape) - used)
         elif item is None or isinstance(item, slice):
@@ -83,7 +85,7 @@ def normalise(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], tupl
         elif isinstance(item, np.integer):
             template.append(int(item))
         else:
-            for array in _index_arrays(item):
+            for array in _index_arrays(item, shape[start:at]):
                 template.append(ARRAY)
                 arrays.append(array)
     if arrays:  # beside index arrays, NumPy broadcasts integers as arrays too
@@ -115,9 +117,14 @@ def _plain_slice(item: Any) -> Any:
     )
 
 
-def _index_arrays(item: Any) -> tuple[Any, ...]:
+def _index_arrays(item: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Index arrays for one item, which is about axes of these lengths."""
     if isinstance(item, bool | np.bool_):
-        raise IndexError("edgewise does not index with a lone True or False: use x[None] or x[:0]")
+        raise NotYetError(
+            "a lone True or False was used as an index",
+            "edgewise indexes with masks that have axes",
+            "write x[None] for x[True], and x[None][:0] for x[False]",
+        )
     if not isinstance(item, Traced):
         item = np.asarray(item)
         if item.size == 0 and item.dtype.kind == "f":
@@ -126,7 +133,7 @@ def _index_arrays(item: Any) -> tuple[Any, ...]:
     if kind in "iu":
         return (item,)
     if kind != "b":
-        if isinstance(item, Traced) or kind == "O":
+        if isinstance(item, Traced) or (kind == "O" and any(isinstance(e, Traced) for e in item.flat)):
             raise StaticRoleError(
                 "a traced real number was used as an index",
                 "the element it chooses does not change smoothly with it",
@@ -139,6 +146,8 @@ def _index_arrays(item: Any) -> tuple[Any, ...]:
             "the members of the batch would have results of different lengths",
             "keep the length and choose the values: np.where(mask, x, 0)",
         )
+    if len(item.shape) != len(shape) or any(m not in (0, n) for m, n in zip(item.shape, shape, strict=True)):
+        raise IndexError(f"boolean index of shape {item.shape} did not match indexed axes of shape {shape}")
     return np.nonzero(item)
 
 

@@ -13,7 +13,7 @@ The parameter names of a rule say what it needs, and the tape keeps that and not
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from edgewise.core.traced import apply
@@ -35,17 +35,32 @@ class Rule:
     Args:
         lead: leading parameters that the caller supplies (the tangent or cotangent of a user's rule).
         own: names of the operands that a rule may use as well.
+        statics: names of static parameters, where they are known.
     """
 
     __slots__ = ("function", "slots", "sources")
 
     def __init__(
-        self, function: Callable[..., Any], arity: int, edge: int, name: str, lead: int = 0, own: Sequence[str] = ()
+        self,
+        function: Callable[..., Any],
+        arity: int,
+        edge: int,
+        name: str,
+        lead: int = 0,
+        own: Sequence[str] = (),
+        statics: Collection[str] | None = None,
     ) -> None:
         self.function = function
         sources: list[tuple[str, Any]] = []
-        code = function.__code__
-        for parameter in code.co_varnames[lead : code.co_argcount + code.co_kwonlyargcount]:
+        code = getattr(function, "__code__", None)
+        if code is None:
+            raise DeclarationError(
+                f"{name}: its rule {getattr(function, '__name__', function)!r} is not a Python function",
+                "the parameter names of a rule say what it needs, and this one has none to read",
+                "write it as a lambda: d=lambda x: np.cos(x)",
+            )
+        given = code.co_argcount - len(getattr(function, "__defaults__", None) or ())  # defaults stay as they are
+        for parameter in code.co_varnames[lead:given]:
             operand, output = _OPERAND.match(parameter), _OUTPUT.match(parameter)
             slot = int(operand[1] or 1) - 1 if operand else None
             if parameter in own and own.index(parameter) != slot:
@@ -64,8 +79,15 @@ class Rule:
                 sources.append(("kept", -1) if not output[1] else ("output", int(output[1]) - 1))
             elif parameter == "shape":
                 sources.append(("shape", edge))
-            else:
+            elif statics is None or parameter in statics:
                 sources.append(("param", parameter))
+            else:
+                raise DeclarationError(
+                    f"{name}: its rule asks for {parameter}, which is nothing of {name}'s",
+                    f"there are the operands {', '.join(own)}, the output y"
+                    + (f", and {', '.join(statics)}" if statics else ""),
+                    "rename the parameter, or give it a default",
+                )
         self.sources = tuple(sources)
         self.slots = frozenset(-1 if kind == "output" else at for kind, at in sources if kind in ("kept", "output"))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import re
+from collections.abc import Mapping
 from types import CodeType, FrameType, ModuleType
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from edgewise.errors import (
     BatchError,
     ConversionError,
     EdgewiseError,
+    NotYetError,
     StaticRoleError,
     StoreError,
     a_kind,
@@ -32,6 +34,7 @@ __all__ = [
     "no_array",
     "no_integer",
     "no_number",
+    "refuse_options",
     "remember",
     "static_role",
     "stored",
@@ -47,35 +50,37 @@ _RENAMED: Final = {f"a{name}": f"arc{name}" for name in ("cos", "cosh", "sin", "
     "pow": "power",
 }
 
-# Where a traced value was last asked to be an index: NumPy swallows our error there and raises its own, which the
-# border turns back (transforms.translate). Overwritten by every asking; one writer at a time is enough for a message.
+# Where a traced value was last asked to be a number or an index: NumPy swallows our error there and raises its own,
+# which the border turns back (transforms.translate). Overwritten by every asking: it is for messages alone.
 asked: list[tuple[CodeType, int] | None] = [None]
 
 
 def remember(frame: FrameType | None) -> None:
-    """Note the instruction that asks a traced value to be an index."""
+    """Note the instruction that asks a traced value to be a number, an index or an array."""
     asked[0] = None if frame is None else (frame.f_code, frame.f_lasti)
 
 
-def stores_now(frame: FrameType | None) -> bool:
-    """Whether a frame is at ``a[i] = v``."""
-    return frame is not None and frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _STORE
+def stores_now(code: CodeType, at: int) -> bool:
+    """Whether an instruction is ``a[i] = v``."""
+    return code.co_code[at] == _STORE
 
 
-def stored(how: str = "a[i] = t") -> StoreError:
+def stored(how: str = "a[i] = t", where: str | None = None) -> StoreError:
     """The error for a traced value stored into an ordinary array."""
     return StoreError(
         f"a traced value was stored with {how} into an ordinary array",
         "an ordinary array cannot carry a derivative",
         "gather the entries in a list and build the array at the end, np.array(entries) or ew.stack(entries); to "
         "replace some entries, a = np.where(mask, t, a)",
+        where,
     )
 
 
 def lost(conversion: str, batched: bool) -> EdgewiseError:
     """The error for ``float(t)``, ``int(t)``, ``t.item()``: on a batch, and on a value with a derivative."""
     frame = user_frame()
-    if stores_now(frame):
+    remember(frame)
+    if frame is not None and stores_now(frame.f_code, frame.f_lasti):
         return stored()
     call = spelled_call(frame)
     if call.endswith(".fill"):
@@ -92,8 +97,10 @@ def lost(conversion: str, batched: bool) -> EdgewiseError:
         instead = f"use NumPy's function, {twin}"
     elif name == "int()":
         instead = "round first, which says that no derivative is meant: int(np.floor(t)), or int(ew.value(t))"
+    elif name == conversion:
+        instead = "use the value as it is, or ew.value(t) to give the derivative up"
     else:
-        instead = "use NumPy's functions on the value itself, or ew.value(t) to give the derivative up"
+        instead = f"write it with NumPy, or wrap the call with @ew.primitive; {call}(ew.value(t)) has no derivative"
     return ConversionError(
         f"{name} of a traced value would lose its derivative",
         "it asks for an ordinary Python number, which cannot carry one",
@@ -142,7 +149,7 @@ def no_array(dtype: np.dtype[Any], batched: bool) -> EdgewiseError:
     """The error for an ordinary array of numbers made of a traced value."""
     frame = user_frame()
     call = spelled_call(frame)
-    if stores_now(frame):
+    if frame is not None and stores_now(frame.f_code, frame.f_lasti):
         return stored()
     if call.endswith((".put", ".fill")):
         return stored(f"{call}()")
@@ -203,3 +210,21 @@ def wrong_signature(name: str, error: TypeError) -> ArgumentError | None:
         "edgewise refuses arguments that it does not know, and never drops one",
         f"call {name} with NumPy's own arguments",
     )
+
+
+_HARMLESS: Final = {"casting": "same_kind", "dtype": None, "order": "K", "subok": True}
+
+
+def refuse_options(name: str, options: Mapping[str, Any]) -> None:
+    """Raise on keywords that NumPy knows and edgewise does not; their defaults may be given.
+
+    Raises:
+        NotYetError: some keyword would change the result.
+    """
+    left = [key for key, value in options.items() if value != _HARMLESS.get(key, Mapping)]
+    if left:
+        raise NotYetError(
+            f"{name} with {', '.join(f'{key}=' for key in left)} is not differentiated yet",
+            "edgewise refuses arguments that it does not know, and never drops one",
+            "leave it out, and change the operands or the result with astype, reshape or np.where",
+        )

@@ -7,6 +7,7 @@ arranges operands and parameters and applies the primitive; for a composition it
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from edgewise.errors import DeclarationError, NoRuleError
 
-__all__ = ["DECLARATIONS", "ENTRIES", "STATIC_FROM", "Declaration", "find", "register", "spelling"]
+__all__ = ["DECLARATIONS", "ENTRIES", "OUT_AT", "STATIC_FROM", "Declaration", "find", "register", "spelling"]
 
 
 class Declaration(NamedTuple):
@@ -41,16 +42,23 @@ class Declaration(NamedTuple):
 ENTRIES: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Per function: how many leading parameters may be traced, and their names; None where every one may.
 STATIC_FROM: dict[Callable[..., Any], tuple[int, frozenset[str]]] = {}
+OUT_AT: dict[Callable[..., Any], int] = {}  # where NumPy's signature has ``out``, which is always refused
 DECLARATIONS: dict[Callable[..., Any], Declaration] = {}
 
 
-def register(declaration: Declaration, entry: Callable[..., Any], operands: tuple[str, ...] | None = None) -> None:
+def register(
+    declaration: Declaration,
+    entry: Callable[..., Any],
+    operands: tuple[str, ...] | None = None,
+    spelled: Callable[..., Any] | None = None,
+) -> None:
     """Enter one declaration.
 
     Args:
         declaration: the row.
         entry: a callable with NumPy's signature.
         operands: names of the leading parameters that may be traced; all others are static. None: all may be.
+        spelled: the function whose parameters, after a first one, are NumPy's, where those of the entry are not.
 
     Raises:
         DeclarationError: the function is declared already, or the row has no samples.
@@ -62,6 +70,10 @@ def register(declaration: Declaration, entry: Callable[..., Any], operands: tupl
         raise DeclarationError(f"{spelling(function)} is declared without samples", where="")
     DECLARATIONS[function] = declaration
     ENTRIES[function] = entry
+    code = getattr(spelled or entry, "__code__", None)
+    parameters = code.co_varnames[spelled is not None : code.co_argcount] if code is not None else ()
+    if "out" in parameters:
+        OUT_AT[function] = parameters.index("out")
     if operands is not None:
         STATIC_FROM[function] = (len(operands), frozenset(operands))
 
@@ -74,7 +86,8 @@ def find(function: Callable[..., Any], method: str = "") -> Callable[..., Any]:
         raise NoRuleError(
             f"{name} has no derivative rule",
             "edgewise differentiates only what is declared, and never guesses",
-            f"write it with operations that have one, or wrap your call of {name} with @ew.primitive and give its rule",
+            f"write it with operations that have one, or wrap the call with @ew.primitive and give its rule; "
+            f"{name}(ew.value(t)) takes it for a constant",
         )
     return entry
 
@@ -86,7 +99,11 @@ def spelling(function: Callable[..., Any]) -> str:
     ('np.sum', 'np.linalg.norm', 'np.add')
     """
     name = getattr(function, "__name__", repr(function))
-    module = "numpy" if isinstance(function, np.ufunc) else getattr(function, "__module__", None) or ""
+    if isinstance(function, np.ufunc):
+        special = sys.modules.get("scipy.special")
+        known = {"np": np, "scipy.special": special}.items()
+        return next((f"{at}.{name}" for at, module in known if getattr(module, name, None) is function), name)
+    module = getattr(function, "__module__", None) or ""
     if module.startswith("numpy"):
         return f"{module.replace('numpy', 'np', 1)}.{name}"
     return f"ew.{name}" if module.startswith("edgewise") else name

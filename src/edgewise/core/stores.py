@@ -15,20 +15,59 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.errors import NotYetError, StoreError
+from edgewise.errors import NotYetError, StoreError, spelled_call, user_frame
 
-__all__ = ["into_traced", "rebinds", "refused", "sole_traced"]
+__all__ = ["SYMBOLS", "into_traced", "rebinds", "refused", "refused_at", "refused_out", "sole_traced"]
 
 
-def refused(target: Any, how: str) -> Exception:
-    """The error for a store into ``target``."""
+# The in-place operators, by the ufunc that NumPy makes of them.
+SYMBOLS: dict[np.ufunc, str] = {
+    np.add: "+",
+    np.subtract: "-",
+    np.multiply: "*",
+    np.divide: "/",
+    np.matmul: "@",
+    np.power: "**",
+    np.floor_divide: "//",
+    np.remainder: "%",
+}
+
+
+def refused(target: Any, how: str, instead: str = "") -> Exception:
+    """The error for a store into ``target``.
+
+    Args:
+        target: what was to be stored into: an ordinary array or a traced one.
+        how: as the user wrote it: ``+=``, ``out=``, ``np.copyto``.
+        instead: what works; "" for what works in most cases.
+    """
     if not isinstance(target, np.ndarray):
         return into_traced(how)
+    call = spelled_call(user_frame())
+    if how == "np.copyto" and call not in ("", "np.copyto", "copyto"):  # np.full and others store by it
+        how, instead = call, f"leave the dtype out: {call}(shape, t)" if call.endswith("full") else ""
+    if how == "out=":
+        instead = f"use what the function returns: a = {call or 'np.add'}(...)"
     return StoreError(
         f"a traced value was stored with {how} into an ordinary array",
         "an ordinary array cannot carry a derivative, and others may hold this one or a view of it",
-        "make a new value: a = a + t",
+        instead or "make a new value: a = np.where(mask, t, a)",
     )
+
+
+def refused_out(ufunc: np.ufunc, target: Any, frame: Any) -> Exception:
+    """The error for ``a += t``, or for ``out=a`` where it was not written as an operator."""
+    symbol = SYMBOLS.get(ufunc)
+    if symbol is None or not _is_inplace_operator(frame):
+        return refused(target, "out=")
+    return refused(target, f"{symbol}=", f"make a new value: a = a {symbol} t")
+
+
+def refused_at(ufunc: np.ufunc, target: Any) -> Exception:
+    """The error for ``np.add.at(a, i, t)``."""
+    if ufunc is np.add:
+        return refused(target, "np.add.at", "make a new value: a = a + np.eye(len(a))[i].T @ t")
+    return refused(target, f"np.{ufunc.__name__}.at", "write it with np.where, which makes a new value")
 
 
 def into_traced(how: str) -> NotYetError:

@@ -20,7 +20,7 @@ import numpy as np
 from edgewise.core import refusals, stores
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, with_dtype
 from edgewise.core.mode import NOTHING
-from edgewise.core.registry import ENTRIES, STATIC_FROM, find, spelling
+from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, find, spelling
 from edgewise.errors import (
     BatchError,
     ConversionError,
@@ -112,12 +112,12 @@ class Traced:
                     return _binary(primitive, *inputs)
                 return apply(primitive, inputs, NOTHING)
         if method == "at":
-            raise stores.refused(inputs[0], f"{spelling(ufunc)}.at")
+            raise stores.refused_at(ufunc, inputs[0])
         out = kwargs.pop("out", None)
         if out is None:
             return _call_ufunc(ufunc, method, inputs, kwargs)
         if not stores.rebinds(ufunc, method, inputs, out, kwargs):
-            raise stores.refused(out[0], "+=" if out[0] is inputs[0] else "out=")
+            raise stores.refused_out(ufunc, out[0], sys._getframe(1))
         return _call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(
@@ -284,6 +284,9 @@ def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call a declared function; a traced value in a static role is an error, never ignored."""
     entry = find(function)
+    out, at = kwargs.get("out") if kwargs else None, OUT_AT.get(function)
+    if out is not None or (at is not None and len(args) > at and (out := args[at]) is not None):
+        raise stores.refused(out, "out=")
     static = STATIC_FROM.get(function)
     if static is not None:
         leading, names = static
@@ -295,7 +298,10 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     try:
         return entry(*args, **kwargs)
     except TypeError as error:
-        raise refusals.wrong_signature(spelling(function), error) or error from error.__cause__
+        ours = refusals.wrong_signature(spelling(function), error)
+        if ours is None:
+            raise
+        raise ours from error
 
 
 def _refuse_traced(function: Callable[..., Any], value: Any, role: str) -> None:
@@ -350,7 +356,10 @@ def _call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dic
 
 
 def getitem(x: Any, index: Any) -> Any:
-    """``x[index]`` as a function, so that indexing has a name in the registry."""
+    """``x[index]`` as a function, so that indexing has a name; an ordinary array takes a batch of integers too."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if type(x) in TRACED or any(type(part) in TRACED for part in parts):
+        return ENTRIES[getitem](x, index)
     return x[index]
 
 
@@ -410,6 +419,8 @@ def admit(operand: Any) -> Any:
         ArgumentError: something that is no number or array.
     """
     if type(operand) in _SIMPLE:
+        if type(operand) is complex:
+            return np.complex128(operand)  # a product with np.float64 is a Python complex otherwise, without a dtype
         if type(operand) is np.ndarray and operand.dtype.kind not in "fiubc":
             return _admit_odd(operand)
         return operand
@@ -449,9 +460,6 @@ def _knows(other: Any) -> bool:
 
 # -- operators and methods
 
-_IN_PLACE = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**"}
-_IN_PLACE |= {"matmul": "@", "floordiv": "//", "mod": "%"}
-
 
 def install(name: str, primitive: Any, arity: int) -> None:
     """Give Traced the operator ``__name__`` of a primitive (and its reflected form), or for arity 1 the method."""
@@ -478,7 +486,7 @@ def install(name: str, primitive: Any, arity: int) -> None:
         return self.mode.binary(primitive, other, self) if _knows(other) else NotImplemented
 
     setattr(Traced, f"__r{name}__", reflected)
-    symbol = _IN_PLACE.get(name)
+    symbol = stores.SYMBOLS.get(primitive.function)
     if symbol:
 
         def in_place(self: TracedArray, other: Any) -> Any:

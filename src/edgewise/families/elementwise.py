@@ -7,6 +7,7 @@ a number where it does not depend on anything. The first-order sweep multiplies 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -153,7 +154,14 @@ def _weight(rule: Rule) -> Any:
     if len(slots) == 1:
         return (None if rule.function.__code__.co_code == _SAME else rule.function, slots[0])
     arguments = ", ".join(f"kept[{at}]" for at in slots)
-    return eval(f"lambda kept: d({arguments})", {"d": rule.function})
+    return _compiled(f"lambda d: lambda kept: d({arguments})")(rule.function)
+
+
+@functools.cache
+def _compiled(text: str) -> Callable[..., Any]:
+    """A function that fetches by position, from text made of integers: the whole book needs a dozen of them."""
+    made: Callable[..., Any] = eval(text, {})
+    return made
 
 
 _SAME = (lambda x: x).__code__.co_code
@@ -167,5 +175,5 @@ def _keeper(
         slot for i, rule in enumerate(rules) if mask >> i & 1 and isinstance(rule, Rule) for slot in rule.slots
     )
     fields = [f"v[{i}]" if i in needed else "None" for i in range(arity)] + ["y" if -1 in needed else "None"]
-    keep = eval(f"lambda v, y: ({', '.join(fields)})", {})
+    keep = _compiled(f"lambda v, y: ({', '.join(fields)})")
     return keep, needed - {-1}

@@ -231,5 +231,6 @@ def declare(
         Declaration(function, "zero" if zero else family.name, samples, primitive, oracle, note),
         primitive if entry is None else functools.partial(entry, primitive),
         operands,
+        entry,
     )
     return primitive

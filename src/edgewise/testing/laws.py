@@ -4,7 +4,8 @@ Each law is a function of a ``Declaration`` and a ``Case`` that raises ``CheckEr
 them, and ``applies`` says which of them a sample can be asked about. Nothing here knows a function by name: a row that
 enters the book is under every law at once.
 
-    value, single_precision      what comes out is what NumPy computes, in NumPy's shape and dtype, in every mode
+    value, single_precision,     what comes out is what NumPy computes, in NumPy's shape and dtype, in every mode
+    calling                      whatever way NumPy lets it be called
     first_order                  every way to a first derivative, against an oracle that owes us nothing
     adjointness                  ⟨g, Jt⟩ = ⟨Jᵀg, t⟩; push and pull are linear
     second_order                 the four nestings agree, with each other and with an oracle; Hessians are symmetric
@@ -17,6 +18,7 @@ Start with ``first_order``. The oracles are in ``oracles``, and what takes a sam
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +27,7 @@ import numpy as np
 
 from edgewise.core import walk
 from edgewise.core.node import Edge, LinearNode
-from edgewise.core.registry import Declaration
+from edgewise.core.registry import Declaration, spelling
 from edgewise.core.shapes import expand, unbroadcast
 from edgewise.core.sweep import ancestors
 from edgewise.core.traced import Traced
@@ -128,6 +130,55 @@ def _member(y: Any, batch: Batched, i: int) -> Any:
 def _may_refuse(subject: Subject) -> bool:
     """Only where one answer must serve all members (a length, a truth value), and no derivative is at stake."""
     return subject.declaration.kind == "composition" and not subject.smooth
+
+
+def calling(declaration: Declaration, case: Case) -> None:
+    """Arguments by name, and by position with the defaults written out, as NumPy's own signature has them."""
+    try:
+        signature = inspect.signature(declaration.function)
+    except ValueError:  # NumPy tells nothing about this one
+        return
+    function = declaration.function
+    if isinstance(function, np.ufunc) or not spelling(function).startswith("np."):
+        return  # a ufunc takes operands by position and the options of all ufuncs; our own functions have one spelling
+    subject = Subject(declaration, case)
+    for what, spelled in {"by name": _by_name, "by position": _by_position}.items():
+        with Recorded() as mode:
+            given, options = subject.arguments([mode.lift(v) for v in subject.leaves])
+            args, kwargs = spelled(signature, signature.bind(*given, **options).arguments)
+            found = [_own_value(y, mode) for y in output_leaves(declaration.function(*args, **kwargs))]
+        _same_results(subject, f"the value with arguments {what}", found, output_leaves(subject.result), ROUNDING)
+
+
+def _by_name(signature: inspect.Signature, given: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Whatever may be named is, and so are the defaults."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for name, parameter in signature.parameters.items():
+        value = given.get(name, parameter.default)
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return [*args, *given.get(name, ())], {k: v for k, v in given.items() if k != name}
+        if value is np._NoValue or value is parameter.empty:
+            continue
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            args.append(value)
+        else:
+            kwargs[name] = value
+    return args, kwargs
+
+
+def _by_position(signature: inspect.Signature, given: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments and defaults one after the other, as far as that goes."""
+    args: list[Any] = []
+    rest = dict(given)
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            args += rest.pop(name, ())
+        value = rest.get(name, parameter.default)
+        if parameter.kind is parameter.KEYWORD_ONLY or value is np._NoValue or value is parameter.empty:
+            break
+        args.append(rest.pop(name, value))
+    return args, rest
 
 
 # -- first derivatives
@@ -524,7 +575,8 @@ def _close(subject: Subject, what: str, found: Any, expected: Any, rtol: float, 
     if found.shape != expected.shape:
         _fail(subject, f"{what} has shape {found.shape}", f"it should have {expected.shape}")
     bound = rtol * max(float(scale), 1e-3)
-    error = np.abs(found.astype(float) - expected)
+    same = (found == expected) | ((found != found) & (expected != expected))  # infinities and NaN are compared as such
+    error = np.abs(np.where(same, 0, found.astype(float)) - np.where(same, 0, expected))
     if not np.all(error <= bound):  # also where the error is NaN
         worst = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), error.shape)
         _fail(
@@ -543,6 +595,7 @@ LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
         value,
+        calling,
         single_precision,
         first_order,
         adjointness,

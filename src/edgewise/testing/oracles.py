@@ -26,7 +26,7 @@ from edgewise.testing.subject import Subject, flat, matrix_of
 __all__ = ["ACCURACY", "curvature", "jacobian", "meaning", "meanings"]
 
 TINY = 1e-30  # the complex step: its square vanishes beside 1
-STEP, NESTED_STEP = 1e-3, 4e-3  # of differences, and of differences of differences
+STEP, NESTED_STEP = 2.5e-4, 1e-3  # of differences, and of differences of differences
 STENCIL = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))  # f′ ≈ Σ w (f(kh) - f(-kh)) / h, error h⁸
 
 # How far each oracle may be off, relative to the largest entry: first derivatives, second derivatives.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,16 +68,17 @@ def primitive(
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         name = getattr(function, "__name__", "primitive")
         operands, signature = _operands(function, name)
+        statics = signature.parameters.keys() - set(operands)
         value = functools.partial(_value, function, name, outputs)
         if d is not None:
             rules = tuple(
-                rule if rule is None else Rule(rule, len(operands), i, name, 0, operands)
+                rule if rule is None else Rule(rule, len(operands), i, name, 0, operands, statics)
                 for i, rule in enumerate(_per_operand(d, operands, name, "d"))
             )
             made = Primitive(name, value, ENTRYWISE, rules)
         else:
             edges = tuple(
-                _edge(*pair, operands, i, name)
+                _edge(*pair, operands, statics, i, name)
                 for i, pair in enumerate(
                     zip(
                         _per_operand(push, operands, name, "push"),
@@ -92,8 +93,8 @@ def primitive(
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
-            statics = {k: v for k, v in bound.arguments.items() if k not in operands}
-            for key, given in statics.items():
+            fixed = {k: v for k, v in bound.arguments.items() if k not in operands}
+            for key, given in fixed.items():
                 if isinstance(given, Traced):
                     raise ArgumentError(
                         f"{name} was given a traced value as {key}=",
@@ -101,7 +102,7 @@ def primitive(
                         "make it a positional parameter, and give its rule",
                     )
             given = tuple(bound.arguments[k] for k in operands)
-            return apply(made, given, statics)
+            return apply(made, given, fixed)
 
         wrapper.primitive = made  # type: ignore[attr-defined]  # for pictures and tests
         return wrapper
@@ -263,10 +264,11 @@ def _per_operand(rules: Any, operands: tuple[str, ...], name: str, kind: str) ->
     return made
 
 
-def _edge(push: Any, pull: Any, operands: tuple[str, ...], i: int, name: str) -> Edge | None:
+def _edge(push: Any, pull: Any, operands: tuple[str, ...], statics: Collection[str], i: int, name: str) -> Edge | None:
     if push is None and pull is None:
         return None
-    return Edge(*(None if rule is None else Rule(rule, len(operands), i, name, 1, operands) for rule in (push, pull)))
+    made = (None if r is None else Rule(r, len(operands), i, name, 1, operands, statics) for r in (push, pull))
+    return Edge(*made)
 
 
 def _value(function: Callable[..., Any], name: str, outputs: int | None, *args: Any, **kwargs: Any) -> Any:

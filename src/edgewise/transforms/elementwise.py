@@ -10,7 +10,7 @@ import numpy as np
 
 from edgewise.core.traced import plain
 from edgewise.errors import NotElementwiseError
-from edgewise.transforms.border import Argnums, Call, name_of
+from edgewise.transforms.border import Argnums, Call, function_of, name_of
 from edgewise.transforms.operator import LinearOperator, operator_at
 
 __all__ = ["derivative"]
@@ -37,6 +37,7 @@ def derivative(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     >>> derivative(lambda x: x**3)(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
+    function_of(f, "derivative")
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from edgewise.core.traced import Traced
-from edgewise.errors import ArgumentError, StructureError
+from edgewise.errors import ArgumentError, StructureError, a_kind
 from edgewise.modes import Dual
-from edgewise.transforms.border import Argument, Call, finish, number_output, outputs, split_aux
+from edgewise.transforms.border import Argument, Call, finish, function_of, number_output, outputs, split_aux
 from edgewise.transforms.gradient import zeros_of
 from edgewise.transforms.seeds import alive_of, leaf_paths, matched, seed_like
 
@@ -42,16 +44,21 @@ def jvp(
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, tuple | list):
             raise ArgumentError(
-                f"{name} of jvp is a {type(given).__name__}",
+                f"{name} of ew.jvp is {a_kind(given)}",
                 "it holds one entry per argument of the function",
-                f"write {name}=(x,)",
+                f"write a tuple: {'(x,)' if name == 'primals' else '(t,)'}",
             )
     if len(primals) != len(tangents):
         raise StructureError(
-            f"jvp got {len(primals)} primals and {len(tangents)} tangents",
+            f"ew.jvp got {len(primals)} primals and {len(tangents)} tangents",
             "each argument has its own tangent",
             "give one tangent per primal",
         )
+    if not primals:
+        raise ArgumentError(
+            "ew.jvp was called without a point", "a derivative is taken at a point", "write ew.jvp(f, (x,), (t,))"
+        )
+    function_of(f, "jvp")
     call = Call(f, primals, {}, tuple(range(len(primals))))
     with Dual() as mode:
         lifted = []
@@ -75,21 +82,21 @@ def jvp(
 
 def seeds_for(argument: Argument, tangent: Any) -> list[Any]:
     """The tangents of the differentiable leaves of one argument."""
-    leaves = matched(tangent, argument.whole, argument.tree, len(argument.leaves), "tangent")
+    leaves = matched(tangent, argument.whole, argument.tree, len(argument.leaves), "tangent", argument.label)
     names = leaf_paths(argument.whole, len(argument.leaves)) if not argument.tree.bare else [""]
     for i, leaf in enumerate(leaves):
-        if (
-            i not in argument.moving
-            and leaf is not None
-            and leaf is not argument.leaves[i]
-            and leaf != argument.leaves[i]
-        ):
+        if i not in argument.moving and leaf is not None and not _same(leaf, argument.leaves[i]):
             raise StructureError(
-                f"the tangent at {names[i]} belongs to {argument.leaves[i]!r}, which is not differentiated",
+                f"the tangent of {argument.label} at {names[i]} belongs to {argument.leaves[i]!r}, which is not differentiated",
                 "integers, booleans, strings and None inside a container are passed on as they are",
                 "put None there, or make the value a float",
             )
     return [
-        seed_like(leaves[i], argument.leaves[i].shape, argument.leaves[i].dtype, "tangent", names[i])
+        seed_like(leaves[i], argument.leaves[i].shape, argument.leaves[i].dtype, "tangent", names[i], argument.label)
         for i in argument.moving
     ]
+
+
+def _same(tangent: Any, value: Any) -> bool:
+    """Whether a leaf that is not differentiated was passed on in place of its tangent."""
+    return tangent is value or (type(tangent) is type(value) and bool(np.all(tangent == value)))

@@ -12,9 +12,9 @@ from edgewise.core import walk
 from edgewise.core.node import Node
 from edgewise.core.sweep import ancestors, has_cuts, sweep
 from edgewise.core.traced import Traced, differentiated, plain
-from edgewise.errors import OutputError
+from edgewise.errors import OutputError, a_kind
 from edgewise.modes import Recorded
-from edgewise.transforms.border import Argnums, Call, finish, gather_output, name_of, number_output, outputs, split_aux
+from edgewise.transforms.border import Argnums, Call, finish, function_of, gather_output, name_of, number_output, outputs, split_aux
 
 __all__ = ["grad", "value_and_grad"]
 
@@ -42,6 +42,7 @@ def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool =
 
     The method is reverse accumulation: Griewank & Walther, Evaluating Derivatives (2008), chapter 3.2.
     """
+    function_of(f, "value_and_grad")
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:
@@ -80,7 +81,7 @@ def grad(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False) ->
     >>> grad(lambda x: 2 * x**3 + 7)(2.0)
     np.float64(24.0)
     """
-    both = value_and_grad(f, argnums, has_aux=has_aux)
+    both = value_and_grad(function_of(f, "grad"), argnums, has_aux=has_aux)
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -95,12 +96,18 @@ def _scalar(result: Any, mode: Recorded, f: Any) -> Any:
     result = gather_output(result)
     if isinstance(result, list | tuple | dict):
         raise OutputError(
-            f"grad needs a scalar output, and {name_of(f)} returned a {type(result).__name__}",
+            f"grad needs a scalar output, and {name_of(f)} returned {a_kind(result)}",
             "a gradient is the derivative of one number",
             "return one number (others go beside it with has_aux=True), or use ew.jacobian for all derivatives",
         )
     (y,), _ = outputs(result, mode, f)
     y = number_output(y, f)
+    if y.dtype.kind == "b":
+        raise OutputError(
+            f"grad needs a number, and {name_of(f)} returned a truth value",
+            "a comparison jumps and is flat elsewhere: its derivative is zero or does not exist",
+            "return a number that varies with the argument",
+        )
     if y.shape != ():
         raise OutputError(
             f"grad needs a scalar output, and {name_of(f)} returned an array of shape {tuple(y.shape)}",
@@ -132,8 +139,8 @@ def _sweep(mode: Recorded, y: Traced, inputs: list[Traced]) -> list[Any]:
 
 
 def zeros_of(value: Any) -> Any:
-    """Exact zeros of the shape and dtype of a value."""
-    zeros = np.zeros_like(value)
+    """Exact zeros of the shape and dtype of a value; floats for integers."""
+    zeros = np.zeros_like(value, dtype=None if value.dtype.kind in "fc" else float)
     return zeros if value.ndim else zeros[()]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from edgewise.containers import Tree
 from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError
-from edgewise.transforms.border import Argnums, Call, finish, name_of
+from edgewise.transforms.border import Argnums, Call, finish, function_of, name_of
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.gradient import grad
 from edgewise.transforms.operator import operator_at
@@ -48,6 +48,7 @@ def jacobian(
     Seeds are pushed through the recorded maps in batches of bounded memory; the function itself runs once, on ordinary
     values.
     """
+    function_of(f, "jacobian")
     if mode not in ("auto", "forward", "reverse"):
         raise ArgumentError(
             f"mode={mode!r} is not known",
@@ -97,7 +98,7 @@ def hessian(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False)
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    return jacobian(grad(f, argnums, has_aux=has_aux), argnums, mode="forward", has_aux=has_aux)
+    return jacobian(grad(function_of(f, "hessian"), argnums, has_aux=has_aux), argnums, mode="forward", has_aux=has_aux)
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
@@ -113,7 +114,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
 
     Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6 (1994).
     """
-    return jvp(grad(f), (x,), (v,))[1]
+    return jvp(grad(function_of(f, "hvp")), (x,), (v,))[1]
 
 
 def _blocks(dense: Any, values: list[Any], tree: Tree, call: Call) -> Any:

@@ -8,13 +8,14 @@ import numpy as np
 
 from edgewise.containers import Tree, flatten, paths
 from edgewise.core.foreign import with_dtype
+from edgewise.core.mode import escaped
 from edgewise.core.traced import Traced, differentiated, plain
-from edgewise.errors import StructureError
+from edgewise.errors import StructureError, a_kind
 
 __all__ = ["alive_of", "matched", "seed_like"]
 
 
-def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str) -> list[Any]:
+def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str, of: str = "") -> list[Any]:
     """The leaves of the user's seeds, in a structure that must equal ``tree``.
 
     Args:
@@ -23,6 +24,7 @@ def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str) -> list[An
         tree: its structure.
         count: its number of leaves.
         kind: "tangent" or "cotangent".
+        of: the argument it belongs to, for messages.
 
     Raises:
         StructureError: another structure.
@@ -32,38 +34,52 @@ def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str) -> list[An
     leaves, given = flatten(seeds)
     if given != tree or len(leaves) != count:
         raise StructureError(
-            f"the {kind} has the structure {given}, and its value has {tree}",
+            f"the {kind}{f' of {of}' if of else ''} has the structure {given}, and its value {'is one array' if tree.bare else f'has {tree}'}",
             f"a {kind} has one entry for every entry of the value it belongs to",
-            f"build it in the same containers: {tree}",
+            "give one array" if tree.bare else f"build it in the same containers: {tree}",
         )
     return leaves
 
 
-def seed_like(seed: Any, shape: tuple[int, ...], dtype: Any, kind: str, where: str = "") -> Any:
+def seed_like(seed: Any, shape: tuple[int, ...], dtype: Any, kind: str, where: str = "", of: str = "") -> Any:
     """One seed as an array of the shape and dtype of its value.
+
+    Args:
+        seed: what the user gave.
+        shape: that of the value it belongs to.
+        dtype: likewise.
+        kind: "tangent" or "cotangent".
+        where: the path to the value, and
+        of: the argument it is in, for messages.
 
     Raises:
         StructureError: another shape, or no number.
     """
-    place = f" at {where}" if where else ""
+    place = (f" of {of}" if of else "") + (f" at {where}" if where else "")
+    if isinstance(seed, Traced) and seed.mode.ended:
+        raise escaped(f"the {kind}{place} is a traced value whose transformation has ended")
     if not isinstance(seed, Traced):
         array = with_dtype(seed) if hasattr(seed, "__array_ufunc__") else np.asarray(seed)
         if getattr(array, "dtype", np.dtype(float)).kind not in "fiub":
             raise StructureError(
-                f"the {kind}{place} is a {type(seed).__name__}",
-                f"a {kind} is a number or an array of them",
-                "give a float array",
+                f"the {kind}{place} is {a_kind(seed)}",
+                f"a {kind} is a real number or an array of them, one entry for every entry of its value",
+                f"give {_such(shape)}",
             )
         seed = array
     if tuple(seed.shape) != tuple(shape):
         raise StructureError(
             f"the {kind}{place} has shape {tuple(seed.shape)}, and its value has shape {tuple(shape)}",
             f"a {kind} has one entry for every entry of the value it belongs to",
-            f"give an array of shape {tuple(shape)}, such as np.ones({tuple(shape)})",
+            f"give {_such(shape)}",
         )
     if seed.dtype != dtype:
         seed = seed.astype(dtype)
     return seed if shape else seed[()] if isinstance(seed, np.ndarray) else seed
+
+
+def _such(shape: Any) -> str:
+    return f"an array of shape {tuple(shape)}, such as np.ones({tuple(shape)})" if len(shape) else "a number, like 1.0"
 
 
 def alive_of(seed: Any) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 
 from edgewise.core.buffers import locked_at
 from edgewise.core.foreign import hint
-from edgewise.core.refusals import asked, index_refused
+from edgewise.core.refusals import asked, index_refused, stored, stores_now
 from edgewise.core.traced import Traced
 from edgewise.errors import (
     ArgumentError,
@@ -110,8 +110,11 @@ def _wrong_call(error: TypeError, f: Any) -> EdgewiseError:
 
 
 def _caused(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
-    """NumPy and SciPy raise an error of their own because of ours: ours knew better."""
-    return error.__cause__ if isinstance(error.__cause__, EdgewiseError) else None
+    """NumPy raises an error of its own because of ours: ours knew better."""
+    if isinstance(error.__cause__, EdgewiseError):
+        return error.__cause__
+    same = asked[0] == (place.frame.f_code, place.at) and stores_now(place.frame.f_code, place.at)
+    return stored(where=place.where) if same and isinstance(error, ValueError) else None
 
 
 def _read_only(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
@@ -172,19 +175,34 @@ def _object_array(error: Exception, place: Place, places: list[Place]) -> Edgewi
 
 def _library(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
     """A library beneath the user's line could not work with a traced value, or with an object array of them."""
+    return _beneath(error, place, places, numpy=False)
+
+
+def _numpy(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
+    """The same of a function of NumPy's that does not ask us, once there is nothing better to say."""
+    return _beneath(error, place, places, numpy=True)
+
+
+def _beneath(error: Exception, place: Place, places: list[Place], numpy: bool) -> EdgewiseError | None:
     below = places[places.index(place) + 1 :]
     below = [p for p in below if "site-packages" in p.frame.f_code.co_filename]
     if not below or not any(_is_traced(v) for p in below for v in p.frame.f_locals.values()):
         return None
     name = below[0].frame.f_globals.get("__name__", "")
-    public = ".".join(part for part in name.split(".") if not part.startswith("_"))
+    if name.startswith("numpy") and not numpy:
+        return None
+    public, function = _public(name), below[0].frame.f_code.co_name
     return NoRuleError(
-        f"{place.call or f'{public}.{below[0].frame.f_code.co_name}'} cannot work with a traced value "
-        f"({type(error).__name__}: {_in_words(str(error))})",
+        f"{place.call or (public if function.startswith('__') else f'{public}.{function}')} cannot work with a traced "
+        f"value ({type(error).__name__}: {_in_words(str(error))})",
         f"{name.partition('.')[0]} computes with ordinary numbers, and edgewise cannot see into it",
         hint(name) or "write it with NumPy, or wrap the call with @ew.primitive and give its rule",
         place.where,
     )
+
+
+def _public(module: str) -> str:
+    return ".".join(part for part in module.split(".") if not part.startswith("_"))
 
 
 def _is_traced(value: Any) -> bool:
@@ -202,11 +220,12 @@ _ATTRIBUTES: Final = {
 
 def _attribute(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
     """An attribute that NumPy's arrays have, or do not have, and traced values have not."""
-    if not isinstance(error, AttributeError) or not isinstance(error.obj, Traced):
+    text = str(error)
+    if not isinstance(error, AttributeError) or not (isinstance(error.obj, Traced) or _OURS.search(text)):
         return None
-    name = error.name
+    name = error.name or next((n for n in re.findall(r"'(\w+)'", text) if not _OURS.search(n)), "")
     return NoRuleError(
-        f"a traced value has no attribute {name}" if "no attribute" in str(error) else f"{name} cannot be set",
+        f"a traced value has no attribute {name}" if "no attribute" in text else f"{name} cannot be set",
         "it stands for a value with a derivative, and has no memory of its own",
         _ATTRIBUTES.get(name)
         or (f"use NumPy's function, np.{name}" if hasattr(np, name) else "look at the plain value: ew.value(t)"),
@@ -244,6 +263,4 @@ def _in_words(text: str) -> str:
     return _OURS.sub("a traced value", text)
 
 
-_READERS: Final = (
-    _caused, _read_only, _fixed_number, _attribute, _object_array, _library, _unknown,
-)  # fmt: skip
+_READERS: Final = (_read_only, _library, _caused, _fixed_number, _attribute, _object_array, _numpy, _unknown)

@@ -1,0 +1,197 @@
+"""Medians and quantiles: sort, then look between two neighbours. Differentiable in the quantile asked for, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgewise.compositions.declare import composition
+from edgewise.core.shapes import negative_axes
+from edgewise.core.traced import Traced, cast_as
+from edgewise.families.samples import case, grid
+
+X = grid(2, 3, 4)
+HOLES = np.where(grid(2, 3, 4, seed=6) > 1.4, np.nan, X)
+Q = np.array([[0.13, 0.55], [0.72, 0.31]])
+NOTE = "ties keep their order; NaN where there is one"
+
+# Where the quantile q of n sorted entries lies, counted from 0: Hyndman & Fan, The American Statistician 50 (1996).
+_CONTINUOUS: dict[str, tuple[float, float]] = {
+    "interpolated_inverted_cdf": (0, 1),
+    "hazen": (0.5, 0.5),
+    "weibull": (0, 0),
+    "linear": (1, 1),
+    "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8),
+}
+_STEPS: dict[str, Callable[[Any, Any], tuple[Any, Any, Any]]] = {
+    "lower": lambda n, q: (np.floor((n - 1) * q),) * 2 + (0.0,),
+    "higher": lambda n, q: (np.ceil((n - 1) * q),) * 2 + (0.0,),
+    "nearest": lambda n, q: (np.rint((n - 1) * q),) * 2 + (0.0,),
+    "midpoint": lambda n, q: (np.floor((n - 1) * q), np.ceil((n - 1) * q), 0.5),
+    "inverted_cdf": lambda n, q: (np.ceil(n * q) - 1,) * 2 + (0.0,),
+    "averaged_inverted_cdf": lambda n, q: (np.ceil(n * q) - 1, np.floor(n * q), 0.5),
+    "closest_observation": lambda n, q: (_closest(n * q - 1.5),) * 2 + (0.0,),
+}
+
+
+def _closest(at: Any) -> Any:
+    """The next position, and of two that are as near the one at an even place, counted from 1."""
+    low = np.floor(at)
+    return np.where((at == low) & (low % 2 == 1), low, low + 1)
+
+
+def _neighbours(n: Any, q: Any, method: str) -> tuple[Any, Any, Any]:
+    """Positions below and above the quantile, and how far it is from the one to the other."""
+    if method in _CONTINUOUS:
+        alpha, beta = _CONTINUOUS[method]
+        at = n * q + (alpha + q * (1 - alpha - beta)) - 1
+        at = np.clip(at, 0, np.maximum(n - 1, 0))
+        low = np.floor(at)
+        return low, low + 1, at - low
+    if method not in _STEPS:
+        raise ValueError(f"{method!r} is not a valid method. Use one of: {[*_CONTINUOUS, *_STEPS]}")
+    return _STEPS[method](n, q)
+
+
+def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+    """The axes made one, at the end; the others; and the shape that keeps them with length one."""
+    axes = negative_axes(axis, a.ndim)
+    rest = tuple(i for i in range(-a.ndim, 0) if i not in axes)
+    kept = tuple(1 if i in axes else a.shape[i] for i in range(-a.ndim, 0))
+    lengths = tuple(a.shape[i] for i in rest)
+    entries = 1
+    for i in axes:
+        entries *= a.shape[i]
+    return np.reshape(np.transpose(a, (*rest, *axes)), (*lengths, entries)), lengths, kept
+
+
+def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool) -> Any:
+    if not isinstance(q, Traced):
+        q = np.asarray(q, a.dtype) if isinstance(q, int | float) else np.asarray(q)
+        if not np.all((q >= 0) & (q <= 1)):
+            raise ValueError("Quantiles must be in the range [0, 1]")
+    a = a if isinstance(a, Traced) else np.asarray(a)
+    flat, lengths, kept = _in_front(a, axis)
+    ordered = np.sort(flat, axis=-1)
+    n = flat.shape[-1]
+    if not n:
+        raise ValueError("a quantile of nothing was asked for")
+    points = np.reshape(q, (-1,))
+    count = np.sum(~np.isnan(flat), axis=-1, keepdims=True) if skip_nan else n
+    low, high, share = _neighbours(count, points, method)
+    top = np.maximum(count - 1, 0) if skip_nan else n - 1
+    below, above = (_pick(ordered, np.clip(at, 0, top), lengths) for at in (low, high))
+    result = below + (above - below) * share
+    if skip_nan:
+        result = np.where(share == 0, below, result)
+    else:
+        last = ordered[..., -1:]
+        result = np.where(np.isnan(last), last, np.where(share == 0, below, result))
+    result = np.moveaxis(result, -1, 0)
+    return np.reshape(result, np.shape(q) + (kept if keepdims is True else lengths))
+
+
+def _pick(ordered: Any, at: Any, lengths: tuple[int, ...]) -> Any:
+    at = cast_as(at, int)
+    return np.take_along_axis(ordered, np.broadcast_to(at, (*lengths, at.shape[-1])), -1)
+
+
+@composition(
+    np.quantile,
+    [
+        case(X, 0.37), case(X, 0.37, axis=1), case(X, Q, axis=(0, -1), keepdims=True),
+        case(X, 0.37, axis=-1, wrt=(0,)), case(X, np.array([0.0, 0.5, 1.0]), axis=0, wrt=(0,)),
+        *(case(X, Q, axis=1, method=m) for m in (*_CONTINUOUS, *_STEPS)),
+    ],
+    "a", "q",
+    oracle="difference",
+    note=NOTE,
+)  # fmt: skip
+def quantile(
+    a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: Any = False, *, weights: Any = None,
+) -> Any:  # fmt: skip
+    if weights is not None:
+        return _weighted(a, q, axis, method, keepdims, weights)
+    return _quantile(a, q, axis, method, keepdims, False)
+
+
+def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: Any) -> Any:
+    """The first entry whose share of the weight reaches q: it depends on the weights in steps only."""
+    if method != "inverted_cdf":
+        raise ValueError("Only method 'inverted_cdf' supports weights.")
+    q = q if isinstance(q, Traced) else np.asarray(q)
+    if np.shape(weights) != np.shape(a):
+        (one,) = negative_axes(axis, np.ndim(a))
+        weights = np.broadcast_to(np.reshape(weights, (-1,) + (1,) * (-one - 1)), np.shape(a))
+    flat, lengths, kept = _in_front(a, axis)
+    heavy, _, _ = _in_front(weights, axis)
+    order = np.argsort(flat, axis=-1, kind="stable")
+    ordered, total = np.take_along_axis(flat, order, -1), np.cumsum(np.take_along_axis(heavy, order, -1), axis=-1)
+    share = total / total[..., -1:]
+    points = np.reshape(q, (-1,))
+    at = np.sum(share[..., None, :] < points[:, None], axis=-1)
+    result = _pick(ordered, np.clip(at, 0, flat.shape[-1] - 1), lengths)
+    last = ordered[..., -1:]
+    result = np.moveaxis(np.where(np.isnan(last), last, result), -1, 0)
+    return np.reshape(result, np.shape(q) + (kept if keepdims is True else lengths))
+
+
+@composition(np.percentile, [case(X, 37.0, axis=1), case(X, 100 * Q, axis=0, keepdims=True)], "a", "q",
+             oracle="difference", note=NOTE)  # fmt: skip
+def percentile(
+    a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: Any = False, *, weights: Any = None,
+) -> Any:  # fmt: skip
+    return quantile(a, _hundredth(a, q), axis, None, overwrite_input, method, keepdims, weights=weights)
+
+
+def _hundredth(a: Any, q: Any) -> Any:
+    if isinstance(q, int | float):
+        q = np.asarray(q, a.dtype)
+    elif not isinstance(q, Traced):
+        q = np.asarray(q)
+    return q / (q.dtype.type(100) if q.dtype.kind == "f" else 100)
+
+
+@composition(
+    np.median,
+    [case(X), case(X, axis=1), case(X, axis=(0, -1), keepdims=True), case(grid(5))],
+    "a", oracle="difference", note=NOTE,
+)  # fmt: skip
+def median(
+    a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False
+) -> Any:
+    return _quantile(a, 0.5, axis, "linear", keepdims, False)
+
+
+@composition(np.nanquantile, [case(HOLES, 0.37), case(HOLES, Q, axis=1), case(HOLES, 0.4, axis=(0, 1), keepdims=True)],
+             "a", "q", oracle="difference", note="ties keep their order")  # fmt: skip
+def nanquantile(
+    a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: Any = False, *, weights: Any = None,
+) -> Any:  # fmt: skip
+    if weights is not None:
+        missing = np.isnan(a)
+        return _weighted(np.where(missing, np.inf, a), q, axis, method, keepdims, np.where(missing, 0, weights))
+    return _quantile(a, q, axis, method, keepdims, True)
+
+
+@composition(np.nanpercentile, [case(HOLES, 37.0), case(HOLES, 100 * Q, axis=1)], "a", "q",
+             oracle="difference", note="ties keep their order")  # fmt: skip
+def nanpercentile(
+    a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: Any = False, *, weights: Any = None,
+) -> Any:  # fmt: skip
+    return nanquantile(a, _hundredth(a, q), axis, None, overwrite_input, method, keepdims, weights=weights)
+
+
+@composition(np.nanmedian, [case(HOLES), case(HOLES, axis=1), case(HOLES, axis=0, keepdims=True)], "a",
+             oracle="difference", note="ties keep their order")  # fmt: skip
+def nanmedian(
+    a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False
+) -> Any:
+    return _quantile(a, 0.5, axis, "linear", keepdims, True)
