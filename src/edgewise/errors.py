@@ -106,12 +106,23 @@ def spelled_call(frame: FrameType | None, at: int | None = None) -> str:
     if frame is None:
         return ""
     at = frame.f_lasti if at is None else at
-    line, _, column, _ = next(itertools.islice(frame.f_code.co_positions(), at // 2, None), (None,) * 4)
+    line, last, column, end = next(itertools.islice(frame.f_code.co_positions(), at // 2, None), (None,) * 4)
     if line is None or column is None or "CALL" not in dis.opname[frame.f_code.co_code[at]]:
         return ""
-    source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals)
-    found = _CALL.match(source.encode()[column:].decode(errors="replace"))
-    return found[1] if found else ""
+    source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).encode()
+    text = source[column : end if last == line else None].decode(errors="replace")
+    found = _CALL.match(text)
+    return found[1] if found and not _goes_on(text[found.end() :]) else ""
+
+
+def _goes_on(text: str) -> bool:
+    """Whether something follows the parenthesis that is open at the start: ``np.zeros(2).fill(t)``."""
+    depth = 1
+    for i, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if not depth:
+            return bool(text[i + 1 :].strip())
+    return False
 
 
 def a_kind(value: object) -> str:

@@ -28,6 +28,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_dask_values_and_constants(name):
     import dask.array as da
+
     f = PROGRAMS[name]
     expected = ew.grad(f)(X, W)
     x, w = da.from_array(X, chunks=4), da.from_array(W, chunks=4)
@@ -40,6 +41,7 @@ def test_dask_values_and_constants(name):
 
 def test_dask_second_order_and_forward():
     import dask.array as da
+
     x, w = da.from_array(X, chunks=4), da.from_array(W, chunks=4)
     product = ew.hvp(lambda v: np.sum(v**3 * w), x, w)
     np.testing.assert_allclose(product.compute(), 6 * X * W * W, rtol=1e-14)
@@ -51,6 +53,7 @@ def test_dask_second_order_and_forward():
 @pytest.fixture
 def units():
     import pint
+
     return pint.UnitRegistry()
 
 

@@ -111,6 +111,7 @@ def _others(x: Any, axis: tuple[int, ...], shape: tuple[int, ...]) -> Compose:
 
 
 X = grid(2, 3, 4)
+MASKED = ("a", "*", "where")  # a mask may differ within a batch
 AXES = [case(X), case(X, axis=1), case(X, axis=(0, -1)), case(X, axis=-2, keepdims=True), case(grid(5))]
 MASK = grid(2, 3, 4, seed=3) > -0.5
 
@@ -120,6 +121,7 @@ sum_of = declare(
     [*AXES, case(X, axis=0, where=MASK, initial=2.0), case(X, axis=(), dtype=np.float64), case(1.5)],
     reduce_with(0, operator.add),
     lambda axis, shape: Sum(axis, shape),
+    operands=MASKED,
 )
 product_of = declare(
     np.prod,
@@ -133,6 +135,7 @@ product_of = declare(
     reduce_with(1, operator.mul),
     lambda x, axis, shape: _others(x, axis, shape),
     note="exact at zeros",
+    operands=MASKED,
 )
 maximum_of = declare(
     np.max,
@@ -143,6 +146,7 @@ maximum_of = declare(
     selects=True,
     oracle="difference",
     note="ties: split evenly",
+    operands=MASKED,
 )
 minimum_of = declare(
     np.min,
@@ -153,10 +157,11 @@ minimum_of = declare(
     selects=True,
     oracle="difference",
     note="ties: split evenly",
+    operands=MASKED,
 )
 SOME = [*AXES, case(np.array([[0.0, 1.0], [0.0, 0.0]]), axis=1), case(X, axis=0, where=MASK)]
-any_of = declare(np.any, REDUCTION, SOME, _entry_without_dtype(0, np.logical_or), zero=True)
-all_of = declare(np.all, REDUCTION, SOME, _entry_without_dtype(1, np.logical_and), zero=True)
+any_of = declare(np.any, REDUCTION, SOME, _entry_without_dtype(0, np.logical_or), zero=True, operands=MASKED)
+all_of = declare(np.all, REDUCTION, SOME, _entry_without_dtype(1, np.logical_and), zero=True, operands=MASKED)
 
 
 def _count(primitive: Primitive, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:

@@ -7,8 +7,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from edgewise.core import stores
 from edgewise.core.registry import Declaration, register
+from edgewise.families.elementwise import in_dtype
 from edgewise.core.traced import method
 
 __all__ = ["composition"]
@@ -36,7 +39,8 @@ def composition(
     """
 
     def enter(body: F) -> F:
-        register(Declaration(function, "composition", samples, None, oracle, note), _no_out(body), operands or None)
+        entry = _with_keywords(function, body) if isinstance(function, np.ufunc) else _no_out(body)
+        register(Declaration(function, "composition", samples, None, oracle, note), entry, operands or None)
         for name in methods:
             method(name, function)
         return body
@@ -58,5 +62,17 @@ def _no_out(body: Callable[..., Any]) -> Callable[..., Any]:
         if out is not None:
             raise stores.refused(out, "out=")
         return body(*args, **kwargs)
+
+    return entry
+
+
+def _with_keywords(function: np.ufunc, body: Callable[..., Any]) -> Callable[..., Any]:
+    """``body`` with the keywords that every ufunc has; what else it takes is in its own signature."""
+    own = set(inspect.signature(body).parameters)
+
+    @functools.wraps(body)
+    def entry(*args: Any, **kwargs: Any) -> Any:
+        given = {k: v for k, v in kwargs.items() if k in own}
+        return body(*in_dtype(function, args, {k: v for k, v in kwargs.items() if k not in own}), **given)
 
     return entry

@@ -14,7 +14,7 @@ from edgewise.families.samples import case, grid
 
 X = grid(2, 3, 4)
 HOLES = np.where(grid(2, 3, 4, seed=6) > 1.4, np.nan, X)
-Q = np.array([[0.13, 0.55], [0.72, 0.31]])
+Q = np.array([[0.1, 0.55], [0.72, 0.45]])
 NOTE = "ties keep their order; NaN where there is one"
 
 # Where the quantile q of n sorted entries lies, counted from 0: Hyndman & Fan, The American Statistician 50 (1996).
@@ -43,12 +43,16 @@ def _closest(at: Any) -> Any:
     return np.where((at == low) & (low % 2 == 1), low, low + 1)
 
 
+def _last(n: Any) -> Any:
+    return max(n - 1, 0) if isinstance(n, int) else np.maximum(n - 1, 0)
+
+
 def _neighbours(n: Any, q: Any, method: str) -> tuple[Any, Any, Any]:
     """Positions below and above the quantile, and how far it is from the one to the other."""
     if method in _CONTINUOUS:
         alpha, beta = _CONTINUOUS[method]
         at = n * q + (alpha + q * (1 - alpha - beta)) - 1
-        at = np.clip(at, 0, np.maximum(n - 1, 0))
+        at = np.clip(at, 0, _last(n))
         low = np.floor(at)
         return low, low + 1, at - low
     if method not in _STEPS:
@@ -80,10 +84,9 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
     if not n:
         raise ValueError("a quantile of nothing was asked for")
     points = np.reshape(q, (-1,))
-    count = np.sum(~np.isnan(flat), axis=-1, keepdims=True) if skip_nan else n
+    count = cast_as(np.sum(~np.isnan(flat), axis=-1, keepdims=True), points.dtype) if skip_nan else n
     low, high, share = _neighbours(count, points, method)
-    top = np.maximum(count - 1, 0) if skip_nan else n - 1
-    below, above = (_pick(ordered, np.clip(at, 0, top), lengths) for at in (low, high))
+    below, above = (_pick(ordered, np.clip(at, 0, _last(count)), lengths) for at in (low, high))
     result = below + (above - below) * share
     if skip_nan:
         result = np.where(share == 0, below, result)
@@ -102,7 +105,7 @@ def _pick(ordered: Any, at: Any, lengths: tuple[int, ...]) -> Any:
 @composition(
     np.quantile,
     [
-        case(X, 0.37), case(X, 0.37, axis=1), case(X, Q, axis=(0, -1), keepdims=True),
+        case(X, 0.37, wrt=(0,)), case(X, 0.37, axis=1), case(X, 0.07 + Q, axis=(0, -1), keepdims=True, wrt=(0,)),
         case(X, 0.37, axis=-1, wrt=(0,)), case(X, np.array([0.0, 0.5, 1.0]), axis=0, wrt=(0,)),
         *(case(X, Q, axis=1, method=m) for m in (*_CONTINUOUS, *_STEPS)),
     ],
@@ -168,7 +171,8 @@ def median(
     return _quantile(a, 0.5, axis, "linear", keepdims, False)
 
 
-@composition(np.nanquantile, [case(HOLES, 0.37), case(HOLES, Q, axis=1), case(HOLES, 0.4, axis=(0, 1), keepdims=True)],
+@composition(np.nanquantile, [case(HOLES, 0.37, wrt=(0,)), case(HOLES, Q, axis=1, wrt=(0,)),
+              case(HOLES, 0.47, axis=(0, 1), keepdims=True)],
              "a", "q", oracle="difference", note="ties keep their order")  # fmt: skip
 def nanquantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
@@ -180,7 +184,7 @@ def nanquantile(
     return _quantile(a, q, axis, method, keepdims, True)
 
 
-@composition(np.nanpercentile, [case(HOLES, 37.0), case(HOLES, 100 * Q, axis=1)], "a", "q",
+@composition(np.nanpercentile, [case(HOLES, 37.0, wrt=(0,)), case(HOLES, 100 * Q, axis=1, wrt=(0,))], "a", "q",
              oracle="difference", note="ties keep their order")  # fmt: skip
 def nanpercentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",

@@ -38,7 +38,7 @@ def fix(x: Any, out: None = None) -> Any:
     return np.trunc(x)
 
 
-@composition(np.around, [case(X), case(X, 1)], "a", oracle="difference", note="0")
+@composition(np.around, [case(X), case(np.array([0.3, -0.7, 1.4]), 1)], "a", oracle="difference", note="0")
 def around(a: Any, decimals: int = 0, out: None = None) -> Any:
     return np.round(a, decimals)
 
@@ -55,7 +55,7 @@ def isneginf(x: Any, out: None = None) -> Any:
 
 @composition(
     np.nan_to_num,
-    [case(X), case(ODD), case(ODD, nan=2.0, posinf=3.0, neginf=np.float64(-4.0)), case(1.5)],
+    [case(X), case(np.array([1.5, np.nan, -0.25])), case(ODD, nan=2.0, posinf=3.0, neginf=np.float64(-4.0)), case(1.5)],
     "x",
     oracle="difference",
     note="0 where an entry is replaced",

@@ -14,6 +14,7 @@ from edgewise.families.samples import case, grid
 X = grid(2, 3, 4)
 AXES = [case(X), case(X, axis=1), case(X, axis=(0, -1), keepdims=True)]
 MASK = grid(2, 3, 4, seed=3) > -0.5
+MASKED = ("a", "*", "where")  # a mask may differ within a batch
 
 _METHODS: dict[str, Any] = {
     "sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, "any": np.any, "all": np.all,
@@ -38,7 +39,7 @@ def _per_entry(total: Any, a: Any, axes: tuple[int, ...], where: Any, free: floa
     return total / cast_as(np.maximum(count - free, 0), total.dtype)
 
 
-@composition(np.mean, [*AXES, case(X, axis=1, where=MASK)], "a", methods=("mean",))
+@composition(np.mean, [*AXES, case(X, axis=1, where=MASK)], *MASKED, methods=("mean",))
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
@@ -69,7 +70,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 @composition(
     np.var,
     [*AXES, case(X, axis=1, ddof=1), case(X, axis=1, where=MASK)],
-    "a",
+    *MASKED,
+    "mean",
     methods=("var",),
     oracle="difference",  # of complex numbers it is the mean of |x|²
 )
@@ -89,7 +91,8 @@ def var(
 @composition(
     np.std,
     [*AXES, case(X, axis=1, ddof=1)],
-    "a",
+    *MASKED,
+    "mean",
     methods=("std",),
     oracle="difference",  # as for var
     note="0 where the deviation is 0",

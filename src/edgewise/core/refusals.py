@@ -29,6 +29,7 @@ from edgewise.errors import (
 
 __all__ = [
     "asked",
+    "asked_at",
     "index_refused",
     "lost",
     "no_array",
@@ -52,12 +53,17 @@ _RENAMED: Final = {f"a{name}": f"arc{name}" for name in ("cos", "cosh", "sin", "
 
 # Where a traced value was last asked to be a number or an index: NumPy swallows our error there and raises its own,
 # which the border turns back (transforms.translate). Overwritten by every asking: it is for messages alone.
-asked: list[tuple[CodeType, int] | None] = [None]
+asked: list[tuple[CodeType, int, bool] | None] = [None]
 
 
-def remember(frame: FrameType | None) -> None:
+def remember(frame: FrameType | None, batched: bool) -> None:
     """Note the instruction that asks a traced value to be a number, an index or an array."""
-    asked[0] = None if frame is None else (frame.f_code, frame.f_lasti)
+    asked[0] = None if frame is None else (frame.f_code, frame.f_lasti, batched)
+
+
+def asked_at(code: CodeType, at: int) -> bool:
+    """Whether it was this instruction."""
+    return asked[0] is not None and asked[0][:2] == (code, at)
 
 
 def stores_now(code: CodeType, at: int) -> bool:
@@ -79,7 +85,7 @@ def stored(how: str = "a[i] = t", where: str | None = None) -> StoreError:
 def lost(conversion: str, batched: bool) -> EdgewiseError:
     """The error for ``float(t)``, ``int(t)``, ``t.item()``: on a batch, and on a value with a derivative."""
     frame = user_frame()
-    remember(frame)
+    remember(frame, batched)
     if frame is not None and stores_now(frame.f_code, frame.f_lasti):
         return stored()
     call = spelled_call(frame)
@@ -125,7 +131,7 @@ def index_refused(call: str, batched: bool, where: str | None = None) -> Edgewis
     """The error for a traced real number, or a batch of integers, where plain integers are needed."""
     if batched:
         return BatchError(
-            f"{call or 'an index, a length or an axis'} was given a batch of integers where one is needed",
+            f"{call or 'an index, a length or an axis'} was given a batch where one integer is needed",
             "under vmap the function runs once for the whole batch",
             "choose with np.where: np.sum(np.where(np.arange(len(a)) == i, a, 0)) is a[i] for every member",
             where,
@@ -141,7 +147,7 @@ def index_refused(call: str, batched: bool, where: str | None = None) -> Edgewis
 def no_integer(batched: bool) -> EdgewiseError:
     """The error for ``operator.index(t)``: a length, an axis, a place in a list."""
     frame = user_frame()
-    remember(frame)
+    remember(frame, batched)
     return index_refused(spelled_call(frame), batched)
 
 

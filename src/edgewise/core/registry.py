@@ -57,7 +57,8 @@ def register(
     Args:
         declaration: the row.
         entry: a callable with NumPy's signature.
-        operands: names of the leading parameters that may be traced; all others are static. None: all may be.
+        operands: names of the leading parameters that may be traced, and after a "*" of those that may be where they are
+            given by name; all others are static. None: all may be.
         spelled: the function whose parameters, after a first one, are NumPy's, where those of the entry are not.
 
     Raises:
@@ -75,7 +76,8 @@ def register(
     if "out" in parameters:
         OUT_AT[function] = parameters.index("out")
     if operands is not None:
-        STATIC_FROM[function] = (len(operands), frozenset(operands))
+        leading = operands.index("*") if "*" in operands else len(operands)
+        STATIC_FROM[function] = (leading, frozenset(operands))
 
 
 def find(function: Callable[..., Any], method: str = "") -> Callable[..., Any]:

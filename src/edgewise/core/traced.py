@@ -114,7 +114,7 @@ class Traced:
         if method == "at":
             raise stores.refused_at(ufunc, inputs[0])
         out = kwargs.pop("out", None)
-        if out is None:
+        if out is None or not any(target is not None for target in out):
             return _call_ufunc(ufunc, method, inputs, kwargs)
         if not stores.rebinds(ufunc, method, inputs, out, kwargs):
             raise stores.refused_out(ufunc, out[0], sys._getframe(1))
@@ -128,7 +128,7 @@ class Traced:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if dtype is not None and np.dtype(dtype) != object:
             raise refusals.no_array(np.dtype(dtype), bool(self.mode.lead))
-        refusals.remember(sys._getframe(1))
+        refusals.remember(sys._getframe(1), bool(self.mode.lead))
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
@@ -147,24 +147,24 @@ class Traced:
 
     def __index__(self) -> int:
         if self.mode.lead or self.dtype.kind not in "iub":
-            raise refusals.no_integer(bool(self.mode.lead) and self.dtype.kind in "iub")
+            raise refusals.no_integer(bool(self.mode.lead))
         return int(self.value.__index__())
 
     def __float__(self) -> NoReturn:
-        raise refusals.lost("float()", self.mode.lead)
+        raise refusals.lost("float()", bool(self.mode.lead))
 
     def __int__(self) -> NoReturn:
-        raise refusals.lost("int()", self.mode.lead)
+        raise refusals.lost("int()", bool(self.mode.lead))
 
     def __trunc__(self) -> NoReturn:
-        raise refusals.lost("math.trunc()", self.mode.lead)
+        raise refusals.lost("math.trunc()", bool(self.mode.lead))
 
     def __complex__(self) -> NoReturn:
-        raise refusals.lost("complex()", self.mode.lead)
+        raise refusals.lost("complex()", bool(self.mode.lead))
 
     def item(self, *args: int) -> NoReturn:
         """Refused: it would turn a traced value into an ordinary number."""
-        raise refusals.lost(".item()", self.mode.lead)
+        raise refusals.lost(".item()", bool(self.mode.lead))
 
     def __repr__(self) -> str:
         return f"traced({self.value!r})"

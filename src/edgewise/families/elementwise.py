@@ -19,7 +19,7 @@ from edgewise.core.traced import UFUNCS, install
 from edgewise.errors import NotYetError
 from edgewise.maps import Diagonal, Identity, Map, Mask
 
-__all__ = ["ELEMENTWISE", "Elementwise", "declare_elementwise", "elementwise", "selection", "zero_derivative"]
+__all__ = ["ELEMENTWISE", "Elementwise", "declare_elementwise", "elementwise", "in_dtype", "selection", "zero_derivative"]
 
 
 class Elementwise(Family):
@@ -109,10 +109,7 @@ def elementwise(
     )
 
     def entry(*inputs: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            kwargs = _options(function, kwargs)
-        result = primitive(*inputs)
-        return result.astype(kwargs["dtype"]) if kwargs else result
+        return primitive(*(in_dtype(function, inputs, kwargs) if kwargs else inputs))
 
     register(Declaration(function, "zero" if zero else "elementwise", samples, primitive, oracle, note), entry)
     UFUNCS[function] = primitive
@@ -133,16 +130,39 @@ def zero_derivative(function: np.ufunc, samples: Sequence[Any], **options: Any) 
     return elementwise(function, (None,) * function.nin, samples, zero=True, **options)
 
 
-def _options(function: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:
-    harmless = {"casting": "same_kind", "order": "K", "subok": True, "where": True}
-    left = {k: v for k, v in kwargs.items() if not (k in harmless and v is harmless[k])}
-    if left.keys() - {"dtype"}:
+def in_dtype(function: np.ufunc, inputs: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
+    """The operands, converted as ``dtype=`` asks; no keyword of a ufunc's is dropped.
+
+    Raises:
+        NotYetError: a keyword that would leave entries undefined (``where=``), or that is not supported.
+        TypeError: NumPy's own, where the function does not exist in that dtype.
+    """
+    harmless = {"casting": "same_kind", "order": "K", "subok": True, "where": True, "dtype": None, "signature": None}
+    left = {k: v for k, v in options.items() if not (k in harmless and v is harmless[k])}
+    dtype = left.pop("dtype", None)
+    if left:
         raise NotYetError(
             f"{spelling(function)} with {', '.join(f'{k}=' for k in left)} is not differentiated yet",
-            "entries that where= leaves out would be undefined",
-            "choose the entries afterwards: np.where(mask, f(x), other)",
+            "entries that where= leaves out would be undefined"
+            if "where" in left
+            else "edgewise refuses arguments that it does not know, and never drops one",
+            "choose the entries afterwards: np.where(mask, f(x), other)"
+            if "where" in left
+            else f"leave out {', '.join(f'{k}=' for k in left)}",
         )
-    return left if left.get("dtype") is not None else {}
+    if dtype is None:
+        return inputs
+    weak = (int, float)
+    operands = [x if hasattr(x, "dtype") or type(x) in weak else np.asarray(x) for x in inputs]
+    wanted = function.resolve_dtypes(
+        (*(type(x) if type(x) in weak else x.dtype for x in operands), *(None,) * function.nout),
+        signature=(None,) * function.nin + (np.dtype(dtype),) * function.nout,
+        casting="same_kind",
+    )
+    return [
+        target.type(x) if type(x) in weak else x if x.dtype == target else x.astype(target)
+        for x, target in zip(operands, wanted, strict=False)
+    ]
 
 
 def _weight(rule: Rule) -> Any:

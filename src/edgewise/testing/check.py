@@ -44,7 +44,33 @@ def check_grads(
 
     Differences are central with Ridders' extrapolation: Press et al., Numerical Recipes (2007), chapter 5.7.
     """
-    _check(f, args, order, order, tuple(modes), rtol, atol, directions, np.random.default_rng(seed))
+    modes = (modes,) if isinstance(modes, str) else tuple(modes)
+    _require(order, modes, directions)
+    for i, leaf in enumerate(flatten(args)[0]):
+        if getattr(leaf, "dtype", None) in (np.float16, np.float32):
+            raise ArgumentError(
+                f"check_grads was given a leaf (number {i}) of dtype {leaf.dtype}",
+                "differences of such numbers are too coarse to tell a right derivative from a wrong one",
+                "check in double precision: x.astype(float)",
+            )
+    if not args:
+        raise ArgumentError(
+            "check_grads was called without a point", "a derivative is taken at a point", "write ew.check_grads(f, x)"
+        )
+    _check(function_of(f, "check_grads"), args, order, order, modes, rtol, atol, directions, np.random.default_rng(seed))
+
+
+def _require(order: Any, modes: tuple[Any, ...], directions: Any) -> None:
+    """Refuse options under which nothing would be checked."""
+    for name, given in (("order", order), ("directions", directions)):
+        if not isinstance(given, int) or given < 1:
+            raise ArgumentError(
+                f"check_grads was given {name}={given!r}", "nothing would be checked", f"give {name} of 1 or more"
+            )
+    if not modes or not set(modes) <= {"forward", "reverse"}:
+        raise ArgumentError(
+            f"check_grads was given modes={modes!r}", "nothing would be checked", 'give ("forward", "reverse") or one of them'
+        )
 
 
 def _check(
@@ -87,14 +113,10 @@ def _shifted(call: Call, x: list[Any], v: list[Any], h: float) -> Any:
 
 
 def _numbers(tree: Any) -> list[Any]:
-    from edgewise.containers import flatten  # noqa: PLC0415  beside its only use
-
     return [np.asarray(leaf, float) for leaf in flatten(tree)[0] if leaf is not None and not isinstance(leaf, str)]
 
 
 def _random_like(tree: Any, rng: Any) -> Any:
-    from edgewise.containers import flatten  # noqa: PLC0415  beside its only use
-
     leaves, shape = flatten(tree)
     return shape.build([None if leaf is None else rng.standard_normal(np.shape(leaf))[()] for leaf in leaves])
 

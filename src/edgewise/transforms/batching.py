@@ -9,10 +9,12 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from edgewise.containers import flatten
+from edgewise.core.foreign import refuse_foreign
 from edgewise.core.traced import Traced
-from edgewise.errors import ArgumentError, StructureError
+from edgewise.errors import ArgumentError, StructureError, a_kind
 from edgewise.modes import Batched
-from edgewise.transforms.border import finish, name_of, outputs
+from edgewise.transforms.border import finish, function_of, name_of, not_a_number, outputs
+from edgewise.transforms.translate import run
 
 __all__ = ["vmap"]
 
@@ -40,13 +42,14 @@ def vmap(f: Callable[P, R], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, 
     >>> vmap(lambda x, w: w @ x, in_axes=(0, None))(np.eye(2), np.array([3.0, 4.0]))
     array([3., 4.])
     """
+    function_of(f, "vmap")
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         axes = in_axes if isinstance(in_axes, tuple | list) else (in_axes,) * len(args)
         if len(axes) != len(args):
             raise ArgumentError(
-                f"in_axes has {len(axes)} entries, and {name_of(f)} was called with {len(args)} arguments",
+                f"in_axes has {len(axes)} entries, and {name_of(f)} was called with {len(args)} positional arguments",
                 "each argument has its own axis",
                 "give one entry per argument, None where all members share it",
             )
@@ -71,12 +74,18 @@ def vmap(f: Callable[P, R], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, 
                 )
                 for leaves, tree, own in parts
             ]
-            result = f(*ready[: len(args)], **dict(zip(kwargs, ready[len(args) :], strict=True)))
+            result = run(f, ready[: len(args)], dict(zip(kwargs, ready[len(args) :], strict=True)))
             leaves, tree = outputs(result, mode, f)
             targets = _mirror(out_axes, leaves, tree, "out_axes")
             done = []
             for leaf, axis in zip(leaves, targets, strict=True):
-                batch = mode.spread(leaf)
+                batch = mode.spread(_member(leaf, f))
+                if axis is None or not -batch.ndim <= axis < batch.ndim:
+                    raise ArgumentError(
+                        f"out_axes is {axis}, and a result of {name_of(f)} has {batch.ndim} axes, the batch's included",
+                        "every result has an axis for the batch",
+                        "leave out_axes out, which puts it first",
+                    )
                 done.append(np.moveaxis(batch, 0, axis) if axis else batch)
         return tree.build(finish(done, args))
 
@@ -87,14 +96,22 @@ def _array(leaf: Any) -> Any:
     return leaf if hasattr(leaf, "__array_function__") else np.asarray(leaf)
 
 
+def _member(leaf: Any, f: Any) -> Any:
+    """An output leaf, which must be a number or an array of them."""
+    if isinstance(leaf, Traced) or np.asarray(leaf).dtype.kind in "fiubc":
+        return leaf
+    raise not_a_number(leaf, f)
+
+
 def _spread_axes(value: Any, axis: Any, name: str) -> tuple[list[Any], Any, list[Any]]:
     leaves, tree = flatten(value)
     return leaves, tree, _mirror(axis, leaves, tree, f"in_axes of {name}")
 
 
 def _mirror(axes: Any, leaves: list[Any], tree: Any, name: str) -> list[Any]:
-    if axes is None or isinstance(axes, int):
-        return [axes if axes is None or not isinstance(leaf, str | bytes | type(None)) else None for leaf in leaves]
+    """One axis for every leaf, from one for all of them or a container that mirrors them."""
+    if _is_axis(axes):
+        return [None if isinstance(leaf, str | bytes | type(None)) else axes for leaf in leaves]
     own, given = flatten(axes)
     if given != tree:
         raise StructureError(
@@ -102,7 +119,16 @@ def _mirror(axes: Any, leaves: list[Any], tree: Any, name: str) -> list[Any]:
             "they go together leaf by leaf",
             f"mirror it: {tree}",
         )
+    for axis in own:
+        if not _is_axis(axis):
+            raise ArgumentError(
+                f"{name} is {axis!r}", "it says which axis the batch lies along", "give an integer, or None for no axis"
+            )
     return own
+
+
+def _is_axis(axis: Any) -> bool:
+    return axis is None or (isinstance(axis, int | np.integer) and not isinstance(axis, bool))
 
 
 def _size(leaves: list[tuple[Any, Any, str]], f: Any) -> int:
@@ -110,6 +136,13 @@ def _size(leaves: list[tuple[Any, Any, str]], f: Any) -> int:
     for leaf, axis, name in leaves:
         if axis is None:
             continue
+        refuse_foreign(leaf, f"{name} of {name_of(f)}", "")
+        if not isinstance(leaf, Traced) and np.asarray(leaf).dtype.kind not in "fiubcO":
+            raise ArgumentError(
+                f"{name} of {name_of(f)} is {a_kind(leaf)}",
+                "vmap runs over numbers and arrays of numbers",
+                "give in_axes=None for an argument that all members share",
+            )
         shape = leaf.shape if isinstance(leaf, Traced) else np.shape(leaf)
         if not -len(shape) <= axis < len(shape):
             raise ArgumentError(
@@ -122,7 +155,7 @@ def _size(leaves: list[tuple[Any, Any, str]], f: Any) -> int:
         return next(iter(sizes))
     if not sizes:
         raise ArgumentError(
-            "vmap has nothing to batch over", "every in_axes is None", "give at least one argument an axis"
+            "ew.vmap has nothing to batch over", "no argument has an axis for it", "give at least one an axis, in_axes=0"
         )
     told = ", ".join(f"{name} has {n}" for n, name in sizes.items())
     raise StructureError(

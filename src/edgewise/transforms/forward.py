@@ -87,13 +87,14 @@ def seeds_for(argument: Argument, tangent: Any) -> list[Any]:
     for i, leaf in enumerate(leaves):
         if i not in argument.moving and leaf is not None and not _same(leaf, argument.leaves[i]):
             raise StructureError(
-                f"the tangent of {argument.label} at {names[i]} belongs to {argument.leaves[i]!r}, which is not differentiated",
+                f"the tangent of {argument.label} at {names[i]} belongs to {a_kind(argument.leaves[i])}, "
+                "which is not differentiated",
                 "integers, booleans, strings and None inside a container are passed on as they are",
                 "put None there, or make the value a float",
             )
     return [
-        seed_like(leaves[i], argument.leaves[i].shape, argument.leaves[i].dtype, "tangent", names[i], argument.label)
-        for i in argument.moving
+        seed_like(leaves[i], own.shape, own.dtype, "tangent", names[i], argument.label)
+        for i, own in zip(argument.moving, argument.values, strict=True)
     ]
 
 

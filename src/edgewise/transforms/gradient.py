@@ -14,7 +14,17 @@ from edgewise.core.sweep import ancestors, has_cuts, sweep
 from edgewise.core.traced import Traced, differentiated, plain
 from edgewise.errors import OutputError, a_kind
 from edgewise.modes import Recorded
-from edgewise.transforms.border import Argnums, Call, finish, function_of, gather_output, name_of, number_output, outputs, split_aux
+from edgewise.transforms.border import (
+    Argnums,
+    Call,
+    finish,
+    function_of,
+    gather_output,
+    name_of,
+    number_output,
+    outputs,
+    split_aux,
+)
 
 __all__ = ["grad", "value_and_grad"]
 

@@ -8,7 +8,7 @@ protocol for vectors.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from edgewise.core import walk
 from edgewise.core.node import Node
 from edgewise.core.sweep import ancestors, has_cuts
 from edgewise.core.traced import Traced, differentiated
-from edgewise.errors import ArgumentError, EscapedError, StructureError
+from edgewise.errors import ArgumentError, EscapedError, StructureError, a_kind
 from edgewise.modes import Batched, Recorded
-from edgewise.transforms.border import Argument, Call, finish, number_output, outputs, split_aux
+from edgewise.transforms.border import Argument, Call, finish, function_of, number_output, outputs, split_aux
 from edgewise.transforms.forward import seeds_for
 from edgewise.transforms.gradient import has_nan, zeros_of
 from edgewise.transforms.seeds import alive_of, leaf_paths, matched, seed_like
@@ -128,14 +128,23 @@ class LinearOperator:
         self.shape = (sum(int(v.size) for v in values), sum(int(np.prod(n.shape)) for n in linear.inputs))
         self.dtype = np.result_type(*(n.dtype for n in linear.inputs), *(v.dtype for v in values))
 
+    __array_ufunc__ = None  # NumPy: leave x @ J to us
+
+    def __rmatmul__(self, other: Any) -> NoReturn:
+        raise StructureError(
+            "an array stands to the left of a linear operator, x @ J",
+            "J maps tangents, which stand to its right",
+            "use the adjoint: J.H @ x",
+        )
+
     def __matmul__(self, tangent: Any) -> Any:
         several = len(self._arguments) > 1
         tangents = tangent if several else (tangent,)
         if several and (not isinstance(tangent, tuple | list) or len(tangent) != len(self._arguments)):
             raise StructureError(
-                f"the operator takes {len(self._arguments)} tangents",
+                f"the operator takes {len(self._arguments)} tangents, and was given {a_kind(tangent)}",
                 "the function was linearized in that many arguments",
-                "give a tuple of them",
+                f"give a tuple of them: J @ ({', '.join(f't{i}' for i in range(len(self._arguments)))})",
             )
         seeds = [s for a, t in zip(self._arguments, tangents, strict=True) for s in seeds_for(a, t)]
         return self.tree.build(finish(self._pushed(seeds), seeds))
@@ -284,6 +293,12 @@ def operator_at(call: Call, f: Any, *, has_aux: bool = False) -> tuple[list[Any]
 
 def _cut(v: Any, leaves: list[tuple[tuple[int, ...], Any]], size: int, name: str) -> list[Any]:
     """A flat vector as the leaves it stands for."""
+    if v.dtype.kind not in "fiub":
+        raise StructureError(
+            f"{name} got a vector of dtype {v.dtype}",
+            "the operator is real, and multiplies real vectors",
+            "multiply the real and the imaginary part one after the other",
+        )
     if v.shape != (size,):
         raise StructureError(
             f"{name} got a vector of {v.shape[0]} entries, and the operator has {size} there",
@@ -353,6 +368,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
 def _call(f: Callable[..., Any], primals: tuple[Any, ...], name: str) -> Call:
     if not primals:
         raise ArgumentError(
-            f"{name} was called without a point", "a derivative is taken at a point", f"write ew.{name}(f, x)"
+            f"ew.{name} was called without a point", "a derivative is taken at a point", f"write ew.{name}(f, x)"
         )
+    function_of(f, name)
     return Call(f, primals, {}, tuple(range(len(primals))))

@@ -34,7 +34,8 @@ def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str, of: str = 
     leaves, given = flatten(seeds)
     if given != tree or len(leaves) != count:
         raise StructureError(
-            f"the {kind}{f' of {of}' if of else ''} has the structure {given}, and its value {'is one array' if tree.bare else f'has {tree}'}",
+            f"the {kind}{f' of {of}' if of else ''} has the structure {given}, "
+            f"and its value {'is one array' if tree.bare else f'has {tree}'}",
             f"a {kind} has one entry for every entry of the value it belongs to",
             "give one array" if tree.bare else f"build it in the same containers: {tree}",
         )

@@ -9,6 +9,7 @@ import numpy as np
 from edgewise.containers import flatten
 from edgewise.core.traced import Traced, apply, settled
 from edgewise.families.elementwise import declare_elementwise
+from edgewise.transforms.border import gather_output
 
 __all__ = ["stop_gradient", "value"]
 
@@ -26,6 +27,7 @@ def stop_gradient(x: Any) -> Any:
     np.float64(3.0)
     """
     leaves, tree = flatten(x)
+    leaves = [gather_output(leaf) for leaf in leaves]
     return tree.build([apply(STOP, (leaf,), {}) if isinstance(leaf, Traced) else leaf for leaf in leaves])
 
 
@@ -46,7 +48,7 @@ def value(x: Any) -> Any:
 
 
 def _ordinary(leaf: Any) -> Any:
-    found = settled(leaf)
+    found = settled(gather_output(leaf))
     if found is not leaf and isinstance(found, np.ndarray):
         found = found.view()
         found.flags.writeable = False

@@ -17,7 +17,7 @@ import numpy as np
 
 from edgewise.core.buffers import locked_at
 from edgewise.core.foreign import hint
-from edgewise.core.refusals import asked, index_refused, stored, stores_now
+from edgewise.core.refusals import asked, asked_at, index_refused, stored, stores_now
 from edgewise.core.traced import Traced
 from edgewise.errors import (
     ArgumentError,
@@ -113,7 +113,7 @@ def _caused(error: Exception, place: Place, places: list[Place]) -> EdgewiseErro
     """NumPy raises an error of its own because of ours: ours knew better."""
     if isinstance(error.__cause__, EdgewiseError):
         return error.__cause__
-    same = asked[0] == (place.frame.f_code, place.at) and stores_now(place.frame.f_code, place.at)
+    same = asked_at(place.frame.f_code, place.at) and stores_now(place.frame.f_code, place.at)
     return stored(where=place.where) if same and isinstance(error, ValueError) else None
 
 
@@ -148,9 +148,9 @@ def _fixed_number(error: Exception, place: Place, places: list[Place]) -> Edgewi
     """NumPy asked a traced value for an integer, did not get one, and says something else about it."""
     if not isinstance(error, IndexError | TypeError) or "integer" not in str(error):
         return None
-    if not any(asked[0] == (p.frame.f_code, p.at) for p in places):
+    if asked[0] is None or not any(asked_at(p.frame.f_code, p.at) for p in places):
         return None
-    return index_refused("an index" if isinstance(error, IndexError) else place.call, False, place.where)
+    return index_refused("an index" if isinstance(error, IndexError) else place.call, asked[0][2], place.where)
 
 
 def _object_array(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
