@@ -1,39 +1,44 @@
-"""How everything here is timed: the contestants take turns, and the fastest and the median round are reported.
+"""How everything here is timed: the contestants take turns, and the fastest round of each counts.
 
-Machines are shared and noisy, so only ratios within one run mean anything. One thread for BLAS, unless OMP_NUM_THREADS says
+Machines are shared and noisy, so only ratios within one run mean anything. BLAS has one thread, unless OMP_NUM_THREADS says
 otherwise.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
 
-def interleaved(calls: Mapping[str, Callable[[], object]], budget: float = 0.6, rounds: int = 15) -> dict[str, float]:
+def interleaved(
+    calls: Mapping[str, tuple[Callable[[Any], Any], Any]], budget: float = 0.6, rounds: int = 15
+) -> dict[str, float]:
     """Seconds per call of each contestant: the minimum over rounds in which they take turns.
 
     Args:
-        calls: what to time, by name.
+        calls: by name, a function and its argument.
         budget: seconds each contestant may take in all.
         rounds: how often they take turns.
     """
     repeats = {}
-    for name, call in calls.items():
-        call()
+    for name, (call, argument) in calls.items():
+        call(argument)
         start = time.perf_counter()
-        call()
-        once = time.perf_counter() - start
-        repeats[name] = max(1, int(budget / rounds / max(once, 1e-7)))
+        call(argument)
+        repeats[name] = max(1, int(budget / rounds / max(time.perf_counter() - start, 1e-7)))
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
-        for name, call in calls.items():
-            n = repeats[name]
+        for name, (call, argument) in calls.items():
             start = time.perf_counter()
-            for _ in range(n):
-                call()
-            taken[name].append((time.perf_counter() - start) / n)
+            for _ in range(repeats[name]):
+                call(argument)
+            taken[name].append((time.perf_counter() - start) / repeats[name])
     spread = max(statistics.median(t) / min(t) for t in taken.values())
     if spread > 1.5:
         print(f"  (noisy: a median is {spread:.1f} times its minimum)")

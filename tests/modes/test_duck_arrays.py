@@ -1,7 +1,7 @@
-"""The value of a traced array can be any duck array: here Dask (a cluster's) and Pint (units); CuPy where there is a
-GPU.
+"""The value of a traced array can be any duck array.
 
-Both operand orders are tried: a duck array on the left is asked first by Python, and has to yield.
+Dask (a cluster's arrays) and Pint (units) are tried here, CuPy where there is a GPU. Both operand orders are tried: a
+duck array on the left is asked first by Python, and has to yield.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def test_numbers_of_every_kind():
     assert ew.grad(lambda x: np.sum(x**2))(np.ones(2, np.float16)).dtype == np.float16
     assert ew.grad(lambda x: np.sum(x**2))(np.ones(2, np.longdouble)).dtype == np.longdouble
     assert ew.grad(lambda x: x**2)(np.array(3.0)) == 6.0
-    assert ew.grad(lambda x: np.sum(x))(np.zeros((0, 3))).shape == (0, 3)
+    assert ew.grad(np.sum)(np.zeros((0, 3))).shape == (0, 3)
 
 
 def test_methods_partials_and_callable_objects():
@@ -185,7 +185,7 @@ def test_results_belong_to_the_user():
     a, b = ew.grad(lambda a, b: np.sum(a + b), (0, 1))(x, x)
     a += 1
     np.testing.assert_array_equal(b, [1.0, 1.0])
-    value, pull = ew.vjp(lambda x: np.exp(x), x)
+    value, pull = ew.vjp(np.exp, x)
     value *= 0
     np.testing.assert_allclose(pull(seed)[0], np.exp(x))
     (back,) = ew.vjp(lambda x: x, x)[1](seed)

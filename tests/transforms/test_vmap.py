@@ -29,7 +29,7 @@ def test_nested_with_itself_and_with_derivatives():
     np.testing.assert_allclose(ew.vmap(ew.vmap(np.sin))(X), np.sin(X))
     np.testing.assert_allclose(ew.vmap(ew.grad(lambda v: np.sum(v**3)))(X), 3 * X**2)
     np.testing.assert_allclose(ew.grad(lambda x: np.sum(ew.vmap(lambda v: v @ v)(x)))(X), 2 * X)
-    hessians = ew.vmap(ew.hessian(lambda v: np.prod(v)))(X[1:, :2])
+    hessians = ew.vmap(ew.hessian(np.prod))(X[1:, :2])
     np.testing.assert_allclose(hessians, [[[0.0, 1.0], [1.0, 0.0]]] * 2)
     outer = ew.vmap(lambda a: ew.vmap(lambda b: a @ b)(X))(X)
     np.testing.assert_allclose(outer, X @ X.T)
@@ -49,12 +49,12 @@ def test_integers_and_indices_may_be_batched():
 def test_what_a_batch_cannot_do():
     with pytest.raises(BatchError, match="truth value of a batch"):
         ew.vmap(lambda v: v[0] if v[0] > 1 else v[1])(X)
-    with pytest.raises(BatchError, match="np.where"):
+    with pytest.raises(BatchError, match=r"np\.where"):
         ew.vmap(lambda v: v[v > 1])(X)
     with pytest.raises(BatchError):
-        ew.vmap(lambda v: np.nonzero(v))(X)
+        ew.vmap(np.nonzero)(X)
     with pytest.raises(BatchError):
-        ew.vmap(lambda v: ew.value(v))(X)
+        ew.vmap(ew.value)(X)
     with pytest.raises(BatchError):
         ew.vmap(lambda k: np.ones(3)[int(np.argmax(k)) :].sum())(X)
 

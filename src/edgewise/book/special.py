@@ -1,7 +1,8 @@
 """Special functions. Their derivatives are integrals, written as sums that every further derivative goes through.
 
 Where a closed form of a derivative is 0/0 at a point, a ``where`` would give the right number there and a wrong second
-derivative. An integral has no such point: sinc(x) = ∫ cos(πxs) ds over [0, 1], I0(x) = ∫ cosh(x cos θ) dθ/π over [0, π].
+derivative. An integral has no such point: sinc(x) = ∫ cos(πxs) ds over [0, 1], I0(x) = ∫ cosh(x cos θ) dθ/π over [0,
+π].
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from edgewise.families.samples import between, case
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2  # exact to rounding up to |x| = 1, where the phase is π
-# The trapezoid rule on a circle converges faster than any power; 256 points serve to where I0 overflows. By symmetry the
-# first quadrant is enough: its ends count half.
+# The trapezoid rule on a circle converges faster than any power; 256 points serve to where I0 overflows. By symmetry
+# the first quadrant is enough: its ends count half.
 COSINES = np.cos(np.linspace(0, np.pi / 2, 65))
 SHARES = np.where((np.arange(65) == 0) | (np.arange(65) == 64), 0.5, 1.0) / 64
 

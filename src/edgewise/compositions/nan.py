@@ -13,7 +13,7 @@ from edgewise.families.samples import case, grid
 
 X = np.where(grid(2, 3, 4, seed=6) > 1.4, np.nan, grid(2, 3, 4))
 AXES = [case(X), case(X, axis=1), case(X, axis=(0, -1), keepdims=True)]
-MASK = grid(2, 3, 4, seed=3) > -1.6
+MASK = grid(2, 3, 4, seed=3) > -1.9
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -66,6 +66,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     bounds = np.finfo(x.dtype)
     high = bounds.max if posinf is None else posinf
     low = bounds.min if neginf is None else neginf
+    nan, high, low = (v if isinstance(v, Traced) else np.asarray(v).astype(x.dtype) for v in (nan, high, low))
     x = np.where(np.isnan(x), nan, x)
     x = np.where(np.isposinf(x), high, x)
     return np.where(np.isneginf(x), low, x)

@@ -57,8 +57,8 @@ def register(
     Args:
         declaration: the row.
         entry: a callable with NumPy's signature.
-        operands: names of the leading parameters that may be traced, and after a "*" of those that may be where they are
-            given by name; all others are static. None: all may be.
+        operands: names of the leading parameters that may be traced, and after a "*" of those that may be where they
+            are given by name; all others are static. None: all may be.
         spelled: the function whose parameters, after a first one, are NumPy's, where those of the entry are not.
 
     Raises:

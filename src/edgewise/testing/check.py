@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.errors import CheckError
-from edgewise.transforms.border import Call, name_of
+from edgewise.containers import flatten
+from edgewise.errors import ArgumentError, CheckError
+from edgewise.transforms.border import Call, function_of, name_of, number_output
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.operator import vjp
 
@@ -57,7 +58,9 @@ def check_grads(
         raise ArgumentError(
             "check_grads was called without a point", "a derivative is taken at a point", "write ew.check_grads(f, x)"
         )
-    _check(function_of(f, "check_grads"), args, order, order, modes, rtol, atol, directions, np.random.default_rng(seed))
+    _check(
+        function_of(f, "check_grads"), args, order, order, modes, rtol, atol, directions, np.random.default_rng(seed)
+    )
 
 
 def _require(order: Any, modes: tuple[Any, ...], directions: Any) -> None:
@@ -69,7 +72,7 @@ def _require(order: Any, modes: tuple[Any, ...], directions: Any) -> None:
             )
     if not modes or not set(modes) <= {"forward", "reverse"}:
         raise ArgumentError(
-            f"check_grads was given modes={modes!r}", "nothing would be checked", 'give ("forward", "reverse") or one of them'
+            f"check_grads was given modes={modes!r}", "nothing would be checked", "give forward, reverse, or both"
         )
 
 
@@ -82,7 +85,7 @@ def _check(
     for _ in range(directions):
         v = [rng.standard_normal(a.shape).astype(a.dtype)[()] for a in x]
         tangents = tuple(a.structured(part) for a, part in _per_argument(call, v))
-        u = _random_like(call.run(x), rng)
+        u = _random_like(call.run(x), rng, f)
 
         def along(h: float, u: Any = u, v: Any = v) -> float:
             return _dot(u, _shifted(call, x, v, h))
@@ -116,8 +119,9 @@ def _numbers(tree: Any) -> list[Any]:
     return [np.asarray(leaf, float) for leaf in flatten(tree)[0] if leaf is not None and not isinstance(leaf, str)]
 
 
-def _random_like(tree: Any, rng: Any) -> Any:
+def _random_like(tree: Any, rng: Any, f: Any) -> Any:
     leaves, shape = flatten(tree)
+    leaves = [None if leaf is None else number_output(leaf, f) for leaf in leaves]
     return shape.build([None if leaf is None else rng.standard_normal(np.shape(leaf))[()] for leaf in leaves])
 
 

@@ -85,8 +85,7 @@ class Subject:
     @property
     def differentiable(self) -> bool:
         """Whether there is a derivative to ask for."""
-        primitive = self.declaration.primitive
-        return bool(self.leaves and self.smooth) and not (primitive is not None and primitive.zero)
+        return bool(self.leaves and self.smooth) and self.declaration.kind != "zero"
 
     def scalar(self, weights: Sequence[Any]) -> Callable[..., Any]:
         """⟨weights, outputs⟩, a function with a scalar result."""

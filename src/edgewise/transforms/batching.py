@@ -155,7 +155,9 @@ def _size(leaves: list[tuple[Any, Any, str]], f: Any) -> int:
         return next(iter(sizes))
     if not sizes:
         raise ArgumentError(
-            "ew.vmap has nothing to batch over", "no argument has an axis for it", "give at least one an axis, in_axes=0"
+            "ew.vmap has nothing to batch over",
+            "no argument has an axis for it",
+            "give at least one an axis, in_axes=0",
         )
     told = ", ".join(f"{name} has {n}" for n, name in sizes.items())
     raise StructureError(
