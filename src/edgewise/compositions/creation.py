@@ -65,11 +65,6 @@ def flatnonzero(a: Any) -> Any:
     return np.flatnonzero(settled(a))
 
 
-@composition(np.searchsorted, [case(np.array([0.0, 1.0, 2.0]), 1.5)], "a", "v")
-def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    return np.searchsorted(settled(a), settled(v), side, sorter)  # type: ignore[call-overload]  # passed on
-
-
 @composition(np.result_type, [case(X, np.float32)])
 def result_type(*arrays_and_dtypes: Any) -> Any:
     return np.result_type(*(a.dtype if isinstance(a, Traced) else a for a in arrays_and_dtypes))

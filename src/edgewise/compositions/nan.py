@@ -53,7 +53,7 @@ nanmin = composition(
 )(_extreme(np.min, np.inf))
 
 
-@composition(np.nanmean, [*AXES, case(X, axis=0, where=MASK)], "a")
+@composition(np.nanmean, [*AXES, case(X, axis=-1, where=MASK)], "a")
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
@@ -64,7 +64,7 @@ def _present(a: Any, where: Any) -> Any:
     return np.broadcast_to(~np.isnan(a) & where, a.shape)
 
 
-@composition(np.nanvar, [*AXES, case(X, axis=1, ddof=1), case(X, axis=0, where=MASK)], "a", oracle="difference")
+@composition(np.nanvar, [*AXES, case(X, axis=1, ddof=1), case(X, axis=(0, -1), where=MASK)], "a", oracle="difference")
 def nanvar(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: Any = None,

@@ -103,9 +103,8 @@ def _statistic(of: Callable[..., Any]) -> Callable[..., Any]:
     def extend(a: Any, before: int, after: int, stat_length: Any) -> Any:
         n = a.shape[-1]
         first, last = (n if length is None else min(int(length), n) for length in stat_length)
-        if not first or not last:
-            if of in (np.max, np.min):
-                raise ValueError("stat_length of 0 yields no value for padding")
+        if of in (np.max, np.min) and not (first and last):
+            raise ValueError("stat_length of 0 yields no value for padding")
         head, tail = of(a[..., :first], axis=-1, keepdims=True), of(a[..., n - last :], axis=-1, keepdims=True)
         return np.concatenate([np.broadcast_to(head, (*a.shape[:-1], before)), a,
                                np.broadcast_to(tail, (*a.shape[:-1], after))], -1)  # fmt: skip
@@ -137,15 +136,9 @@ def _mirrored(edge_twice: bool) -> Callable[..., Any]:
         # each mirror image is turned upside down about the entry at its edge: the pieces rise by what the array rises
         first, last = a[..., :1], a[..., -1:]
         rise = last - first
-        if edge_twice:
-            return np.where(back, last + first - picked, picked) + _steps(turns) * rise
         return np.where(back, last + first - picked, picked) + turns.astype(a.dtype) * rise
 
     return extend
-
-
-def _steps(turns: Any) -> Any:
-    return turns
 
 
 _MODES: dict[str, tuple[dict[str, Any], Callable[..., Any]]] = {

@@ -32,7 +32,7 @@ _STEPS: dict[str, Callable[[Any, Any], tuple[Any, Any, Any]]] = {
     "nearest": lambda n, q: (np.rint((n - 1) * q),) * 2 + (0.0,),
     "midpoint": lambda n, q: (np.floor((n - 1) * q), np.ceil((n - 1) * q), 0.5 + 0 * q),
     "inverted_cdf": lambda n, q: (np.ceil(n * q) - 1,) * 2 + (0.0,),
-    "averaged_inverted_cdf": lambda n, q: (np.ceil(n * q) - 1, np.floor(n * q), 0.5),
+    "averaged_inverted_cdf": lambda n, q: (np.ceil(n * q) - 1, np.floor(n * q), 0.5 + 0 * q),
     "closest_observation": lambda n, q: (_closest(n * q - 1.5),) * 2 + (0.0,),
 }
 

@@ -42,6 +42,7 @@ __all__ = [
     "dispatched",
     "getitem",
     "install",
+    "known",
     "plain",
     "settled",
     "wrap",
@@ -394,6 +395,15 @@ def settled(value: Any) -> Any:
             )
         value = value.value
     return value
+
+
+def known(value: Any) -> bool:
+    """Whether ``settled`` has an answer: the value does not differ within a batch."""
+    while isinstance(value, Traced):
+        if value.mode.lead:
+            return False
+        value = value.value
+    return True
 
 
 def differentiated(value: Any) -> bool:

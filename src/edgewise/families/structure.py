@@ -19,7 +19,7 @@ from edgewise.core.registry import Declaration, register
 from edgewise.core.traced import UNDISPATCHED
 from edgewise.maps import Contract, Identity, Index, Map
 
-__all__ = ["CAST", "CONTRACTION", "GATHER", "JOIN", "MOVEMENT", "REDUCTION", "SCAN", "SCATTER", "declare"]
+__all__ = ["CAST", "CONTRACTION", "GATHER", "JOIN", "MEMBERS", "MOVEMENT", "REDUCTION", "SCAN", "SCATTER", "declare"]
 
 
 class Unmoved(Family):
@@ -167,6 +167,23 @@ class Contraction(Family):
         return primitive(*values, spec=f"{z if batched[0] else ''}{first},{z if batched[1] else ''}{second}->{z}{out}")
 
 
+class Members(Family):
+    """What has no form for a whole batch, and no derivative: computed for each member in turn."""
+
+    name = "zero"
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        def member(i: int) -> Any:
+            return primitive(*(v[i] if b else v for v, b in zip(values, batched, strict=True)), **params)
+
+        if size:
+            return np.stack([member(i) for i in range(size)])
+        values = [np.zeros((1, *np.shape(v)[1:]), v.dtype) if b else v for v, b in zip(values, batched, strict=True)]
+        return np.stack([member(0)])[:0]
+
+
 class Cast(Family):
     """A change of dtype, which the sweep repairs by itself."""
 
@@ -188,6 +205,7 @@ class Cast(Family):
 
 REDUCTION, SCAN = Unmoved("reduction"), Unmoved("scan")
 MOVEMENT, GATHER, SCATTER, JOIN, CONTRACTION, CAST = Movement(), Gather(), Scatter(), Join(), Contraction(), Cast()
+MEMBERS = Members()
 
 
 def _all_batched(values: list[Any], batched: list[bool], size: int) -> list[Any]:

@@ -328,6 +328,8 @@ def finish(values: Sequence[Any], foreign: Sequence[Any] = ()) -> list[Any]:
     seen = {id(a) for a in foreign}
     done = []
     for value in values:
+        if isinstance(value, Traced) and value.mode.ended:
+            raise escaped("a rule used a traced value that is not among the arguments of its function")
         if type(value) is np.ndarray:
             if not value.ndim:
                 value = value[()]  # noqa: PLW2901  0-d arrays become scalars

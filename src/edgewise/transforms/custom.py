@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
+from edgewise.containers import flatten
 from edgewise.core.primitive import Family, Primitive, Rule
-from edgewise.core.traced import Traced, apply, differentiated
-from edgewise.errors import ArgumentError, BatchError, ConversionError, DeclarationError, NoRuleError
+from edgewise.core.traced import Traced, admit, apply, differentiated
+from edgewise.errors import (
+    ArgumentError,
+    BatchError,
+    ConversionError,
+    DeclarationError,
+    NoRuleError,
+    OutputError,
+    a_kind,
+)
 from edgewise.families.elementwise import Elementwise
 from edgewise.maps import Diagonal, Map
+from edgewise.transforms.border import function_of, name_of
 from edgewise.transforms.operator import vjp
 
 __all__ = ["primitive"]
@@ -27,7 +38,7 @@ Rules = Callable[..., Any] | Sequence[Callable[..., Any] | None] | None
 
 
 def primitive(
-    *, d: Rules = None, push: Rules = None, pull: Rules = None, outputs: int | None = None
+    function: None = None, /, *, d: Rules = None, push: Rules = None, pull: Rules = None, outputs: int | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare the derivative of a function of yours.
 
@@ -58,15 +69,21 @@ def primitive(
     >>> ew.grad(expsin)(0.0)
     np.float64(1.0)
     """
-    if (d is None) == (push is None and pull is None):
+    if function is not None or (d is None) == (push is None and pull is None):
         raise DeclarationError(
             "ew.primitive needs d=, or push= and/or pull=",
             "d is for elementwise functions, push and pull for all others",
             "write @ew.primitive(d=lambda x: ...) or @ew.primitive(pull=lambda g, x: ...)",
         )
+    if outputs is not None and (d is not None or isinstance(outputs, bool) or not isinstance(outputs, int)):
+        raise DeclarationError(
+            f"ew.primitive was given outputs={outputs!r}" + (" beside d=" if d is not None else ""),
+            "it says how many outputs push and pull are about; an elementwise function has one",
+            "write @ew.primitive(pull=lambda g: ..., outputs=2)",
+        )
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-        name = getattr(function, "__name__", "primitive")
+        name = name_of(function_of(function, "primitive"))
         operands, signature = _operands(function, name)
         statics = signature.parameters.keys() - set(operands)
         value = functools.partial(_value, function, name, outputs)
@@ -91,23 +108,61 @@ def primitive(
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            bound = signature.bind(*args, **kwargs)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise ArgumentError(
+                    f"{name} could not be called: {error}", f"its parameters are {signature}", "give it those"
+                ) from error
             bound.apply_defaults()
-            fixed = {k: v for k, v in bound.arguments.items() if k not in operands}
-            for key, given in fixed.items():
-                if isinstance(given, Traced):
-                    raise ArgumentError(
-                        f"{name} was given a traced value as {key}=",
-                        "keyword-only parameters of a primitive are static",
-                        "make it a positional parameter, and give its rule",
-                    )
-            given = tuple(bound.arguments[k] for k in operands)
-            return apply(made, given, fixed)
+            fixed = {k: _static(v, name, k) for k, v in bound.arguments.items() if k not in operands}
+            result = apply(made, tuple(_operand(bound.arguments[k], name, k) for k in operands), fixed)
+            for part in result if isinstance(result, tuple) else (result,):
+                _refuse_captured(part, name)
+            return result
 
         wrapper.primitive = made  # type: ignore[attr-defined]  # for pictures and tests
         return wrapper
 
     return declare
+
+
+def _operand(given: Any, name: str, key: str) -> Any:
+    """An operand as a number or an array."""
+    if isinstance(given, Traced | np.generic | float | int) or type(given) is np.ndarray:
+        return admit(given) if getattr(given, "dtype", None) == np.dtype(object) else given
+    if any(isinstance(leaf, Traced) for leaf in flatten(given)[0]):
+        raise ArgumentError(
+            f"{name} was given {a_kind(given)} with traced values in it as {key}",
+            "an operand of a primitive is one number or array, to which its rule belongs",
+            f"make it one array: {name}(ew.stack([...])), or give it a parameter of its own for each",
+        )
+    return given
+
+
+def _static(given: Any, name: str, key: str) -> Any:
+    """A static argument, safe from being overwritten before the sweep."""
+    leaves, tree = flatten(given)
+    if any(isinstance(leaf, Traced) for leaf in leaves):
+        raise ArgumentError(
+            f"{name} was given a traced value as {key}=",
+            "keyword-only parameters of a primitive are static",
+            "make it a positional parameter, and give its rule",
+        )
+    return tree.build([leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves])
+
+
+def _refuse_captured(result: Any, name: str) -> None:
+    """Raise if the function used a traced value that is no operand, and whose derivative no rule gives."""
+    if not isinstance(result, Traced):
+        return
+    below = result.mode.lower(result)
+    if isinstance(below, Traced) and below.mode.level >= result.mode.level:
+        raise ArgumentError(
+            f"{name} used a traced value that is not among its arguments",
+            "its rule is about its arguments alone, so the derivative through that value would be lost",
+            "make it a positional parameter, and give its rule",
+        )
 
 
 class Edge:
@@ -148,48 +203,85 @@ class Custom(Map):
         return self.pull(g), None
 
     def _push_one(self, t: Any) -> Any:
-        if self.edge.push is not None:
-            return self._run(self.edge.push, "push", t)
-        rule = self.edge.pull
         like = self.kept[-1]
+        if self.edge.push is not None:
+            out = self._run(self.edge.push, "push", t)
+            outs, likes = (out, like) if isinstance(like, tuple) else ((out,), (like,))
+            if type(outs) is not tuple or [_shape(o) for o in outs] != [_shape(o) for o in likes]:
+                raise self._unfit("push", out, "output", " and ".join(str(_shape(o)) for o in likes))
+            return out
+        rule = self.edge.pull
         if isinstance(like, tuple):
             raise DeclarationError(
                 f"{self.name} has no push rule, and one for several outputs is not derived",
                 "its pull rule gets a tuple with gaps",
                 "give push= as well",
             )
-        return self._transposed(
-            lambda g: self._run(rule, "pull", g), np.zeros(like.shape, like.dtype), t, "pull", "push"
-        )
+        return self._transposed(lambda g: self._run(rule, "pull", g), like.shape, like.dtype, t, "pull", "push")
 
     def _pull_one(self, g: Any) -> Any:
         if self.edge.pull is not None:
             out = self._run(self.edge.pull, "pull", g)
-            if np.shape(out) != self.shape:
-                raise DeclarationError(
-                    f"the pull rule of {self.name} returned shape {np.shape(out)} for an operand of shape {self.shape}",
-                    "a cotangent has the shape of the operand it belongs to",
-                    "mend the rule",
-                )
+            if _shape(out) != self.shape:
+                raise self._unfit("pull", out, "operand", str(self.shape))
             return out
         rule = self.edge.push
-        return self._transposed(lambda t: self._run(rule, "push", t), np.zeros(self.shape), g, "push", "pull")
+        return self._transposed(lambda t: self._run(rule, "push", t), self.shape, float, g, "push", "pull")
+
+    def _unfit(self, kind: str, out: Any, of: str, shape: str) -> DeclarationError:
+        got = f"shape {_shape(out)}" if _shape(out) is not None else a_kind(out)
+        return DeclarationError(
+            f"the {kind} rule of {self.name} returned {got} for an {of} of shape {shape}",
+            f"a {'tangent' if kind == 'push' else 'cotangent'} has the shape of the {of} it belongs to",
+            f"return an array of shape {shape} from the rule",
+        )
 
     def _run(self, rule: Any, kind: str, lead: Any) -> Any:
         out = rule(self.kept, self.params, self.shape, lead)
-        if isinstance(out, tuple):
-            return tuple(o if o is None or hasattr(o, "__array_ufunc__") else np.asarray(o)[()] for o in out)
-        return out if hasattr(out, "__array_ufunc__") else np.asarray(out)[()]
+        return tuple(map(_as_array, out)) if isinstance(out, tuple) else _as_array(out)
 
-    def _transposed(self, function: Callable[[Any], Any], at: Any, seed: Any, given: str, wanted: str) -> Any:
+    def _transposed(
+        self, function: Callable[[Any], Any], shape: Any, dtype: Any, seed: Any, given: str, wanted: str
+    ) -> Any:
+        probe = np.reshape(1 + np.arange(math.prod(shape)) % 7 / 8, shape).astype(dtype)[()]
         try:
-            return vjp(function, at)[1](seed)[0]
-        except (ConversionError, NoRuleError, ArgumentError) as error:
+            value, pull = vjp(function, probe)
+            if isinstance(seed, tuple):
+                seed = tuple(np.zeros_like(v) if s is None else s for s, v in zip(seed, value, strict=True))
+            (out,) = pull(seed)
+        except (ConversionError, NoRuleError, ArgumentError, OutputError) as error:
             raise DeclarationError(
                 f"{self.name} has no {wanted} rule, and its {given} rule could not be transposed",
                 f"the {given} rule does something edgewise cannot follow: {error.what}",
                 f"give {wanted}= as well",
             ) from error
+        if not _adjoint(seed, value, out, probe):
+            raise DeclarationError(
+                f"the {given} rule of {self.name} is not linear",
+                f"a derivative is a linear map, and the {wanted} rule is found by transposing it",
+                f"mend the {given} rule: it may multiply its first argument, but not add to it or square it",
+            )
+        return out
+
+
+def _adjoint(g: Any, y: Any, pulled: Any, t: Any) -> bool:
+    """Whether <g, f(t)> = <f^T g, t>, as it must be where f is linear; True where that cannot be told."""
+    pairs = [*zip(g, y, strict=True), (pulled, t)] if isinstance(g, tuple) else [(g, y), (pulled, t)]
+    if any(isinstance(a, Traced) or isinstance(b, Traced) for a, b in pairs):
+        return True
+    products = [np.asarray(a * b, float) for a, b in pairs]
+    difference = sum(float(np.sum(p)) for p in products[:-1]) - float(np.sum(products[-1]))
+    size = sum(float(np.sum(np.abs(p))) for p in products)
+    return not np.isfinite(size) or abs(difference) <= 1e-3 * size
+
+
+def _as_array(out: Any) -> Any:
+    return out if out is None or hasattr(out, "__array_ufunc__") else np.asarray(out)[()]
+
+
+def _shape(out: Any) -> tuple[int, ...] | None:
+    """The shape of a number or an array of numbers, None for anything else."""
+    return tuple(out.shape) if getattr(getattr(out, "dtype", None), "kind", "") in tuple("fiub") else None
 
 
 class CustomFamily(Family):
@@ -208,6 +300,12 @@ class CustomFamily(Family):
     def batch(
         self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
     ) -> Any:
+        if not size:
+            raise BatchError(
+                f"{primitive.name} met a batch without members",
+                "the shape of its result is known only from a result",
+                "call it with a batch of at least one",
+            )
         members = [
             primitive(*(v[i] if b else v for v, b in zip(values, batched, strict=True)), **params) for i in range(size)
         ]
@@ -219,10 +317,30 @@ class CustomFamily(Family):
 class EntrywiseFamily(Elementwise):
     """Users' elementwise primitives: as those of the book, with static parameters, and off the hot path."""
 
+    def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
+        return frozenset(primitive.rules[edge].slots | {-1})  # the output tells which shape a derivative may have
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        try:
+            return super().batch(primitive, list(values), batched, size, params)
+        except (TypeError, ValueError):  # a function of one number, such as math.sin
+            return CUSTOM.batch(primitive, values, batched, size, params)
+
     def edge(
         self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
     ) -> Map:
-        return Diagonal(primitive.rules[edge](kept, params, shape))
+        weight, y = _as_array(primitive.rules[edge](kept, params, shape)), kept[-1]
+        own = _shape(weight)
+        if own is None or (own and np.broadcast_shapes(own, (1,) * (len(own) - y.ndim) + y.shape) != y.shape):
+            raise DeclarationError(
+                f"the derivative of {primitive.name} is {a_kind(weight)}" + (f" and shape {own}" if own else ""),
+                f"its result has shape {tuple(y.shape)}: d= is for elementwise functions, whose derivative has the "
+                "shape of the result, or broadcasts to it",
+                "return such an array, or give push= and pull= in place of d=",
+            )
+        return Diagonal(weight)
 
 
 CUSTOM, ENTRYWISE = CustomFamily(), EntrywiseFamily()
@@ -274,22 +392,26 @@ def _edge(push: Any, pull: Any, operands: tuple[str, ...], statics: Collection[s
 def _value(function: Callable[..., Any], name: str, outputs: int | None, *args: Any, **kwargs: Any) -> Any:
     """The function's value, as NumPy scalars or arrays."""
     result = function(*args, **kwargs)
-    if outputs is None:
+    if outputs is None and not isinstance(result, tuple):
         return _array(result, name)
     if not isinstance(result, tuple) or len(result) != outputs:
+        got = f"{len(result)} of them" if isinstance(result, tuple) else a_kind(result)
         raise DeclarationError(
-            f"{name} was declared with {outputs} outputs and did not return that many", "", "return a tuple"
+            f"{name} was declared with {outputs or 'one'} output{'s' if outputs else ''}, and returned {got}",
+            "rules are given for a fixed number of outputs",
+            "declare @ew.primitive(..., outputs=n), and return a tuple of n",
         )
     return tuple(_array(part, name) for part in result)
 
 
 def _array(result: Any, name: str) -> Any:
+    """An output as a number or an array that the function will not write to again."""
     if hasattr(result, "__array_ufunc__"):
-        return result
+        return result.copy() if type(result) is np.ndarray else result
     array = np.asarray(result)
     if array.dtype.kind not in "fiub":
         raise DeclarationError(
-            f"{name} returned a {type(result).__name__}", "a primitive returns numbers or arrays", "return floats"
+            f"{name} returned {a_kind(result)}", "a primitive returns numbers or arrays", "return floats"
         )
     array = array.astype(float) if array.dtype.kind != "f" else array
     return array if array.ndim else array[()]
