@@ -64,7 +64,7 @@ def _present(a: Any, where: Any) -> Any:
     return np.broadcast_to(~np.isnan(a) & where, a.shape)
 
 
-@composition(np.nanvar, [*AXES, case(X, axis=1, ddof=1), case(X, axis=(0, -1), where=MASK)], "a", oracle="difference")
+@composition(np.nanvar, [*AXES, case(X, axis=-1, ddof=1), case(X, axis=(0, -1), where=MASK)], "a", oracle="difference")
 def nanvar(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: Any = None,

@@ -52,7 +52,7 @@ def polyder(p: Any, m: Any = 1) -> Any:
     p = _array(p)
     for _ in range(int(m)):
         n = p.shape[0] - 1
-        p = p[:-1] * np.arange(n, 0, -1).astype(p.dtype)
+        p = p[:-1] * np.arange(n, 0, -1)
     return p
 
 
@@ -69,5 +69,5 @@ def polyint(p: Any, m: Any = 1, k: Any = None) -> Any:
         raise ValueError("k must be a scalar or a rank-1 array of length 1 or >m.")
     for i in range(m):
         n = p.shape[0]
-        p = np.concatenate([p / np.arange(n, 0, -1).astype(p.dtype), constants[i : i + 1]])
+        p = np.concatenate([p / np.arange(n, 0, -1), constants[i : i + 1]])
     return p

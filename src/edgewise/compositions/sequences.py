@@ -68,7 +68,8 @@ def geomspace(
     start: Any, stop: Any, num: Any = 50, endpoint: Any = True, dtype: Any = None, axis: int = 0
 ) -> Any:
     num, _ = _count(num, endpoint)
-    start, stop = (v if isinstance(v, Traced) else np.asanyarray(v) * 1.0 for v in (start, stop))
+    start, stop = (v if isinstance(v, Traced) else np.asanyarray(v) for v in (start, stop))
+    start, stop = (cast_as(v, np.result_type(v.dtype, np.float64)) for v in (start, stop))
     if any(known(v) and np.any(settled(v) == 0) for v in (start, stop)):
         raise ValueError("Geometric sequence cannot include zero")
     exponent = np.linspace(0.0 * stop, np.log(stop / start), num, endpoint)
@@ -104,5 +105,5 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # no
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
     count = x.shape[0] if N is None else N
-    powers = np.arange(count, dtype=x.dtype)
+    powers = np.arange(count)
     return x[:, None] ** (powers if increasing else powers[::-1])

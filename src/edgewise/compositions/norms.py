@@ -1,0 +1,120 @@
+"""Norms of vectors, and those of matrices that need no singular values. They are 0 at 0, and so is their derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.compositions.declare import composition
+from edgewise.core.shapes import axes_from, negative_axes
+from edgewise.core.traced import cast_as
+from edgewise.errors import NoRuleError
+from edgewise.families.samples import case, grid
+
+V, X, CUBE = grid(5), grid(3, 4), grid(2, 3, 4)
+NOTE = "0 at 0, the subgradient of least norm; ties of inf and -inf: split evenly"
+
+
+def _array(a: Any) -> Any:
+    a = a if hasattr(a, "__array_function__") else np.asarray(a)
+    return a if a.dtype.kind in "fc" else cast_as(a, float)
+
+
+def _root(total: Any, power: Any) -> Any:
+    """total**power with the derivative 0 at 0, where the power is below one."""
+    flat = total == 0
+    safe = np.where(flat, 1, total)
+    return np.where(flat, 0, np.sqrt(safe) if isinstance(power, float) and power == 0.5 else safe**power)
+
+
+def _vector(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
+    if ord is None or ord == 2:
+        return _root(np.sum(x * x, axis=axes, keepdims=keepdims), 0.5)
+    size = np.abs(x)
+    if ord == np.inf:
+        return np.max(size, axis=axes, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(size, axis=axes, keepdims=keepdims)
+    if ord == 0:
+        return cast_as(np.sum(x != 0, axis=axes, keepdims=keepdims), x.dtype)
+    if ord == 1:
+        return np.sum(size, axis=axes, keepdims=keepdims)
+    if isinstance(ord, str):
+        raise ValueError(f"Invalid norm order '{ord}' for vectors")
+    if ord < 0:
+        return np.sum(size**ord, axis=axes, keepdims=keepdims) ** (1.0 / ord)
+    flat = size == 0
+    powers = np.where(flat, 0, np.where(flat, 1, size) ** ord)
+    return _root(np.sum(powers, axis=axes, keepdims=keepdims), 1.0 / ord)
+
+
+def _matrix(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any, name: str) -> Any:
+    rows, columns = axes
+    if rows == columns:
+        raise ValueError("Duplicate axes given.")
+    if ord in (None, "fro", "f"):
+        return _root(np.sum(x * x, axis=axes, keepdims=keepdims), 0.5)
+    if ord in (2, -2, "nuc"):
+        raise NoRuleError(
+            f"{name} of a matrix with ord={ord!r} has no derivative rule",
+            "it needs singular values, which are not differentiated yet",
+            "use another norm: ord='fro', 1 or np.inf",
+        )
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise ValueError("Invalid norm order for matrices.")
+    along, across = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = np.sum(np.abs(x), axis=along, keepdims=True)
+    found = (np.max if ord > 0 else np.min)(sums, axis=across, keepdims=True)
+    return found if keepdims else np.squeeze(found, axes)
+
+
+@composition(
+    np.linalg.norm,
+    [
+        case(V), case(X), case(CUBE), case(X, axis=1), case(X, axis=(0, 1), keepdims=True), case(CUBE, "fro", (0, 2)),
+        *(case(V, p) for p in (np.inf, -np.inf, 0, 1, 2, 3, 2.5, 0.5, -1)), case(X, 3, 0, True),
+        *(case(X, p) for p in (np.inf, -np.inf, 1, -1, "fro")), case(CUBE, 1, axis=(-1, 0), keepdims=True),
+        case(np.array([[0.0, 0.0], [3.0, 4.0]]), axis=0), case(1.5),
+    ],
+    "x",
+    oracle="difference",  # it conjugates
+    note=NOTE,
+)  # fmt: skip
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    x = _array(x)
+    if axis is None:
+        if ord is None or (ord in ("f", "fro") and x.ndim == 2) or (ord == 2 and x.ndim == 1):
+            return _vector(x, None, tuple(range(-x.ndim, 0)), keepdims)
+        axes = tuple(range(x.ndim))
+    else:
+        axes = axes_from(axis, x.ndim, repeated=True)
+    if len(axes) == 1:
+        return _vector(x, ord, axes, keepdims)
+    if len(axes) == 2:
+        return _matrix(x, ord, axes, keepdims, "np.linalg.norm")
+    raise ValueError("Improper number of dimensions to norm.")
+
+
+if hasattr(np.linalg, "vector_norm"):
+
+    @composition(
+        np.linalg.vector_norm,
+        [case(X), case(X, axis=1), case(CUBE, axis=(0, 2), keepdims=True, ord=3), case(X, ord=np.inf)],
+        "x",
+        oracle="difference",
+        note=NOTE,
+    )
+    def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
+        x = _array(x)
+        return _vector(x, ord, negative_axes(axis, x.ndim), keepdims)
+
+    @composition(
+        np.linalg.matrix_norm,
+        [case(X), case(CUBE, ord=1), case(CUBE, keepdims=True, ord=-np.inf)],
+        "x",
+        oracle="difference",
+        note=NOTE,
+    )
+    def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
+        return _matrix(_array(x), ord, (-2, -1), keepdims, "np.linalg.matrix_norm")
