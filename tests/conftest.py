@@ -30,7 +30,7 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
     print_blob=True,
 )
-hypothesis.settings.register_profile("dev", max_examples=int(os.environ.get("HYP_N", "300")), deadline=None)
+hypothesis.settings.register_profile("dev", max_examples=300, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

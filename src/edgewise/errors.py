@@ -89,7 +89,7 @@ def line_of(frame: FrameType, number: int | None = None) -> str:
 
 def is_library(name: str) -> bool:
     """Whether a file is edgewise's own, Python's own, or that of a library that lies beneath the user's code."""
-    if name.startswith((_HERE, "<frozen", "<__array_function__")):
+    if name.startswith((_HERE, "<frozen", "<__array_function__")) or name.endswith(".pyx"):
         return True
     if "site-packages" in name:
         return any(part in name for part in _INTERNAL)

@@ -196,7 +196,7 @@ def test_a_singular_entry_behind_a_cut(singular, carriers, shape, selection, dat
     assume(np.any(clean))
 
     def select(y):
-        if selection == "where":
+        if selection == "where" or not clean.ndim:
             return np.where(clean, y, 0.0)
         if selection == "maximum":  # the clean entries are lifted above a bound that all others stay below
             return np.maximum(np.where(clean, y, -np.inf), -1e9)

@@ -26,7 +26,11 @@ def _power_exponent(x1: Any, x2: Any, y: Any) -> Any:
 
 UP = (0.4, 2.6)
 ANY = (-2.3, 2.4)
-REMAINDERS = [*pairs((2.3, 2.6), (0.9, 1.05)), *pairs((-2.6, -2.3), (0.9, 1.05))[:1], *pairs((2.3, 2.6), (-1.05, -0.9))[:1]]
+REMAINDERS = [
+    *pairs((2.3, 2.6), (0.9, 1.05)),
+    *pairs((-2.6, -2.3), (0.9, 1.05))[:1],
+    *pairs((2.3, 2.6), (-1.05, -0.9))[:1],
+]
 
 add = elementwise(np.add, (1, 1), pairs(ANY, ANY), op="add", compute=operator.add)
 subtract = elementwise(np.subtract, (1, -1), pairs(ANY, ANY), op="sub", compute=operator.sub)

@@ -5,14 +5,19 @@ signatures.
 """
 
 from edgewise.compositions import (
+    aliases,
     bridge,
     calculus,
+    choosing,
     correlation,
     creation,
+    editing,
     histograms,
     indexing,
     interpolation,
     joining,
+    kinds,
+    mapping,
     nan,
     norms,
     padding,
@@ -25,17 +30,23 @@ from edgewise.compositions import (
     signal,
     statistics,
     stores,
+    vectors,
 )
 
 __all__ = [
+    "aliases",
     "bridge",
     "calculus",
+    "choosing",
     "correlation",
     "creation",
+    "editing",
     "histograms",
     "indexing",
     "interpolation",
     "joining",
+    "kinds",
+    "mapping",
     "nan",
     "norms",
     "padding",
@@ -48,4 +59,5 @@ __all__ = [
     "signal",
     "statistics",
     "stores",
+    "vectors",
 ]

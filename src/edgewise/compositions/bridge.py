@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.traced import Traced, admit, call
+from edgewise.core.admission import admit
+from edgewise.core.traced import Traced, call
 from edgewise.errors import ArgumentError, a_kind
 
 __all__ = ["stack"]

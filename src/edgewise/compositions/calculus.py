@@ -33,9 +33,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
         raise ValueError("'edge_order' greater than 2 not supported")
     if f.dtype.kind not in "fc":
         f = cast_as(f, float)
-    made = [
-        _slope(f, one, step, edge_order) for one, step in zip(axes, _spacings(f, axes, varargs), strict=True)
-    ]
+    made = [_slope(f, one, step, edge_order) for one, step in zip(axes, _spacings(f, axes, varargs), strict=True)]
     return made[0] if len(made) == 1 else tuple(made)
 
 
@@ -134,5 +132,3 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.
     lead = (slice(None),) * (axis % p.ndim)
     start = p[(*lead, slice(None, 1))]
     return np.concatenate([start, p[(*lead, slice(1, None))] + np.cumsum(correction, axis=axis)], axis)
-
-

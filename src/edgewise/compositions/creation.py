@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.traced import Traced, settled
+from edgewise.core.levels import settled
+from edgewise.core.traced import Traced
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3)

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from edgewise.core import stores
+from edgewise.core.operators import method
 from edgewise.core.registry import Declaration, register
 from edgewise.families.elementwise import in_dtype
-from edgewise.core.traced import method
 
 __all__ = ["composition"]
 

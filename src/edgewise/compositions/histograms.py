@@ -12,7 +12,8 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.index import ARRAY, scatter_add
-from edgewise.core.traced import cast_as, settled
+from edgewise.core.levels import settled
+from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
 A, W = grid(6), grid(6, seed=1, low=0.2)
@@ -24,7 +25,8 @@ def _array(a: Any) -> Any:
     return a if hasattr(a, "__array_function__") else np.asarray(a)
 
 
-@composition(np.bincount, [case(CELLS, W), case(CELLS, W, 7), case(CELLS, W, minlength=7, wrt=(1,))], "x", "weights")
+@composition(np.bincount, [case(CELLS, W), case(CELLS, W, 7), case(CELLS, W, minlength=7, wrt=(1,))], "x", "weights",
+             oracle="difference")  # fmt: skip
 def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
     x = settled(x)
     if weights is None:
@@ -43,7 +45,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
 
 @composition(
     np.histogram_bin_edges,
-    [case(A, 4), case(A, 4, (-1.0, 1.5), wrt=(0,)), case(A, EDGES), case(A, "sturges")],
+    [case(A, 4), case(A, 4, (-1.0, 1.5), wrt=(0,)), case(A, EDGES, wrt=(0,)), case(A)],
     "a", "bins", "range",
     oracle="difference",
     note="without a range the outer edges are the extremes of the data, and follow them",
@@ -51,13 +53,19 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
     a = np.ravel(_array(a))
     if isinstance(bins, str):
+        if weights is not None:
+            raise TypeError("Automated estimation of the number of bins is not supported for weighted data")
         plain = None if range is None else tuple(settled(v) for v in range)
-        bins = np.histogram_bin_edges(settled(a), bins, plain, weights).size - 1
+        bins = np.histogram_bin_edges(settled(a), bins, plain).size - 1
     if np.ndim(bins) == 1:
-        return _array(bins)
+        edges = _array(bins)
+        if np.any(edges[:-1] > edges[1:]):
+            raise ValueError("`bins` must increase monotonically, when an array")
+        return edges
     if np.ndim(bins):
         raise ValueError("`bins` must be 1d, when an array")
-    return _even_edges(a, bins, range)
+    edges = _even_edges(a, bins, range)
+    return cast_as(edges, np.result_type(*(() if range is None else range), a))
 
 
 def _even_edges(a: Any, count: Any, range: Any) -> Any:
@@ -83,13 +91,6 @@ def _cells(a: Any, edges: Any) -> Any:
     return np.where(a == edges[-1], last - 1, np.where((at < 0) | (at >= last), last, at))
 
 
-def _checked(edges: Any) -> Any:
-    plain = settled(edges)
-    if np.any(plain[:-1] > plain[1:]):
-        raise ValueError("`bins` must increase monotonically, when an array")
-    return plain
-
-
 def _collected(cells: Any, weights: Any, count: int) -> Any:
     """What falls into each bin."""
     if weights is None:
@@ -102,7 +103,7 @@ def _collected(cells: Any, weights: Any, count: int) -> Any:
     np.histogram,
     [
         case(A, 4, (-2.0, 2.0), None, W, wrt=(4,)), case(A, EDGES, None, None, W, wrt=(4,)),
-        case(A, EDGES, None, True, W, wrt=(1, 4)), case(A, EDGES, density=True, wrt=(1,)),
+        case(A, EDGES, None, True, W, wrt=(4,)), case(A, 3, density=True), case(A, 3, None, True, W, wrt=(0, 4)),
         case(A, 4, (-2.0, 2.0), wrt=(0,)),
     ],
     "a", "bins", "range", "density", "weights",
@@ -116,10 +117,10 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
         if weights.size != a.size:
             raise ValueError("weights should have the same shape as a.")
         weights = np.ravel(weights)
-    edges = np.histogram_bin_edges(a, bins, range, weights)
+    edges = histogram_bin_edges(a, bins, range, weights)
     found = _collected(_cells(a, edges), weights, edges.shape[0] - 1)
     if density:
-        return found / np.diff(edges) / np.sum(found), edges
+        return found / cast_as(np.diff(edges), np.float64) / np.sum(found), edges
     return (cast_as(found, np.int64) if weights is None else found), edges
 
 
@@ -140,9 +141,7 @@ def histogramdd(
     return _cross_tabulated([np.ravel(_array(c)) for c in columns], bins, range, density, weights)
 
 
-def _cross_tabulated(
-    columns: list[Any], bins: Any, range: Any, density: Any, weights: Any
-) -> tuple[Any, list[Any]]:
+def _cross_tabulated(columns: list[Any], bins: Any, range: Any, density: Any, weights: Any) -> tuple[Any, list[Any]]:
     count = len(columns)
     many = bins if isinstance(bins, Sequence | np.ndarray) else [bins] * count
     if len(many) != count:
@@ -150,15 +149,15 @@ def _cross_tabulated(
     ranges = [None] * count if range is None else list(range)
     if len(ranges) != count:
         raise ValueError("range argument must have one entry per dimension")
-    edges = [
-        _array(b) if np.ndim(b) else _even_edges(a, b, r) for a, b, r in zip(columns, many, ranges, strict=True)
-    ]
+    edges = [_array(b) if np.ndim(b) else _even_edges(a, b, r) for a, b, r in zip(columns, many, ranges, strict=True)]
     shape = tuple(e.shape[0] for e in edges)  # one more than bins: the last is for what is outside
     cells: Any = 0
     for a, e, n in zip(columns, edges, shape, strict=True):
         cells = cells * n + _cells(a, e)
     size = int(np.prod(shape))
-    found = np.reshape(_collected(cells, None if weights is None else _array(weights), size), shape)
+    found = np.reshape(
+        _collected(cells, None if weights is None else cast_as(_array(weights), np.float64), size), shape
+    )
     found = found[tuple(slice(-1) for _ in shape)]
     if density:
         total = np.sum(found)
@@ -185,5 +184,3 @@ def histogram2d(
         bins = [bins, bins]  # one set of edges for both
     found, edges = _cross_tabulated([_array(x), _array(y)], bins, range, density, weights)
     return found, edges[0], edges[1]
-
-

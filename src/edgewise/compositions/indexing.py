@@ -8,8 +8,9 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.index import ARRAY, scatter_add
+from edgewise.core.operators import method
 from edgewise.core.shapes import negative_axes
-from edgewise.core.traced import Traced, getitem, method
+from edgewise.core.traced import Traced, getitem
 from edgewise.families.samples import case, grid
 
 X = grid(3, 4)

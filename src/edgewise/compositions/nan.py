@@ -72,9 +72,7 @@ def nanvar(
     return _spread(np.var, a, axis, dtype, ddof, keepdims, where, mean, correction)
 
 
-@composition(
-    np.nanstd, [*AXES, case(X, axis=1, ddof=0.5)], "a", oracle="difference", note="0 where the deviation is 0"
-)
+@composition(np.nanstd, [*AXES, case(X, axis=1, ddof=0.5)], "a", oracle="difference", note="0 where the deviation is 0")
 def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: Any = None,

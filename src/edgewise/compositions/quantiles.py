@@ -165,9 +165,7 @@ def _hundredth(a: Any, q: Any) -> Any:
     [case(X), case(X, axis=1), case(X, axis=(0, -1), keepdims=True), case(grid(5))],
     "a", oracle="difference", note=NOTE,
 )  # fmt: skip
-def median(
-    a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False
-) -> Any:
+def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     return _quantile(a, 0.5, axis, "linear", keepdims, False)
 
 
@@ -195,7 +193,5 @@ def nanpercentile(
 
 @composition(np.nanmedian, [case(HOLES), case(HOLES, axis=1), case(HOLES, axis=0, keepdims=True)], "a",
              oracle="difference", note="ties keep their order")  # fmt: skip
-def nanmedian(
-    a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False
-) -> Any:
+def nanmedian(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     return _quantile(a, 0.5, axis, "linear", keepdims, True)

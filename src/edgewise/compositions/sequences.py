@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.traced import Traced, cast_as, known, settled
+from edgewise.core.levels import known, settled
+from edgewise.core.traced import Traced, cast_as
 from edgewise.families.samples import case, grid
 
 A, B = np.array([0.5, 2.0]), np.array([3.1, -1.2])
@@ -31,7 +32,7 @@ def linspace(
     *, device: Any = None,
 ) -> Any:  # fmt: skip
     num, steps = _count(num, endpoint)
-    start, stop = (v * 1.0 if isinstance(v, Traced) else np.asanyarray(v) * 1.0 for v in (start, stop))
+    start, stop = ((v if isinstance(v, Traced) else np.asanyarray(v)) + 0.0 for v in (start, stop))
     step = (stop - start) / steps if steps > 0 else (stop - start) * np.nan
     at = np.reshape(np.arange(num), (-1,) + (1,) * np.ndim(stop - start)).astype((stop - start).dtype)
     y = start + at * step if steps > 0 else start + at * (stop - start)
@@ -64,9 +65,7 @@ def logspace(
     [case(0.5, 3.1, 5), case(-0.5, -3.1, 5, False), case(A, np.array([3.1, 1.2]), 4, axis=-1), case(0.5, 3.1, 1)],
     "start", "stop",
 )  # fmt: skip
-def geomspace(
-    start: Any, stop: Any, num: Any = 50, endpoint: Any = True, dtype: Any = None, axis: int = 0
-) -> Any:
+def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True, dtype: Any = None, axis: int = 0) -> Any:
     num, _ = _count(num, endpoint)
     start, stop = (v if isinstance(v, Traced) else np.asanyarray(v) for v in (start, stop))
     start, stop = (cast_as(v, np.result_type(v.dtype, np.float64)) for v in (start, stop))

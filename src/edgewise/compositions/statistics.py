@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.operators import method
 from edgewise.core.shapes import negative_axes
-from edgewise.core.traced import cast_as, method
+from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3, 4)

@@ -6,6 +6,7 @@ told not to. Nothing here imports any of them.
 
 from __future__ import annotations
 
+import copy
 import sys
 from typing import Any
 
@@ -65,8 +66,11 @@ def hint(module: str) -> str:
 
 
 def with_dtype(value: Any) -> Any:
-    """A quantity of a Python number as one of a NumPy scalar, which has a shape and a dtype."""
-    return value * np.float64(1) if isinstance(getattr(value, "magnitude", None), float | int) else value
+    """A quantity as a value to keep: of a NumPy scalar, which has a dtype, or of an array that nobody else has."""
+    magnitude = getattr(value, "magnitude", None)
+    if isinstance(magnitude, float | int):
+        return value * np.float64(1)
+    return copy.copy(value) if isinstance(magnitude, np.ndarray) else value
 
 
 def refuse_wrapped(value: Any, types: frozenset[type]) -> None:

@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 from edgewise.core import refusals, stores
-from edgewise.core.foreign import refuse_foreign, refuse_wrapped, with_dtype
 from edgewise.core.mode import NOTHING
 from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, find, spelling
 from edgewise.errors import (
@@ -34,17 +33,11 @@ __all__ = [
     "Traced",
     "TracedArray",
     "TracedScalar",
-    "admit",
     "apply",
     "call",
     "cast_as",
-    "differentiated",
     "dispatched",
     "getitem",
-    "install",
-    "known",
-    "plain",
-    "settled",
     "wrap",
 ]
 
@@ -329,31 +322,9 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-# What a ufunc's methods are called in NumPy: np.add.reduce is np.sum, and so on.
-_REDUCE: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: np.sum,
-    np.multiply: np.prod,
-    np.maximum: np.max,
-    np.minimum: np.min,
-    np.logical_and: np.all,
-    np.logical_or: np.any,
-}
-_ACCUMULATE: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
-
-
 def _call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """What ``__array_ufunc__`` does once stores (``out=``, ``at``) are dealt with."""
-    if method == "__call__":
-        return find(ufunc)(*inputs, **kwargs)
-    if method == "outer":
-        first, second = (x if isinstance(x, Traced) else np.asanyarray(x) for x in inputs)
-        return find(ufunc)(np.reshape(first, first.shape + (1,) * second.ndim), second, **kwargs)
-    named = (_REDUCE if method == "reduce" else _ACCUMULATE if method == "accumulate" else {}).get(ufunc)
-    if named is None:
-        find(ufunc, method)
-    # The methods work along axis 0 where the functions flatten.
-    positional = "axis" in kwargs or len(inputs) > 1
-    return call(named, inputs, kwargs if positional else {**kwargs, "axis": 0})  # type: ignore[arg-type]  # find raised
+    """What ``__array_ufunc__`` does once stores (``out=``, ``at``) are dealt with. A method has a row of its own."""
+    return call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -368,166 +339,3 @@ def getitem(x: Any, index: Any) -> Any:
 def cast_as(x: Any, dtype: Any) -> Any:
     """``x.astype(dtype)`` as a function: ``np.astype`` came only with NumPy 2.1."""
     return x.astype(dtype)
-
-
-# -- what the modes and the border ask of a value
-
-
-def plain(value: Any) -> Any:
-    """The ordinary value below all modes. For modes only: a rule that asked would branch on a value."""
-    while isinstance(value, Traced):
-        value = value.value
-    return value
-
-
-def settled(value: Any) -> Any:
-    """The ordinary value below all modes, where it is one and the same for everybody.
-
-    Raises:
-        BatchError: under ``vmap``, where it differs from member to member.
-    """
-    while isinstance(value, Traced):
-        if value.mode.lead:
-            raise BatchError(
-                "one ordinary value was asked for, and a batch has many",
-                "under vmap the function runs once for the whole batch, and every member must go the same way",
-                "choose between values with np.where(condition, a, b), or return the batch and look at it outside",
-            )
-        value = value.value
-    return value
-
-
-def known(value: Any) -> bool:
-    """Whether ``settled`` has an answer: the value does not differ within a batch."""
-    while isinstance(value, Traced):
-        if value.mode.lead:
-            return False
-        value = value.value
-    return True
-
-
-def differentiated(value: Any) -> bool:
-    """Whether some mode around ``value`` carries a derivative."""
-    while isinstance(value, Traced):
-        if value.mode.differentiates:
-            return True
-        value = value.value
-    return False
-
-
-_SIMPLE = frozenset(
-    {bool, int, float, complex, np.ndarray, TracedScalar, TracedArray}
-    | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"}
-)
-
-
-def admit(operand: Any) -> Any:
-    """Bring an operand into a form modes can handle: object arrays become one traced value, sequences arrays.
-
-    Raises:
-        ForeignArrayError: ``np.matrix`` and masked arrays, whose arithmetic is not NumPy's.
-        ArgumentError: something that is no number or array.
-    """
-    if type(operand) in _SIMPLE:
-        if type(operand) is complex:
-            return np.complex128(operand)  # a product with np.float64 is a Python complex otherwise, without a dtype
-        if type(operand) is np.ndarray and operand.dtype.kind not in "fiubc":
-            return _admit_odd(operand)
-        return operand
-    if isinstance(operand, list | tuple):
-        return admit(np.array(operand))
-    refuse_foreign(operand, "", "met a traced value")
-    if isinstance(operand, np.ndarray):
-        return admit(np.asarray(operand))
-    if getattr(operand, "__array_ufunc__", None) is not None:
-        refuse_wrapped(operand, TRACED)
-        return with_dtype(operand)
-    if hasattr(operand, "__array__"):
-        return admit(np.asarray(operand))
-    raise refusals.no_number(operand)
-
-
-def _admit_odd(array: Any) -> Any:
-    if array.dtype == object:
-        elements = list(array.ravel())
-        if any(isinstance(e, Traced) for e in elements):
-            return np.reshape(np.stack(elements), array.shape)
-        if not any(e is None or isinstance(e, str | bytes) for e in elements):  # NumPy would make NaN of None
-            try:
-                return array.astype(float)
-            except (TypeError, ValueError):
-                pass
-    raise refusals.no_number(array)
-
-
-def _knows(other: Any) -> bool:
-    return (
-        type(other) in _SIMPLE
-        or isinstance(other, list | tuple | np.ndarray)
-        or getattr(other, "__array_ufunc__", None) is not None
-    )
-
-
-# -- operators and methods
-
-
-def install(name: str, primitive: Any, arity: int) -> None:
-    """Give Traced the operator ``__name__`` of a primitive (and its reflected form), or for arity 1 the method."""
-    if arity == 1:
-
-        def unary(self: Traced) -> Any:
-            return self.mode.unary(primitive, self)
-
-        setattr(Traced, name, unary)
-        return
-
-    def forward(self: Traced, other: Any) -> Any:
-        if type(other) in TRACED:
-            mode = other.mode
-            return (mode if mode.level > self.mode.level else self.mode).binary(primitive, self, other)
-        return self.mode.binary(primitive, self, other) if _knows(other) else NotImplemented
-
-    forward.__qualname__ = f"__{name}__"  # pow(t, 2, 3) would name it
-    setattr(Traced, f"__{name}__", forward)
-    if name in ("lt", "le", "gt", "ge", "eq", "ne"):
-        return
-
-    def reflected(self: Traced, other: Any) -> Any:
-        return self.mode.binary(primitive, other, self) if _knows(other) else NotImplemented
-
-    setattr(Traced, f"__r{name}__", reflected)
-    symbol = stores.SYMBOLS.get(primitive.function)
-    if symbol:
-
-        def in_place(self: TracedArray, other: Any) -> Any:
-            if not stores.sole_traced(self):
-                raise stores.into_traced(f"a {symbol}= v")
-            return forward(self, other)
-
-        setattr(TracedArray, f"__i{name}__", in_place)
-
-
-def method(name: str, function: Callable[..., Any]) -> None:
-    """Give Traced the method ``name``, which calls a declared NumPy function on it."""
-
-    def bound(self: Traced, *args: Any, **kwargs: Any) -> Any:
-        return call(function, (self, *args), kwargs)
-
-    bound.__name__ = name
-    bound.__doc__ = f"``{spelling(function)}`` of this value."
-    setattr(Traced, name, bound)
-
-
-def _undeclared(ufunc: np.ufunc, swapped: bool) -> Callable[[Traced, Any], Any]:
-    """An operator that the book has no row for: it asks the registry, which says so in the user's words."""
-
-    def operator(self: Traced, other: Any) -> Any:
-        return find(ufunc)(*((other, self) if swapped else (self, other)))
-
-    return operator
-
-
-for _name in ("mod", "divmod", "lshift", "rshift"):
-    _ufunc = {"mod": np.remainder, "divmod": np.divmod, "lshift": np.left_shift, "rshift": np.right_shift}[_name]
-    setattr(Traced, f"__{_name}__", _undeclared(_ufunc, False))
-    setattr(Traced, f"__r{_name}__", _undeclared(_ufunc, True))

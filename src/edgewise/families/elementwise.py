@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.operators import install
 from edgewise.core.primitive import Family, Primitive, Rule
 from edgewise.core.registry import Declaration, register, spelling
-from edgewise.core.traced import UFUNCS, install
+from edgewise.core.traced import UFUNCS
 from edgewise.errors import NotYetError
+from edgewise.families.methods import declare_methods
 from edgewise.maps import Diagonal, Identity, Map, Mask
 
 __all__ = ["ELEMENTWISE", "Elementwise", "declare_elementwise", "elementwise", "in_dtype", "selection", "zero_derivative"]
@@ -113,6 +115,8 @@ def elementwise(
 
     register(Declaration(function, "zero" if zero else "elementwise", samples, primitive, oracle, note), entry)
     UFUNCS[function] = primitive
+    if function.nin == 2:
+        declare_methods(function, samples, oracle, note, zero and all(kind.endswith("?") for kind in function.types))
     if op:
         install(op, primitive, function.nin)
     if function.nin == 1:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.admission import admit
 from edgewise.core.mode import Mode
-from edgewise.core.traced import TRACED, Traced, admit, apply, wrap
+from edgewise.core.traced import TRACED, Traced, apply, wrap
 
 __all__ = ["Batched"]
 

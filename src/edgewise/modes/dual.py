@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.admission import admit
+from edgewise.core.levels import plain
 from edgewise.core.mode import Mode
 from edgewise.core.shapes import cast, expand
-from edgewise.core.traced import TRACED, Traced, admit, apply, plain, wrap
+from edgewise.core.traced import TRACED, Traced, apply, wrap
 from edgewise.modes.recorded import FLOAT64, NUMBERS, refuse_dtype
 
 __all__ = ["Dual"]
@@ -22,7 +24,8 @@ class Dual(Mode):
     """One forward pass."""
 
     def lift(self, value: Any, tangent: Any, alive: Any = None) -> Traced:
-        """An input with its tangent, of the same shape and dtype."""
+        """An input with its tangent, of the same shape and dtype; copied, since the user may overwrite his arrays."""
+        value, tangent = (a.copy("K") if type(a) is np.ndarray else a for a in (value, tangent))
         return wrap(value, self, (tangent, alive))
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:

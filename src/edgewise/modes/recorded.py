@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from edgewise.core.admission import admit
 from edgewise.core.buffers import Keeper
 from edgewise.core.mode import NOTHING, Mode
 from edgewise.core.node import Node
 from edgewise.core.parts import PART
-from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, admit, apply
+from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply
 from edgewise.errors import NotYetError
 
 __all__ = ["Recorded"]

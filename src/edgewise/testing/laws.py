@@ -154,13 +154,17 @@ def _by_name(signature: inspect.Signature, given: dict[str, Any]) -> tuple[list[
     """Whatever may be named is, and so are the defaults."""
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
-    for name, parameter in signature.parameters.items():
+    parameters = signature.parameters
+    more = any(parameters[name].kind is inspect.Parameter.VAR_POSITIONAL for name in given)  # nothing before it has a name
+    for name, parameter in parameters.items():
         value = given.get(name, parameter.default)
         if parameter.kind is parameter.VAR_POSITIONAL:
-            return [*args, *given.get(name, ())], {k: v for k, v in given.items() if k != name}
-        if value is np._NoValue or value is parameter.empty:
+            args += given.get(name, ())
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            kwargs |= given.get(name, {})
+        elif value is np._NoValue or value is parameter.empty:
             continue
-        if parameter.kind is parameter.POSITIONAL_ONLY:
+        elif parameter.kind is parameter.POSITIONAL_ONLY or (more and parameter.kind is not parameter.KEYWORD_ONLY):
             args.append(value)
         else:
             kwargs[name] = value
@@ -177,7 +181,11 @@ def _by_position(signature: inspect.Signature, given: dict[str, Any]) -> tuple[l
         value = rest.get(name, parameter.default)
         if parameter.kind is parameter.KEYWORD_ONLY or value is np._NoValue or value is parameter.empty:
             break
-        args.append(rest.pop(name, value))
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            args.append(rest.pop(name, value))
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            rest |= rest.pop(name, {})
     return args, rest
 
 

@@ -68,7 +68,7 @@ def vmap(f: Callable[P, R], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, 
             ready = [
                 tree.build(
                     [
-                        leaf if axis is None else mode.lift(np.moveaxis(_array(leaf), axis, 0))
+                        leaf if axis is None else mode.lift(np.moveaxis(_own(leaf), axis, 0))
                         for leaf, axis in zip(leaves, own, strict=True)
                     ]
                 )
@@ -92,8 +92,9 @@ def vmap(f: Callable[P, R], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, 
     return wrapped
 
 
-def _array(leaf: Any) -> Any:
-    return leaf if hasattr(leaf, "__array_function__") else np.asarray(leaf)
+def _own(leaf: Any) -> Any:
+    """An argument as an array of ours: the user may overwrite his before a derivative has been taken."""
+    return leaf if hasattr(leaf, "__array_function__") and not isinstance(leaf, np.ndarray) else np.array(leaf)
 
 
 def _member(leaf: Any, f: Any) -> Any:

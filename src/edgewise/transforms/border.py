@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from edgewise.containers import Tree, flatten, paths
+from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
-from edgewise.core.traced import TRACED, Traced, admit
-from edgewise.errors import ArgumentError, NotYetError, OutputError, a_kind
+from edgewise.core.traced import TRACED, Traced
+from edgewise.errors import ArgumentError, EscapedError, NotYetError, OutputError, a_kind
 from edgewise.transforms.translate import name_of, run
 
 __all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
@@ -276,7 +277,12 @@ def split_aux(result: Any, mode: Mode, f: Any) -> tuple[Any, Any]:
             "return value, aux",
         )
     leaves, tree = outputs(result[1], mode, f)
-    return result[0], tree.build([mode.lower(leaf) for leaf in leaves])
+    return result[0], tree.build([_own(leaf, mode.lower(leaf)) for leaf in leaves])
+
+
+def _own(leaf: Any, lowered: Any) -> Any:
+    """A value for the user: a copy, where it is an array that the derivative may still need."""
+    return lowered.copy() if lowered is not leaf and type(lowered) is np.ndarray else lowered
 
 
 def number_output(leaf: Any, f: Any, path: str = "") -> Any:
@@ -329,7 +335,11 @@ def finish(values: Sequence[Any], foreign: Sequence[Any] = ()) -> list[Any]:
     done = []
     for value in values:
         if isinstance(value, Traced) and value.mode.ended:
-            raise escaped("a rule used a traced value that is not among the arguments of its function")
+            raise EscapedError(
+                "a rule of a primitive used a traced value that is not among the arguments of its function",
+                "rules run after the function has, and its derivative through that value would be lost",
+                "make the value a positional parameter of the primitive, and give its rule",
+            )
         if type(value) is np.ndarray:
             if not value.ndim:
                 value = value[()]  # noqa: PLW2901  0-d arrays become scalars

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.containers import flatten
+from edgewise.core.admission import admit
+from edgewise.core.levels import differentiated
 from edgewise.core.primitive import Family, Primitive, Rule
-from edgewise.core.traced import Traced, admit, apply, differentiated
+from edgewise.core.traced import Traced, apply
 from edgewise.errors import (
     ArgumentError,
     BatchError,
@@ -25,6 +27,7 @@ from edgewise.errors import (
     DeclarationError,
     NoRuleError,
     OutputError,
+    StructureError,
     a_kind,
 )
 from edgewise.families.elementwise import Elementwise
@@ -38,7 +41,7 @@ Rules = Callable[..., Any] | Sequence[Callable[..., Any] | None] | None
 
 
 def primitive(
-    function: None = None, /, *, d: Rules = None, push: Rules = None, pull: Rules = None, outputs: int | None = None
+    _function: None = None, /, *, d: Rules = None, push: Rules = None, pull: Rules = None, outputs: int | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare the derivative of a function of yours.
 
@@ -69,7 +72,7 @@ def primitive(
     >>> ew.grad(expsin)(0.0)
     np.float64(1.0)
     """
-    if function is not None or (d is None) == (push is None and pull is None):
+    if _function is not None or (d is None) == (push is None and pull is None):
         raise DeclarationError(
             "ew.primitive needs d=, or push= and/or pull=",
             "d is for elementwise functions, push and pull for all others",
@@ -249,7 +252,7 @@ class Custom(Map):
             if isinstance(seed, tuple):
                 seed = tuple(np.zeros_like(v) if s is None else s for s, v in zip(seed, value, strict=True))
             (out,) = pull(seed)
-        except (ConversionError, NoRuleError, ArgumentError, OutputError) as error:
+        except (ConversionError, NoRuleError, ArgumentError, OutputError, StructureError) as error:
             raise DeclarationError(
                 f"{self.name} has no {wanted} rule, and its {given} rule could not be transposed",
                 f"the {given} rule does something edgewise cannot follow: {error.what}",
@@ -277,6 +280,12 @@ def _adjoint(g: Any, y: Any, pulled: Any, t: Any) -> bool:
 
 def _as_array(out: Any) -> Any:
     return out if out is None or hasattr(out, "__array_ufunc__") else np.asarray(out)[()]
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether an array of one shape, against one of the other, gives the other."""
+    fits = all(n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False))
+    return fits and len(shape) <= len(target)
 
 
 def _shape(out: Any) -> tuple[int, ...] | None:
@@ -333,7 +342,7 @@ class EntrywiseFamily(Elementwise):
     ) -> Map:
         weight, y = _as_array(primitive.rules[edge](kept, params, shape)), kept[-1]
         own = _shape(weight)
-        if own is None or (own and np.broadcast_shapes(own, (1,) * (len(own) - y.ndim) + y.shape) != y.shape):
+        if own is None or not _broadcasts(own, tuple(y.shape)):
             raise DeclarationError(
                 f"the derivative of {primitive.name} is {a_kind(weight)}" + (f" and shape {own}" if own else ""),
                 f"its result has shape {tuple(y.shape)}: d= is for elementwise functions, whose derivative has the "
@@ -385,6 +394,13 @@ def _per_operand(rules: Any, operands: tuple[str, ...], name: str, kind: str) ->
 def _edge(push: Any, pull: Any, operands: tuple[str, ...], statics: Collection[str], i: int, name: str) -> Edge | None:
     if push is None and pull is None:
         return None
+    for kind, rule in (("push", push), ("pull", pull)):
+        if rule is not None and getattr(getattr(rule, "__code__", None), "co_argcount", 1) < 1:
+            raise DeclarationError(
+                f"the {kind} rule of {name} takes no arguments",
+                f"its first one is the {'tangent' if kind == 'push' else 'cotangent'}",
+                f"write {kind}=lambda {'t' if kind == 'push' else 'g'}: ...",
+            )
     made = (None if r is None else Rule(r, len(operands), i, name, 1, operands, statics) for r in (push, pull))
     return Edge(*made)
 

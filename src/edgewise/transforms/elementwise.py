@@ -8,7 +8,7 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from edgewise.core.traced import plain
+from edgewise.core.levels import plain
 from edgewise.errors import ArgumentError, NotElementwiseError
 from edgewise.transforms.border import Argnums, Call, function_of, name_of
 from edgewise.transforms.operator import LinearOperator, operator_at

@@ -9,9 +9,10 @@ from typing import Any, ParamSpec
 import numpy as np
 
 from edgewise.core import walk
+from edgewise.core.levels import differentiated, plain
 from edgewise.core.node import Node
 from edgewise.core.sweep import ancestors, has_cuts, sweep
-from edgewise.core.traced import Traced, differentiated, plain
+from edgewise.core.traced import Traced
 from edgewise.errors import OutputError, a_kind
 from edgewise.modes import Recorded
 from edgewise.transforms.border import (

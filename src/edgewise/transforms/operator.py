@@ -14,9 +14,10 @@ import numpy as np
 
 from edgewise.containers import Tree
 from edgewise.core import walk
+from edgewise.core.levels import differentiated
 from edgewise.core.node import Node
 from edgewise.core.sweep import ancestors, has_cuts
-from edgewise.core.traced import Traced, differentiated
+from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError, EscapedError, StructureError, a_kind
 from edgewise.modes import Batched, Recorded
 from edgewise.transforms.border import Argument, Call, finish, function_of, number_output, outputs, split_aux

@@ -8,8 +8,9 @@ import numpy as np
 
 from edgewise.containers import Tree, flatten, paths
 from edgewise.core.foreign import with_dtype
+from edgewise.core.levels import differentiated, plain
 from edgewise.core.mode import escaped
-from edgewise.core.traced import Traced, differentiated, plain
+from edgewise.core.traced import Traced
 from edgewise.errors import StructureError, a_kind
 
 __all__ = ["alive_of", "matched", "seed_like"]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from edgewise.containers import flatten
-from edgewise.core.traced import Traced, apply, settled
+from edgewise.core.levels import settled
+from edgewise.core.traced import Traced, apply
 from edgewise.families.elementwise import declare_elementwise
 from edgewise.transforms.border import gather_output
 

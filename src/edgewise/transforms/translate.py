@@ -8,6 +8,7 @@ first that recognises it says it again. Errors of the user's own are left alone.
 from __future__ import annotations
 
 import dis
+import linecache
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType, TracebackType
@@ -34,6 +35,7 @@ from edgewise.errors import (
 __all__ = ["name_of", "run"]
 
 _RAISE: Final = dis.opmap["RAISE_VARARGS"]
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _OURS: Final = re.compile(r"'?Traced(Array|Scalar)'?")
 
 
@@ -119,10 +121,10 @@ def _caused(error: Exception, place: Place, places: list[Place]) -> EdgewiseErro
 
 def _read_only(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
     """A store into an array that we locked."""
-    if not isinstance(error, ValueError) or "read-only" not in str(error):
+    text = str(error)
+    if not isinstance(error, ValueError) or not ("read-only" in text or "writable" in text or "readonly" in text):
         return None
-    arrays = [a for a in _reachable(place.frame) if not a.flags.writeable]
-    where = next((line for a in arrays if (line := locked_at(a)) is not None), None)
+    where = next((line for a in _named(place) if not a.flags.writeable and (line := locked_at(a)) is not None), None)
     if where is None:
         return None
     return OverwrittenError(
@@ -134,13 +136,15 @@ def _read_only(error: Exception, place: Place, places: list[Place]) -> EdgewiseE
     )
 
 
-def _reachable(frame: FrameType) -> list[Any]:
-    """Arrays that a line could have named: local ones, globals of its code, attributes and entries of those."""
-    named = frame.f_code.co_names
-    values = [*frame.f_locals.values(), *(frame.f_globals[n] for n in named if n in frame.f_globals)]
-    inner = [getattr(v, n, None) for v in values for n in named if n in getattr(v, "__dict__", ())]
-    inner += [e for v in values if isinstance(v, list | tuple) for e in v]
-    inner += [e for v in values if isinstance(v, dict) for e in v.values()]
+def _named(place: Place) -> list[Any]:
+    """The arrays that a line of source names, and those in what it names: attributes, entries of containers."""
+    frame = place.frame
+    names = set(_NAME.findall(linecache.getline(frame.f_code.co_filename, place.line, frame.f_globals)))
+    names = names or {*frame.f_locals, *frame.f_code.co_names}  # no source: all that the code could name
+    values = [scope[name] for name in names for scope in (frame.f_locals, frame.f_globals) if name in scope]
+    inner = [v for value in values for n, v in getattr(value, "__dict__", {}).items() if n in names]
+    inner += [v for value in values if isinstance(value, list | tuple) for v in value]
+    inner += [v for value in values if isinstance(value, dict) for v in value.values()]
     return [v for v in (*values, *inner) if isinstance(v, np.ndarray)]
 
 

@@ -1,0 +1,55 @@
+"""What the modes and the border ask of a value: what lies below its levels, and whether one of them differentiates.
+
+Not for rules: a rule that asked would branch on a value, and be silently wrong under nesting or ``vmap``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgewise.core.traced import Traced
+from edgewise.errors import BatchError
+
+__all__ = ["differentiated", "known", "plain", "settled"]
+
+
+def plain(value: Any) -> Any:
+    """The ordinary value below all modes."""
+    while isinstance(value, Traced):
+        value = value.value
+    return value
+
+
+def settled(value: Any) -> Any:
+    """The ordinary value below all modes, where it is one and the same for everybody.
+
+    Raises:
+        BatchError: under ``vmap``, where it differs from member to member.
+    """
+    while isinstance(value, Traced):
+        if value.mode.lead:
+            raise BatchError(
+                "one ordinary value was asked for, and a batch has many",
+                "under vmap the function runs once for the whole batch, and every member must go the same way",
+                "choose between values with np.where(condition, a, b), or return the batch and look at it outside",
+            )
+        value = value.value
+    return value
+
+
+def known(value: Any) -> bool:
+    """Whether ``settled`` has an answer: the value does not differ within a batch."""
+    while isinstance(value, Traced):
+        if value.mode.lead:
+            return False
+        value = value.value
+    return True
+
+
+def differentiated(value: Any) -> bool:
+    """Whether some mode around ``value`` carries a derivative."""
+    while isinstance(value, Traced):
+        if value.mode.differentiates:
+            return True
+        value = value.value
+    return False

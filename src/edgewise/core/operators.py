@@ -1,0 +1,77 @@
+"""Operators and methods of traced values. Declarations put them there: a row of the book says ``op="add"``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgewise.core import stores
+from edgewise.core.admission import knows
+from edgewise.core.registry import find, spelling
+from edgewise.core.traced import TRACED, Traced, TracedArray, call
+
+__all__ = ["install", "method"]
+
+
+def install(name: str, primitive: Any, arity: int) -> None:
+    """Give Traced the operator ``__name__`` of a primitive (and its reflected form), or for arity 1 the method."""
+    if arity == 1:
+
+        def unary(self: Traced) -> Any:
+            return self.mode.unary(primitive, self)
+
+        setattr(Traced, name, unary)
+        return
+
+    def forward(self: Traced, other: Any) -> Any:
+        if type(other) in TRACED:
+            mode = other.mode
+            return (mode if mode.level > self.mode.level else self.mode).binary(primitive, self, other)
+        return self.mode.binary(primitive, self, other) if knows(other) else NotImplemented
+
+    forward.__qualname__ = f"__{name}__"  # pow(t, 2, 3) would name it
+    setattr(Traced, f"__{name}__", forward)
+    if name in ("lt", "le", "gt", "ge", "eq", "ne"):
+        return
+
+    def reflected(self: Traced, other: Any) -> Any:
+        return self.mode.binary(primitive, other, self) if knows(other) else NotImplemented
+
+    setattr(Traced, f"__r{name}__", reflected)
+    symbol = stores.SYMBOLS.get(primitive.function)
+    if symbol:
+
+        def in_place(self: TracedArray, other: Any) -> Any:
+            if not stores.sole_traced(self):
+                raise stores.into_traced(f"a {symbol}= v")
+            return forward(self, other)
+
+        setattr(TracedArray, f"__i{name}__", in_place)
+
+
+def method(name: str, function: Callable[..., Any]) -> None:
+    """Give Traced the method ``name``, which calls a declared NumPy function on it."""
+
+    def bound(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return call(function, (self, *args), kwargs)
+
+    bound.__name__ = name
+    bound.__doc__ = f"``{spelling(function)}`` of this value."
+    setattr(Traced, name, bound)
+
+
+def _undeclared(ufunc: np.ufunc, swapped: bool) -> Callable[[Traced, Any], Any]:
+    """An operator that the book has no row for: it asks the registry, which says so in the user's words."""
+
+    def operator(self: Traced, other: Any) -> Any:
+        return find(ufunc)(*((other, self) if swapped else (self, other)))
+
+    return operator
+
+
+for _name in ("mod", "divmod", "lshift", "rshift"):
+    _ufunc = {"mod": np.remainder, "divmod": np.divmod, "lshift": np.left_shift, "rshift": np.right_shift}[_name]
+    setattr(Traced, f"__{_name}__", _undeclared(_ufunc, False))
+    setattr(Traced, f"__r{_name}__", _undeclared(_ufunc, True))
