@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from edgewise.core.traced import Traced
 from edgewise.errors import BatchError
 
-__all__ = ["differentiated", "known", "plain", "settled"]
+__all__ = ["differentiated", "finite", "known", "plain", "settled"]
 
 
 def plain(value: Any) -> Any:
@@ -18,6 +20,11 @@ def plain(value: Any) -> Any:
     while isinstance(value, Traced):
         value = value.value
     return value
+
+
+def finite(value: Any) -> bool:
+    """Whether every entry is finite, seen through all levels."""
+    return bool(np.all(np.isfinite(plain(value))))
 
 
 def settled(value: Any) -> Any:

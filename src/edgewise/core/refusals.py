@@ -43,7 +43,7 @@ __all__ = [
     "wrong_signature",
 ]
 
-_STORE: Final = dis.opmap["STORE_SUBSCR"]
+_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR") if name in dis.opmap)
 # Functions of the math module under the names NumPy gives them.
 _RENAMED: Final = {f"a{name}": f"arc{name}" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")} | {
     "atan2": "arctan2",
@@ -67,8 +67,8 @@ def asked_at(code: CodeType, at: int) -> bool:
 
 
 def stores_now(code: CodeType, at: int) -> bool:
-    """Whether an instruction is ``a[i] = v``."""
-    return code.co_code[at] == _STORE
+    """Whether an instruction is ``a[i] = v`` or ``a.flat = v``."""
+    return code.co_code[at] in _STORES
 
 
 def stored(how: str = "a[i] = t", where: str | None = None) -> StoreError:
@@ -157,7 +157,7 @@ def no_array(dtype: np.dtype[Any], batched: bool) -> EdgewiseError:
     call = spelled_call(frame)
     if frame is not None and stores_now(frame.f_code, frame.f_lasti):
         return stored()
-    if call.endswith((".put", ".fill")):
+    if call.endswith((".put", ".fill", ".fill_diagonal")):
         return stored(f"{call}()")
     if dtype.kind in "iu":
         return index_refused(call, batched)

@@ -80,11 +80,11 @@ def register(
         STATIC_FROM[function] = (leading, frozenset(operands))
 
 
-def find(function: Callable[..., Any], method: str = "") -> Callable[..., Any]:
+def find(function: Callable[..., Any]) -> Callable[..., Any]:
     """The entry of a function, or the error that says it has none."""
-    entry = ENTRIES.get(function) if not method else None
+    entry = ENTRIES.get(function)
     if entry is None:
-        name = spelling(function) + (f".{method}" if method else "")
+        name = spelling(function)
         raise NoRuleError(
             f"{name} has no derivative rule",
             "edgewise differentiates only what is declared, and never guesses",
@@ -97,10 +97,13 @@ def find(function: Callable[..., Any], method: str = "") -> Callable[..., Any]:
 def spelling(function: Callable[..., Any]) -> str:
     """How a user writes ``function``.
 
-    >>> spelling(np.sum), spelling(np.linalg.norm), spelling(np.add)
-    ('np.sum', 'np.linalg.norm', 'np.add')
+    >>> spelling(np.sum), spelling(np.linalg.norm), spelling(np.add), spelling(np.add.reduce)
+    ('np.sum', 'np.linalg.norm', 'np.add', 'np.add.reduce')
     """
     name = getattr(function, "__name__", repr(function))
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return f"{spelling(owner)}.{name}"
     if isinstance(function, np.ufunc):
         special = sys.modules.get("scipy.special")
         known = {"np": np, "scipy.special": special}.items()

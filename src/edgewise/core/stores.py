@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.refusals import stored
 from edgewise.errors import NotYetError, StoreError, spelled_call, user_frame
 
 __all__ = ["SYMBOLS", "into_traced", "rebinds", "refused", "refused_at", "refused_out", "sole_traced"]
@@ -60,6 +61,8 @@ def refused_out(ufunc: np.ufunc, target: Any, frame: Any) -> Exception:
     symbol = SYMBOLS.get(ufunc)
     if symbol is None or not _is_inplace_operator(frame):
         return refused(target, "out=")
+    if isinstance(target, np.ndarray) and target.base is not None and _stored_next(frame):
+        return stored(f"a[i] {symbol}= t")
     return refused(target, f"{symbol}=", f"make a new value: a = a {symbol} t")
 
 
@@ -96,8 +99,16 @@ def rebinds(
         array.base is None
         and array.flags.owndata
         and array.dtype.kind == "f"
+        and _fits(array.shape, np.shape(inputs[1]))
         and _is_inplace_operator(sys._getframe(2))
         and count <= _array_floor()
+    )
+
+
+def _fits(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether ``a += v`` keeps the shape of ``a``: NumPy refuses it otherwise."""
+    return other in (shape, ()) or (
+        len(other) <= len(shape) and all(n in (1, m) for n, m in zip(other[::-1], shape[::-1], strict=False))
     )
 
 
@@ -117,6 +128,13 @@ def sole_traced(t: Any) -> bool:
 def _is_inplace_operator(frame: Any) -> bool:
     code, at = frame.f_code.co_code, frame.f_lasti
     return at >= 0 and (code[at], code[at + 1]) in _inplace_instructions()
+
+
+def _stored_next(frame: Any) -> bool:
+    """Whether the result of the current instruction is stored at an index, as in ``a[i] += t``."""
+    code = frame.f_code.co_code
+    names = (dis.opname[op] for op in code[frame.f_lasti + 2 :: 2])
+    return next((n for n in names if n not in ("CACHE", "SWAP", "NOP")), "") in ("STORE_SUBSCR", "STORE_SLICE")
 
 
 @functools.cache

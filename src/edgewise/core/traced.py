@@ -112,7 +112,8 @@ class Traced:
             return _call_ufunc(ufunc, method, inputs, kwargs)
         if not stores.rebinds(ufunc, method, inputs, out, kwargs):
             raise stores.refused_out(ufunc, out[0], sys._getframe(1))
-        return _call_ufunc(ufunc, method, inputs, kwargs)
+        result, dtype = _call_ufunc(ufunc, method, inputs, kwargs), out[0].dtype
+        return result if result.dtype == dtype else cast_as(result, dtype)
 
     def __array_function__(
         self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any], kwargs: Mapping[str, Any]

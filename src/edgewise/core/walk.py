@@ -19,10 +19,17 @@ __all__ = ["linearize", "pull", "pull_alive", "push", "push_alive"]
 
 
 def linearize(order: list[Node], replace: dict[int, Any]) -> list[LinearNode]:
-    """Evaluate every map once; ``replace`` gives copies (by id) for arrays that must not be kept."""
-    return [
-        LinearNode(node, tuple(replace.get(id(k), k) for k in node.kept) if replace else node.kept) for node in order
-    ]
+    """Evaluate every map once, and empty the recorded nodes: the maps are all that is needed from here on.
+
+    Args:
+        order: from ``sweep.ancestors``.
+        replace: copies (by id) for arrays that must not be kept.
+    """
+    program = []
+    for node in order:
+        program.append(LinearNode(node, tuple(replace.get(id(k), k) for k in node.kept) if replace else node.kept))
+        node.kept = node.parents = ()
+    return program
 
 
 def pull(order: list[LinearNode], cotangents: dict[int, Any]) -> None:

@@ -116,7 +116,7 @@ def elementwise(
     register(Declaration(function, "zero" if zero else "elementwise", samples, primitive, oracle, note), entry)
     UFUNCS[function] = primitive
     if function.nin == 2:
-        declare_methods(function, samples, oracle, note, zero and all(kind.endswith("?") for kind in function.types))
+        declare_methods(function, samples, oracle, note, zero)
     if op:
         install(op, primitive, function.nin)
     if function.nin == 1:

@@ -34,28 +34,31 @@ _REDUCE: dict[np.ufunc, Callable[..., Any]] = {
 _ACCUMULATE: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
-def declare_methods(ufunc: np.ufunc, samples: Sequence[Case], oracle: str, note: str, truth: bool) -> None:
-    """Declare the methods of ``ufunc``; of one whose results are truth values (``truth``) only ``outer``.
+def declare_methods(ufunc: np.ufunc, samples: Sequence[Case], oracle: str, note: str, zero: bool) -> None:
+    """Declare the methods of ``ufunc``: all of them if its results are operands again, else ``outer`` alone.
 
     Args:
         ufunc: a ufunc of two operands and one result.
-        samples: of the ufunc; the first has two arrays of shape (2, 3), in the domain of either operand.
+        samples: of the ufunc; the first has arrays of shape (2, 3), and one in the domain of either operand first.
         oracle: of the ufunc.
         note: of the ufunc.
-        truth: comparisons, whose results are no operands again.
+        zero: it has no derivative.
     """
-    oracle = "difference" if oracle == "mpmath" else oracle
     x, y = samples[0].args
-    row = functools.partial(_declare, ufunc, oracle, note)
-    if isinstance(x, np.ndarray) and x.shape == np.shape(y) == (2, 3):
-        row("outer", _outer, [case(x[0], y, wrt=(0, 1))], None)
-        column = np.concatenate([x[:1], y])
-        if not truth:
-            row("reduce", _reduce, [case(column), case(column.T.copy(), 1, keepdims=True)], ("array", "*", "where"))
-            row("accumulate", _accumulate, [case(column), case(column.T.copy(), axis=-1)], ("array",))
-            row("reduceat", _reduceat, [case(column, [0, 2, 1], wrt=(0,))], ("array",))
-    else:
-        row("outer", _outer, samples[:1], None)
+    if np.shape(x) != (2, 3) or np.shape(y) != (2, 3):  # bits, which no float has
+        return
+    row = functools.partial(_declare, ufunc, "difference" if zero or oracle == "mpmath" else oracle, note)
+    row("outer", _outer, [case(x[0], y, wrt=(0, 1))], None)
+    if _truth(ufunc) and ufunc.identity is None:  # a comparison
+        return
+    steps = np.concatenate([x, 0.9 * x[:1, ::-1]])
+    row("reduce", _reduce, [case(steps), case(steps[None], -2, keepdims=True)], ("array", "*", "where"))
+    row("accumulate", _accumulate, [case(steps), case(steps.T.copy(), axis=-1)][: 1 if zero else 2], ("array",))
+    row("reduceat", _reduceat, [case(steps, [0, 2, 1], wrt=(0,))], ("array",))
+
+
+def _truth(ufunc: np.ufunc) -> bool:
+    return "dd->?" in ufunc.types
 
 
 def _declare(
@@ -70,10 +73,12 @@ def _outer(ufunc: np.ufunc, A: Any, B: Any, /, **kwargs: Any) -> Any:
     return find(ufunc)(np.reshape(first, first.shape + (1,) * second.ndim), second, **kwargs)
 
 
-def _ready(array: Any, dtype: Any, out: Any) -> Any:
+def _ready(ufunc: np.ufunc, array: Any, dtype: Any, out: Any) -> Any:
     if out is not None:
         raise stores.refused(out, "out=")
     array = array if isinstance(array, Traced) else np.asanyarray(array)
+    if _truth(ufunc):
+        return array != 0
     return array if dtype is None else cast(array, np.dtype(dtype))
 
 
@@ -87,14 +92,15 @@ def _reduce(
     initial: Any = _ABSENT,
     where: Any = True,
 ) -> Any:
-    array = _ready(array, dtype, out)
+    array = _ready(ufunc, array, dtype, out)
     given = {} if initial is _ABSENT else {"initial": initial}
     named = _REDUCE.get(ufunc)
     if named is not None:
         return named(array, axis, keepdims=keepdims, where=where, **given)
     masked = where is not True
     # NumPy's own verdict on the axes, and on whether there is something to begin with
-    ufunc.reduce(np.ones((1,) * array.ndim), axis=axis, where=np.True_ if not masked else np.ones((1,) * array.ndim, bool), **given)  # fmt: skip
+    one = (1,) * array.ndim
+    ufunc.reduce(np.ones(one, array.dtype), axis=axis, **({"where": np.ones(one, bool)} if masked else {}), **given)
     if not array.ndim:
         return array if initial is _ABSENT else ufunc(initial, array)
     axes = tuple(range(array.ndim)) if axis is None else axes_from(axis, array.ndim)
@@ -103,7 +109,7 @@ def _reduce(
     steps = _steps_first(array, axes, rest, lengths)
     masks = _steps_first(np.broadcast_to(where, array.shape), axes, rest, lengths) if masked else None
     if not steps.shape[0]:
-        return ufunc.reduce(np.ones(array.shape), axis=axis, keepdims=keepdims, **given)
+        return ufunc.reduce(np.ones(array.shape, array.dtype), axis=axis, keepdims=keepdims, **given)
     result = (ufunc.identity if masked else None) if initial is _ABSENT else initial
     for i in range(steps.shape[0]):
         step = steps[i] if result is None else ufunc(result, steps[i])
@@ -116,7 +122,7 @@ def _steps_first(a: Any, axes: tuple[int, ...], rest: tuple[int, ...], lengths: 
 
 
 def _accumulate(ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
-    array = _ready(array, dtype, out)
+    array = _ready(ufunc, array, dtype, out)
     if not array.ndim:
         raise TypeError("cannot accumulate on a scalar")
     named = _ACCUMULATE.get(ufunc)
@@ -133,13 +139,14 @@ def _accumulate(ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, o
 
 
 def _reduceat(
-    ufunc: np.ufunc, array: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: Any = None
+    ufunc: np.ufunc, array: Any, at: Any, axis: Any = 0, dtype: Any = None, out: Any = None, indices: Any = None
 ) -> Any:
-    array = _ready(array, dtype, out)
+    """``indices``: NumPy gives them by position, and where the user named them by name as well."""
+    array = _ready(ufunc, array, dtype, out)
     (one,) = axes_from(axis, array.ndim)
     steps = np.moveaxis(array, one, 0)
     n = steps.shape[0]
-    starts = [int(i) for i in np.asarray(indices)]
+    starts = [int(i) for i in np.asarray(at)]
     for at in starts:
         if not 0 <= at < n:
             raise IndexError(f"index {at} out-of-bounds in {ufunc.__name__}.reduceat [0, {n})")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.contract import contract
+from edgewise.core.levels import finite
 from edgewise.maps.base import Map, as_mask
 
 __all__ = ["Contract"]
@@ -36,16 +37,25 @@ class Contract(Map):
         return self._guarded(g, alive, self.out, self.letters)
 
     def _guarded(self, t: Any, alive: Any, letters: str, out: str) -> tuple[Any, Any]:
-        """The contraction written out as products and a sum, so that each product of a dead entry can be dropped."""
+        """Weights that meet dead entries alone are dropped; what is left is multiplied as ever if it is finite.
+
+        Where an infinite weight meets both, each product is masked before the sum.
+        """
+        spec = f"{letters},{self.others}->{out}"
         if alive is None:
-            return contract(t, self.other, spec=f"{letters},{self.others}->{out}"), None
+            return contract(t, self.other, spec=spec), None
+        count, ones = alive.astype(float), np.ones(self.other.shape)
+        reached = as_mask(contract(count, ones, spec=spec))
+        own = tuple(i - len(letters) for i, c in enumerate(letters) if c not in self.others)
+        met = "".join(c for c in letters if c in self.others)
+        met_alive = contract(np.sum(count, axis=own), ones, spec=f"{met},{self.others}->{self.others}")
+        weights = np.where(as_mask(met_alive), self.other, 0)
+        if finite(weights):
+            return contract(t, weights, spec=spec), reached
         summed = "".join(c for c in letters if c not in out)
-        spread = f"{out}{summed}"
-        products = contract(t, self.other, spec=f"{letters},{self.others}->{spread}")
-        counted = contract(alive.astype(float), np.ones(self.other.shape), spec=f"{letters},{self.others}->{spread}")
-        axes = tuple(range(-len(summed), 0))
-        live = as_mask(counted)
-        return np.sum(np.where(live, products, 0), axis=axes), as_mask(np.sum(counted, axis=axes))
+        spread = f"{letters},{self.others}->{out}{summed}"
+        products = np.where(as_mask(contract(count, ones, spec=spread)), contract(t, weights, spec=spread), 0)
+        return np.sum(products, axis=tuple(range(-len(summed), 0))), reached
 
     def pattern(self) -> Map:
         return Contract(np.ones(self.other.shape), self.letters, self.others, self.out)
