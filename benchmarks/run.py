@@ -1,7 +1,7 @@
 """``make bench``: what a derivative costs, beside the peers that are installed, in one run.
 
-Every figure is a ratio of minima of interleaved rounds (``timing.py``); the programs are in ``programs.py``. A peer that is
-not installed is left out and named at the end. Nothing here passes or fails.
+Every figure is a ratio of minima of interleaved rounds (``timing.py``); the programs are in ``programs.py``. A peer
+that is not installed is left out and named at the end. Nothing here passes or fails.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How everything here is timed: the contestants take turns, and the fastest round of each counts.
 
-Machines are shared and noisy, so only ratios within one run mean anything. BLAS has one thread, unless OMP_NUM_THREADS says
-otherwise.
+Machines are shared and noisy, so only ratios within one run mean anything. BLAS has one thread, unless OMP_NUM_THREADS
+says otherwise.
 """
 
 from __future__ import annotations

@@ -158,7 +158,8 @@ def test_arrays_three_deep():
     def middle(x):
         return np.sum(ew.jacobian(lambda y: inner(x, y) @ y)(x))
 
-    # inner = diag(6 x z) + 2 y yᵀ at z = y, so inner @ y = 6xy² + 2y|y|²; its Jacobian at y = x sums to Σ12x² + Σ2|x|²δ + 4(Σx)²
+    # inner = diag(6 x z) + 2 y yᵀ at z = y, so inner @ y = 6xy² + 2y|y|²; its Jacobian at y = x sums to Σ12x² +
+    # Σ2|x|²δ + 4(Σx)²
     def closed(x):
         return np.sum(12 * x * x) + 2 * len(x) * np.sum(x * x) + 4 * np.sum(x) ** 2
 

@@ -122,6 +122,7 @@ sum_of = declare(
     reduce_with(0, operator.add),
     lambda axis, shape: Sum(axis, shape),
     operands=MASKED,
+    compute=lambda x, axis: x.sum(axis),  # a third of what np.sum takes on a small array
 )
 product_of = declare(
     np.prod,

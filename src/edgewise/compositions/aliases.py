@@ -1,7 +1,7 @@
 """Second names: NumPy's own for older code, and those of the array API standard and of ``np.linalg``.
 
-Where the two names are one function object (``np.acos``, ``np.pow``, ``np.concat``, ``np.permute_dims``), one row serves
-both, and nothing is said here.
+Where the two names are one function object (``np.acos``, ``np.pow``, ``np.concat``, ``np.permute_dims``), one row
+serves both, and nothing is said here.
 """
 
 from __future__ import annotations

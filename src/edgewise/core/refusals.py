@@ -43,7 +43,9 @@ __all__ = [
     "wrong_signature",
 ]
 
-_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR") if name in dis.opmap)
+_STORES: Final = frozenset(
+    dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR") if name in dis.opmap
+)
 # Functions of the math module under the names NumPy gives them.
 _RENAMED: Final = {f"a{name}": f"arc{name}" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")} | {
     "atan2": "arctan2",

@@ -1,7 +1,7 @@
 """The methods of a ufunc of two operands, ``reduce``, ``accumulate``, ``reduceat`` and ``outer``: compositions.
 
-They follow from the declaration of the ufunc alone. Where NumPy has a function of the same meaning (``np.add.reduce`` is
-``np.sum``) that is called; otherwise the ufunc is applied step by step along the axis, one node a step.
+They follow from the declaration of the ufunc alone. Where NumPy has a function of the same meaning (``np.add.reduce``
+is ``np.sum``) that is called; otherwise the ufunc is applied step by step along the axis, one node a step.
 """
 
 from __future__ import annotations
