@@ -29,7 +29,7 @@ import linecache
 import os
 import re
 import sys
-from types import FrameType
+from types import CodeType, FrameType
 
 __all__ = [
     "ArgumentError",
@@ -49,6 +49,7 @@ __all__ = [
     "StoreError",
     "StructureError",
     "a_kind",
+    "instruction",
     "is_library",
     "line_of",
     "shorten",
@@ -96,6 +97,13 @@ def is_library(name: str) -> bool:
     return name.startswith(_PYTHON)
 
 
+def instruction(code: CodeType, at: int) -> int:
+    """Where an instruction begins: ``f_lasti`` may point at the cache entries that follow it."""
+    while at > 0 and dis.opname[code.co_code[at]] == "CACHE":
+        at -= 2
+    return at
+
+
 def spelled_call(frame: FrameType | None, at: int | None = None) -> str:
     """What a frame is calling just now, as its source spells it (``math.sin``), or ``""`` where that cannot be told.
 
@@ -105,7 +113,7 @@ def spelled_call(frame: FrameType | None, at: int | None = None) -> str:
     """
     if frame is None:
         return ""
-    at = frame.f_lasti if at is None else at
+    at = instruction(frame.f_code, frame.f_lasti if at is None else at)
     line, last, column, end = next(itertools.islice(frame.f_code.co_positions(), at // 2, None), (None,) * 4)
     if line is None or column is None or "CALL" not in dis.opname[frame.f_code.co_code[at]]:
         return ""

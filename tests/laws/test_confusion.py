@@ -50,12 +50,12 @@ def test_the_classic(outer, inner):
 
 @pytest.mark.parametrize(("outer", "middle"), PAIRS)
 def test_three_deep_with_values_of_all_levels(outer, middle):
-    """x · d/dy [y²·x · d/dz [z³·y·x] at z = y] at y = x is 15·x⁷."""
-    for inner in D:
+    """X · d/dy [y²·x · d/dz [z³·y·x] at z = y] at y = x is 15·x⁷."""
+    for inner in D.values():
 
         def f(x, inner=inner):
             def g(y):
-                return y**2 * x * D[inner](lambda z: z**3 * y * x)(y)
+                return y**2 * x * inner(lambda z: z**3 * y * x)(y)
 
             return x * D[middle](g)(x)
 
@@ -158,7 +158,7 @@ def test_arrays_three_deep():
     def middle(x):
         return np.sum(ew.jacobian(lambda y: inner(x, y) @ y)(x))
 
-    # inner = diag(6 x z) + 2 y yᵀ at z = y, so inner @ y = 6xy² + 2y|y|²; its Jacobian at y = x sums to Σ12x² +
+    # inner is diag(6xz) + 2yyᵀ at z = y, so inner @ y = 6xy² + 2y|y|²; here is the sum of its Jacobian at y = x
     # Σ2|x|²δ + 4(Σx)²
     def closed(x):
         return np.sum(12 * x * x) + 2 * len(x) * np.sum(x * x) + 4 * np.sum(x) ** 2

@@ -152,7 +152,10 @@ def test_a_batch_is_its_members(steps, shapes, seed, data):
     assume(0 < y.size < 200)
     batched = data.draw(st.lists(st.booleans(), min_size=len(x), max_size=len(x)).filter(any))
     members = [
-        [v + 0.1 * k * np.cos(1 + np.arange(v.size)).reshape(v.shape) if b else v for v, b in zip(x, batched, strict=True)]
+        [
+            v + 0.1 * k * np.cos(1 + np.arange(v.size)).reshape(v.shape) if b else v
+            for v, b in zip(x, batched, strict=True)
+        ]
         for k in range(3)
     ]
     axes = tuple(0 if b else None for b in batched)
@@ -170,8 +173,29 @@ def test_a_batch_is_its_members(steps, shapes, seed, data):
         np.testing.assert_allclose(a, np.stack([g[i] for g in looped]), rtol=1e-10, atol=1e-10)
 
 
-SINGULAR = {"sqrt": np.sqrt, "log": np.log, "1/x": lambda x: 1 / x, "x**0.3": lambda x: x**0.3, "x**1.5": lambda x: x**1.5}
-CARRIERS = ["sin", "sum", "rows", "flat", "turn", "back", "odd", "pick", "diff", "cumsum", "repeat", "widen", "roll", "tril"]
+SINGULAR = {
+    "sqrt": np.sqrt,
+    "log": np.log,
+    "1/x": lambda x: 1 / x,
+    "x**0.3": lambda x: x**0.3,
+    "x**1.5": lambda x: x**1.5,
+}
+CARRIERS = [
+    "sin",
+    "sum",
+    "rows",
+    "flat",
+    "turn",
+    "back",
+    "odd",
+    "pick",
+    "diff",
+    "cumsum",
+    "repeat",
+    "widen",
+    "roll",
+    "tril",
+]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the user's own pass divides by zero

@@ -10,7 +10,6 @@ from edgewise.testing.laws import LAWS, applies
 from edgewise.testing.oracles import meanings
 
 
-
 def asked(law, declaration, case):
     try:
         return applies(law, declaration, case)

@@ -92,7 +92,9 @@ MAPS = {
     "a sum's adjoint repeats": (maps.Sum, "pull", lambda self, g: np.zeros(self.shape) + np.sum(g), np.sum),
     "a broadcast's adjoint sums": (maps.Broadcast, "pull", lambda self, g: np.zeros(self.shape), np.broadcast_to),
     "axes go back by the inverse": (maps.Transpose, "pull", lambda self, g: np.transpose(g, self.axes), np.transpose),
-    "a reshape keeps the order": (maps.Reshape, "pull", lambda self, g: np.reshape(g, self.shape, order="F"), np.reshape),
+    "a reshape keeps the order": (
+        maps.Reshape, "pull", lambda self, g: np.reshape(g, self.shape, order="F"), np.reshape,
+    ),
     "a cumulative sum runs back": (maps.CumulativeSum, "pull", lambda self, g: self.push(g), np.cumsum),
     "a cumulative sum reaches far": (maps.CumulativeSum, "pattern", lambda self: maps.Identity(), np.cumsum),
     "a recurrence runs back": (maps.Recurrence, "pull", lambda self, g: self.push(g), recurrence),
@@ -102,7 +104,9 @@ MAPS = {
         maps.Compose, "H", property(lambda self: maps.Compose(tuple(m.H for m in self.maps))), np.cumprod,
     ),
     "a product pulls by letters": (
-        maps.Contract, "pull", lambda self, g: maps.Contract(self.other + 1, self.out, self.others, self.letters).push(g),
+        maps.Contract,
+        "pull",
+        lambda self, g: maps.Contract(self.other + 1, self.out, self.others, self.letters).push(g),
         np.matmul,
     ),
     "dead entries stay dead": (
@@ -139,7 +143,9 @@ def test_laws_catch_wrong_batching(monkeypatch):
     monkeypatch.setattr(
         structure.Contraction,
         "batch",
-        lambda self, primitive, values, batched, size, params: primitive(values[0], values[1] * 1.01, spec=params["spec"]),
+        lambda self, primitive, values, batched, size, params: primitive(
+            values[0], values[1] * 1.01, spec=params["spec"]
+        ),
     )
     with pytest.raises((CheckError, ValueError)):
         LAWS["batching"](DECLARATIONS[np.matmul], DECLARATIONS[np.matmul].samples[0])

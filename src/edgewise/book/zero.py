@@ -47,3 +47,10 @@ invert = zero_derivative(
 floor_divide = zero_derivative(
     np.floor_divide, pairs((-5.1, 5.2), (0.4, 2.6)), op="floordiv", compute=operator.floordiv
 )
+WHOLE = [case(COUNTS, np.array([2, 3, 1]), wrt=(0, 1)), case(COUNTS, 2, wrt=(0,))]
+left_shift = zero_derivative(np.left_shift, WHOLE, op="lshift", compute=operator.lshift)
+right_shift = zero_derivative(np.right_shift, WHOLE, op="rshift", compute=operator.rshift)
+gcd = zero_derivative(np.gcd, WHOLE)
+lcm = zero_derivative(np.lcm, WHOLE)
+if hasattr(np, "bitwise_count"):  # since NumPy 2.0, for integers
+    bitwise_count = zero_derivative(np.bitwise_count, [case(COUNTS, wrt=(0,))])

@@ -24,13 +24,17 @@ def _given(**options: Any) -> dict[str, Any]:
 
 @composition(np.amax, [case(X, axis=1), case(X, initial=0.3, keepdims=True)], *MASKED, oracle="difference",
              note="ties: split evenly")  # fmt: skip
-def amax(a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True) -> Any:  # fmt: skip
+def amax(
+    a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
     return np.max(a, axis, keepdims=keepdims, where=where, **_given(initial=initial))
 
 
 @composition(np.amin, [case(X, axis=1), case(X, initial=0.3, keepdims=True)], *MASKED, oracle="difference",
              note="ties: split evenly")  # fmt: skip
-def amin(a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True) -> Any:  # fmt: skip
+def amin(
+    a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
     return np.min(a, axis, keepdims=keepdims, where=where, **_given(initial=initial))
 
 

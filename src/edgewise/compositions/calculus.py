@@ -110,8 +110,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     parts = [flat[1:] - flat[:-1]]
     for end, at in ((to_begin, 0), (to_end, 2)):
         if end is not None:
-            end = np.ravel(_array(end))
-            parts.insert(at, cast_as(end, flat.dtype) if end.dtype != flat.dtype else end)
+            parts.insert(at, cast_as(np.ravel(_array(end)), flat.dtype))
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 

@@ -45,8 +45,8 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
 @composition(
     np.piecewise,
     [
-        case(X, [X < 0, X >= 0], [lambda x: x**2, lambda x: np.sin(x)]),
-        case(X, [X < 0], [lambda x: np.exp(x), lambda x: 3 * x]),
+        case(X, [X < 0, X >= 0], [lambda x: x**2, np.sin]),
+        case(X, [X < 0], [np.exp, lambda x: 3 * x]),
         case(X, [X < -1, X > 1], [-1.0, lambda x: np.log(x + 4)]),
         case(X, [X > 0.5], [lambda x, k, s: k * x + s, 0.25], 2.0, s=1.0, wrt=(0,)),
         case(0.7, [False, True], [1.0, lambda x: x**3]),

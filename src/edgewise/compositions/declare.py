@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from edgewise.core import stores
 from edgewise.core.operators import method
 from edgewise.core.registry import Declaration, register
 from edgewise.families.elementwise import in_dtype
@@ -26,6 +25,7 @@ def composition(
     oracle: str = "complex",
     note: str = "",
     methods: tuple[str, ...] = (),
+    ragged: bool = False,
 ) -> Callable[[F], F]:
     """Declare that the decorated function is how ``function`` is computed on traced values.
 
@@ -35,35 +35,18 @@ def composition(
         operands: names of the leading parameters that may be traced; none: any may.
         oracle: as in ``core.registry.Declaration``.
         note: likewise.
+        ragged: likewise.
         methods: names under which traced values have it as a method.
     """
 
     def enter(body: F) -> F:
-        entry = _with_keywords(function, body) if isinstance(function, np.ufunc) else _no_out(body)
-        register(Declaration(function, "composition", samples, None, oracle, note), entry, operands or None)
+        entry = _with_keywords(function, body) if isinstance(function, np.ufunc) else body
+        register(Declaration(function, "composition", samples, None, oracle, note, ragged), entry, operands or None)
         for name in methods:
             method(name, function)
         return body
 
     return enter
-
-
-def _no_out(body: Callable[..., Any]) -> Callable[..., Any]:
-    """``body``, after ``out=`` is refused if its signature has one: it would be a store, and is never dropped."""
-    parameters = inspect.signature(body).parameters
-    if "out" not in parameters:
-        return body
-    by_position = parameters["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-    at = list(parameters).index("out")
-
-    @functools.wraps(body)
-    def entry(*args: Any, **kwargs: Any) -> Any:
-        out = args[at] if by_position and at < len(args) else kwargs.get("out")
-        if out is not None:
-            raise stores.refused(out, "out=")
-        return body(*args, **kwargs)
-
-    return entry
 
 
 def _with_keywords(function: np.ufunc, body: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from edgewise.errors import NoRuleError
 from edgewise.families.samples import case, grid
 
 V, X, CUBE = grid(5), grid(3, 4), grid(2, 3, 4)
+MATRIX = grid(3, 4, seed=8)
 NOTE = "0 at 0, the subgradient of least norm; ties of inf and -inf: split evenly"
 
 
@@ -74,8 +75,8 @@ def _matrix(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any, name: str) -
     [
         case(V), case(X), case(CUBE), case(X, axis=1), case(X, axis=(0, 1), keepdims=True), case(CUBE, "fro", (0, 2)),
         *(case(V, p, wrt=(0,)) for p in (np.inf, -np.inf, 0, 1, 2, 3, 2.5, 0.5, -1)), case(X, 3.5, 0, True, wrt=(0,)),
-        *(case(grid(3, 4, seed=8), p, wrt=(0,)) for p in (np.inf, -np.inf, 1, -1, "fro")), case(CUBE, 1, axis=(-1, 0), keepdims=True),
-        case(np.array([[0.0, 0.0], [3.0, 4.0]]), axis=0), case(1.5),
+        *(case(MATRIX, p, wrt=(0,)) for p in (np.inf, -np.inf, 1, -1, "fro")),
+        case(CUBE, 1, axis=(-1, 0), keepdims=True), case(np.array([[0.0, 0.0], [3.0, 4.0]]), axis=0), case(1.5),
     ],
     "x",
     oracle="difference",  # it conjugates

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.levels import settled
+from edgewise.errors import NoRuleError
 from edgewise.families.samples import case, grid
 
 P, Q, X = grid(4), grid(2, seed=1), grid(2, 3, seed=2)
+EXACT = np.array([1.5, -0.5, 2.0, 0.25])  # halves leave no rounding behind, which is read as a coefficient
 
 
 def _array(a: Any) -> Any:
@@ -71,3 +74,49 @@ def polyint(p: Any, m: Any = 1, k: Any = None) -> Any:
         n = p.shape[0]
         p = np.concatenate([p / np.arange(n, 0, -1), constants[i : i + 1]])
     return p
+
+
+@composition(np.poly, [case(P), case(np.array([0.5]))], "seq_of_zeros")
+def poly(seq_of_zeros: Any) -> Any:
+    zeros = np.atleast_1d(_array(seq_of_zeros))
+    if zeros.ndim != 1:
+        raise NoRuleError(
+            "np.poly of a matrix has no derivative rule",
+            "it needs eigenvalues, which are not differentiated yet",
+            "give the zeros themselves",
+        )
+    a: Any = np.ones(1, zeros.dtype)
+    nothing = np.zeros(1, zeros.dtype)
+    for zero in zeros:
+        a = np.concatenate([a, nothing]) - zero * np.concatenate([nothing, a])
+    return a
+
+
+def _trimmed(a: Any) -> Any:
+    """Without leading zeros, but for one."""
+    a = np.trim_zeros(np.atleast_1d(_array(a)), "f")
+    return a if a.size else np.zeros(1, a.dtype)
+
+
+@composition(np.polymul, [case(P, Q), case(P, P)], "a1", "a2", ragged=True)
+def polymul(a1: Any, a2: Any) -> Any:
+    return np.convolve(_trimmed(a1), _trimmed(a2))
+
+
+@composition(
+    np.polydiv, [case(EXACT, np.array([0.5, -1.0])), case(Q, P), case(EXACT, 2 * EXACT)], "u", "v", ragged=True
+)
+def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+    rest, v = np.atleast_1d(_array(u)) + 0.0, np.atleast_1d(_array(v)) + 0.0
+    steps = max(rest.size - v.size + 1, 1)
+    quotient = []
+    for k in range(rest.size - v.size + 1):
+        quotient.append(1.0 / v[0] * rest[k])
+        taken = [np.zeros(k, rest.dtype), quotient[-1] * v, np.zeros(rest.size - v.size - k, rest.dtype)]
+        rest = rest - np.concatenate(taken)
+    q = np.stack(quotient) if quotient else np.zeros(steps, rest.dtype)
+    plain = settled(rest)
+    start = 0
+    while np.allclose(plain[start], 0, rtol=1e-14) and start < plain.size - 1:
+        start += 1
+    return q, rest[start:]

@@ -32,7 +32,7 @@ def linspace(
     *, device: Any = None,
 ) -> Any:  # fmt: skip
     num, steps = _count(num, endpoint)
-    start, stop = ((v if isinstance(v, Traced) else np.asanyarray(v)) + 0.0 for v in (start, stop))
+    start, stop = (np.positive(v if isinstance(v, Traced) else np.asanyarray(v) * 1.0) for v in (start, stop))
     step = (stop - start) / steps if steps > 0 else (stop - start) * np.nan
     at = np.reshape(np.arange(num), (-1,) + (1,) * np.ndim(stop - start)).astype((stop - start).dtype)
     y = start + at * step if steps > 0 else start + at * (stop - start)
@@ -99,7 +99,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
 
 @composition(np.vander, [case(grid(3)), case(grid(3), 4), case(np.array([0.0, 0.5]), 3, increasing=True)], "x")
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803  NumPy's name
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     x = x if isinstance(x, Traced) else np.asarray(x)
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")

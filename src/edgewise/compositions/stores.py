@@ -14,6 +14,8 @@ from edgewise.core.traced import Traced
 
 def _refuse(function: Callable[..., Any], instead: str = "") -> None:
     def entry(target: Any, *args: Any, **kwargs: Any) -> Any:
+        if stores.holds_objects(target):
+            return function(target, *(np.asarray(a) if isinstance(a, Traced) else a for a in args), **kwargs)
         raise stores.refused(target, spelling(function), instead)
 
     ENTRIES[function] = entry

@@ -23,6 +23,7 @@ from edgewise.errors import (
     StaticRoleError,
     StoreError,
     a_kind,
+    instruction,
     spelled_call,
     user_frame,
 )
@@ -60,17 +61,17 @@ asked: list[tuple[CodeType, int, bool] | None] = [None]
 
 def remember(frame: FrameType | None, batched: bool) -> None:
     """Note the instruction that asks a traced value to be a number, an index or an array."""
-    asked[0] = None if frame is None else (frame.f_code, frame.f_lasti, batched)
+    asked[0] = None if frame is None else (frame.f_code, instruction(frame.f_code, frame.f_lasti), batched)
 
 
 def asked_at(code: CodeType, at: int) -> bool:
     """Whether it was this instruction."""
-    return asked[0] is not None and asked[0][:2] == (code, at)
+    return asked[0] is not None and asked[0][:2] == (code, instruction(code, at))
 
 
 def stores_now(code: CodeType, at: int) -> bool:
     """Whether an instruction is ``a[i] = v`` or ``a.flat = v``."""
-    return code.co_code[at] in _STORES
+    return code.co_code[instruction(code, at)] in _STORES
 
 
 def stored(how: str = "a[i] = t", where: str | None = None) -> StoreError:
@@ -100,11 +101,22 @@ def lost(conversion: str, batched: bool) -> EdgewiseError:
             "under vmap the function runs once for the whole batch",
             "use NumPy's functions, which work on the whole batch, or loop over the members with ordinary Python",
         )
-    twin = _numpy_twin(frame, call)
-    if twin:
-        instead = f"use NumPy's function, {twin}"
+    found, function = _called(frame, call), call.rpartition(".")[2]
+    twin = _RENAMED.get(function, function)
+    if function == "arange":
+        return StaticRoleError(
+            f"{call} was given a traced value",
+            "its arguments fix the length of the result, so nothing can be differentiated through them",
+            f"count with ordinary numbers, and scale afterwards: t * np.arange(n), or {call}(ew.value(t))",
+        )
+    if getattr(found, "__module__", "") == "math" and hasattr(np, twin):
+        instead = f"use NumPy's function, np.{twin}"
     elif name == "int()":
         instead = "round first, which says that no derivative is meant: int(np.floor(t)), or int(ew.value(t))"
+    elif function == "fromiter":
+        instead = "gather the entries in a list: np.array(list(entries)), or ew.stack(list(entries))"
+    elif function == "astype" or (getattr(found, "__module__", None) or "").startswith("numpy"):
+        instead = "build arrays of traced values with ew.stack([...]), or give the derivative up with ew.value(t)"
     elif name == conversion:
         instead = "use the value as it is, or ew.value(t) to give the derivative up"
     else:
@@ -116,17 +128,15 @@ def lost(conversion: str, batched: bool) -> EdgewiseError:
     )
 
 
-def _numpy_twin(frame: FrameType | None, call: str) -> str:
-    """NumPy's spelling of the function of the math module that is being called, or ``""``."""
+def _called(frame: FrameType | None, call: str) -> object:
+    """The function that a frame spells as ``call``, looked up without running anything; None where it is not found."""
     if frame is None or not call:
-        return ""
+        return None
     head, *attributes = call.split(".")
     found = frame.f_locals.get(head, frame.f_globals.get(head))
     for attribute in attributes:
         found = getattr(found, attribute, None) if isinstance(found, ModuleType) else None
-    name = getattr(found, "__name__", "")
-    name = _RENAMED.get(name, name)
-    return f"np.{name}" if getattr(found, "__module__", "") == "math" and hasattr(np, name) else ""
+    return found
 
 
 def index_refused(call: str, batched: bool, where: str | None = None) -> EdgewiseError:

@@ -29,6 +29,7 @@ class Declaration(NamedTuple):
         oracle: where the laws take an independent derivative from: "complex" (complex step), "mpmath", or
             "difference" (central differences: exact for piecewise linear functions, last resort elsewhere).
         note: its convention at kinks, in words.
+        ragged: how many entries its result has depends on values, so a batch of it is refused.
     """
 
     function: Callable[..., Any]
@@ -37,6 +38,7 @@ class Declaration(NamedTuple):
     primitive: Any = None
     oracle: str = "complex"
     note: str = ""
+    ragged: bool = False
 
 
 ENTRIES: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -88,8 +90,8 @@ def find(function: Callable[..., Any]) -> Callable[..., Any]:
         raise NoRuleError(
             f"{name} has no derivative rule",
             "edgewise differentiates only what is declared, and never guesses",
-            f"write it with operations that have one, or wrap the call with @ew.primitive and give its rule; "
-            f"{name}(ew.value(t)) takes it for a constant",
+            "write it with operations that have one, or wrap the call with @ew.primitive and give its rule"
+            + (f"; {name}(ew.value(t)) takes it for a constant" if name.replace(".", "").isidentifier() else ""),
         )
     return entry
 

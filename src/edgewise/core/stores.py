@@ -18,7 +18,7 @@ import numpy as np
 from edgewise.core.refusals import stored
 from edgewise.errors import NotYetError, StoreError, spelled_call, user_frame
 
-__all__ = ["SYMBOLS", "into_traced", "rebinds", "refused", "refused_at", "refused_out", "sole_traced"]
+__all__ = ["SYMBOLS", "holds_objects", "into_traced", "rebinds", "refused", "refused_at", "refused_out", "sole_traced"]
 
 
 # The in-place operators, by the ufunc that NumPy makes of them.
@@ -54,6 +54,11 @@ def refused(target: Any, how: str, instead: str = "") -> Exception:
         "an ordinary array cannot carry a derivative, and others may hold this one or a view of it",
         instead or "make a new value: a = np.where(mask, t, a)",
     )
+
+
+def holds_objects(target: Any) -> bool:
+    """Whether an array can hold traced values: an object array can."""
+    return isinstance(target, np.ndarray) and target.dtype == object
 
 
 def refused_out(ufunc: np.ufunc, target: Any, frame: Any) -> Exception:

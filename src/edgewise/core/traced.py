@@ -110,6 +110,9 @@ class Traced:
         out = kwargs.pop("out", None)
         if out is None or not any(target is not None for target in out):
             return _call_ufunc(ufunc, method, inputs, kwargs)
+        if stores.holds_objects(out[0]):
+            out[0][...] = np.asarray(_call_ufunc(ufunc, method, inputs, kwargs))
+            return out[0]
         if not stores.rebinds(ufunc, method, inputs, out, kwargs):
             raise stores.refused_out(ufunc, out[0], sys._getframe(1))
         result, dtype = _call_ufunc(ufunc, method, inputs, kwargs), out[0].dtype
@@ -151,8 +154,14 @@ class Traced:
     def __int__(self) -> NoReturn:
         raise refusals.lost("int()", bool(self.mode.lead))
 
-    def __trunc__(self) -> NoReturn:
-        raise refusals.lost("math.trunc()", bool(self.mode.lead))
+    def __floor__(self) -> int:  # math.floor and the like round first, which says that no derivative is meant
+        return int(np.floor(self))  # type: ignore[call-overload]  # dispatched
+
+    def __ceil__(self) -> int:
+        return int(np.ceil(self))  # type: ignore[call-overload]  # dispatched
+
+    def __trunc__(self) -> int:
+        return int(np.trunc(self))  # type: ignore[call-overload]  # dispatched
 
     def __complex__(self) -> NoReturn:
         raise refusals.lost("complex()", bool(self.mode.lead))

@@ -21,7 +21,15 @@ from edgewise.errors import NotYetError
 from edgewise.families.methods import declare_methods
 from edgewise.maps import Diagonal, Identity, Map, Mask
 
-__all__ = ["ELEMENTWISE", "Elementwise", "declare_elementwise", "elementwise", "in_dtype", "selection", "zero_derivative"]
+__all__ = [
+    "ELEMENTWISE",
+    "Elementwise",
+    "declare_elementwise",
+    "elementwise",
+    "in_dtype",
+    "selection",
+    "zero_derivative",
+]
 
 
 class Elementwise(Family):

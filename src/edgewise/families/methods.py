@@ -2,6 +2,7 @@
 
 They follow from the declaration of the ufunc alone. Where NumPy has a function of the same meaning (``np.add.reduce``
 is ``np.sum``) that is called; otherwise the ufunc is applied step by step along the axis, one node a step.
+``out=`` never gets here.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core import stores
 from edgewise.core.registry import Declaration, find, register
 from edgewise.core.shapes import axes_from, cast
 from edgewise.core.traced import Traced
@@ -73,9 +73,7 @@ def _outer(ufunc: np.ufunc, A: Any, B: Any, /, **kwargs: Any) -> Any:
     return find(ufunc)(np.reshape(first, first.shape + (1,) * second.ndim), second, **kwargs)
 
 
-def _ready(ufunc: np.ufunc, array: Any, dtype: Any, out: Any) -> Any:
-    if out is not None:
-        raise stores.refused(out, "out=")
+def _ready(ufunc: np.ufunc, array: Any, dtype: Any) -> Any:
     array = array if isinstance(array, Traced) else np.asanyarray(array)
     if _truth(ufunc):
         return array != 0
@@ -92,7 +90,7 @@ def _reduce(
     initial: Any = _ABSENT,
     where: Any = True,
 ) -> Any:
-    array = _ready(ufunc, array, dtype, out)
+    array = _ready(ufunc, array, dtype)
     given = {} if initial is _ABSENT else {"initial": initial}
     named = _REDUCE.get(ufunc)
     if named is not None:
@@ -110,7 +108,7 @@ def _reduce(
     masks = _steps_first(np.broadcast_to(where, array.shape), axes, rest, lengths) if masked else None
     if not steps.shape[0]:
         return ufunc.reduce(np.ones(array.shape, array.dtype), axis=axis, keepdims=keepdims, **given)
-    result = (ufunc.identity if masked else None) if initial is _ABSENT else initial
+    result: Any = (ufunc.identity if masked else None) if initial is _ABSENT else initial
     for i in range(steps.shape[0]):
         step = steps[i] if result is None else ufunc(result, steps[i])
         result = step if masks is None else np.where(masks[i], step, result)
@@ -122,7 +120,7 @@ def _steps_first(a: Any, axes: tuple[int, ...], rest: tuple[int, ...], lengths: 
 
 
 def _accumulate(ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
-    array = _ready(ufunc, array, dtype, out)
+    array = _ready(ufunc, array, dtype)
     if not array.ndim:
         raise TypeError("cannot accumulate on a scalar")
     named = _ACCUMULATE.get(ufunc)
@@ -142,7 +140,7 @@ def _reduceat(
     ufunc: np.ufunc, array: Any, at: Any, axis: Any = 0, dtype: Any = None, out: Any = None, indices: Any = None
 ) -> Any:
     """``indices``: NumPy gives them by position, and where the user named them by name as well."""
-    array = _ready(ufunc, array, dtype, out)
+    array = _ready(ufunc, array, dtype)
     (one,) = axes_from(axis, array.ndim)
     steps = np.moveaxis(array, one, 0)
     n = steps.shape[0]

@@ -166,8 +166,12 @@ def _partials_matrix(subject: Subject) -> Any:
     for position, leaf in enumerate(subject.leaves):
         orders = [int(i == position) for i in range(len(subject.leaves))]
         weight = _partial(subject, orders)
-        blocks.append(matrix_of(lambda ts, w=weight: [w * np.broadcast_to(ts[0], shape)], [leaf]))
+        blocks.append(matrix_of(functools.partial(_weighed, weight, shape), [leaf]))
     return np.concatenate(blocks, axis=1)
+
+
+def _weighed(weight: Any, shape: tuple[int, ...], ts: Sequence[Any]) -> list[Any]:
+    return [weight * np.broadcast_to(ts[0], shape)]
 
 
 def _second_partials(

@@ -15,7 +15,9 @@ import numpy as np
 
 from edgewise.core.registry import Declaration, spelling
 from edgewise.core.traced import Traced
+from edgewise.errors import StoreError
 from edgewise.families.samples import Case
+from edgewise.modes import Recorded
 
 __all__ = ["Subject", "flat", "matrix_of", "output_leaves", "unflat"]
 
@@ -67,6 +69,7 @@ class Subject:
         return self.declaration.function(*args, **kwargs)
 
     def __call__(self, *leaves: Any) -> tuple[Any, ...]:
+        """The real-valued outputs."""
         made = output_leaves(self.call(*leaves))
         return tuple(made[i] for i in self.smooth)
 
@@ -87,6 +90,25 @@ class Subject:
         """Whether there is a derivative to ask for."""
         return bool(self.leaves and self.smooth) and self.declaration.kind != "zero"
 
+    @property
+    def may_refuse_batches(self) -> bool:
+        """Where one answer must serve all members (a length, a truth value), and no derivative is at stake."""
+        return self.declaration.kind == "composition" and (self.declaration.ragged or not self.smooth)
+
+    def dispatches(self, chosen: Sequence[int]) -> bool:
+        """Whether NumPy hands the call to us when only these leaves are traced: np.full_like looks at its first alone.
+
+        Where it does not, the call ends in a store into an ordinary array, which is refused aloud.
+        """
+        if len(chosen) == len(self.leaves):
+            return True
+        try:
+            with Recorded() as mode:
+                self.call(*(mode.lift(v) if i in chosen else v for i, v in enumerate(self.leaves)))
+        except StoreError:
+            return False
+        return True
+
     def scalar(self, weights: Sequence[Any]) -> Callable[..., Any]:
         """⟨weights, outputs⟩, a function with a scalar result."""
 
@@ -105,8 +127,10 @@ class Subject:
         return [(rng.uniform(0.3, 1.0, s) * rng.choice([-1.0, 1.0], s))[()] for s in shapes]
 
     def variants(self, count: int) -> list[list[Any]]:
-        """Other points where the function is as regular: the entries of each leaf in another order, so that choices
-        (an extreme, a sorting) fall differently; where that leaves the domain, nearby points.
+        """Other points where the function is as regular.
+
+        They have the entries of each leaf in another order, so that choices (an extreme, a sorting) fall differently;
+        where that leaves the domain, they are nearby points.
         """
         points = []
         for k in range(count):

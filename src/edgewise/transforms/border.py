@@ -245,8 +245,13 @@ def _number(value: Any, label: str) -> Any:
 
 
 def gather_output(leaf: Any) -> Any:
-    """An output leaf with object arrays of traced scalars made into one traced value."""
-    return admit(leaf) if isinstance(leaf, np.ndarray) and leaf.dtype == object and _holds_traced(leaf) else leaf
+    """An output leaf, an object array of traced scalars and numbers made into one value."""
+    if isinstance(leaf, np.ndarray) and leaf.dtype == object:
+        try:
+            return admit(leaf)
+        except ArgumentError:  # of something else: the caller knows what to say
+            return leaf
+    return leaf
 
 
 def outputs(result: Any, mode: Mode, f: Any) -> tuple[list[Any], Tree]:

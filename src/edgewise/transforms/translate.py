@@ -164,17 +164,26 @@ def _object_array(error: Exception, place: Place, places: list[Place]) -> Edgewi
         return None
     if "has no callable" in text:
         function = text.split("no callable ")[1].split(" ", maxsplit=1)[0]
-    elif text.startswith("ufunc '") and places[-1] is place and asked[0] and asked[0][0] is place.frame.f_code:
+    elif text.startswith("ufunc '") and places[-1] is place and _has_object_array(place):
         function = text.split("'")[1]
     else:
         return None
+    return _objects(place.call or f"np.{function}", place)
+
+
+def _objects(call: str, place: Place) -> ConversionError:
     return ConversionError(
-        f"np.{function} was applied to an object array of traced values and numbers",
+        f"{call} was applied to an object array of traced values and numbers",
         "np.array([...]) of traced values is an array of Python objects: NumPy calls methods of its entries, which "
         "ordinary numbers lack",
         "build the array with ew.stack([...]), which makes one traced array",
         place.where,
     )
+
+
+def _has_object_array(place: Place) -> bool:
+    made_here = asked[0] is not None and asked[0][0] is place.frame.f_code
+    return made_here or any(_is_traced(a) for a in _named(place))
 
 
 def _library(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
@@ -193,8 +202,8 @@ def _beneath(error: Exception, place: Place, places: list[Place], numpy: bool) -
     if not below or not any(_is_traced(v) for p in below for v in p.frame.f_locals.values()):
         return None
     name = below[0].frame.f_globals.get("__name__", "")
-    if name.startswith("numpy") and not numpy:
-        return None
+    if name.startswith("numpy"):
+        return _objects(place.call or f"np.{below[0].frame.f_code.co_name}", place) if numpy else None
     public, function = _public(name), below[0].frame.f_code.co_name
     return NoRuleError(
         f"{place.call or (public if function.startswith('__') else f'{public}.{function}')} cannot work with a traced "
@@ -227,6 +236,8 @@ def _attribute(error: Exception, place: Place, places: list[Place]) -> EdgewiseE
     text = str(error)
     if not isinstance(error, AttributeError) or not (isinstance(error.obj, Traced) or _OURS.search(text)):
         return None
+    if place.call and isinstance(getattr(np, error.name or "", None), np.ufunc):  # called for by an object array
+        return _objects(place.call, place)
     name = error.name or next((n for n in re.findall(r"'(\w+)'", text) if not _OURS.search(n)), "")
     return NoRuleError(
         f"a traced value has no attribute {name}" if "no attribute" in text else f"{name} cannot be set",
@@ -245,6 +256,13 @@ def _unknown(error: Exception, place: Place, places: list[Place]) -> EdgewiseErr
     text = str(error)
     if not isinstance(error, TypeError) or not _OURS.search(text):
         return None
+    if any(words in text for words in ("not iterable", "non-iterable", "has no len")):
+        return ConversionError(
+            "a traced number was taken for a sequence",
+            "it is one number, and has no entries",
+            "make it an array of one entry first: x[None]",
+            place.where,
+        )
     pair = _OPERANDS.fullmatch(text)
     if pair and ("operand type" in text or "not supported between" in text):
         other = next((name.strip("'") for name in pair.groups() if not _OURS.search(name)), "the other operand")

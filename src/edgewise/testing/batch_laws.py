@@ -1,0 +1,109 @@
+"""The laws of batches: ``vmap`` is the loop over members, whatever is batched and wherever its axis is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.registry import Declaration
+from edgewise.errors import BatchError
+from edgewise.families.samples import Case
+from edgewise.testing.compare import ROUNDING, close, same_result
+from edgewise.testing.subject import Subject, flat, output_leaves
+from edgewise.transforms.batching import vmap
+from edgewise.transforms.forward import jvp
+from edgewise.transforms.gradient import grad
+
+__all__ = ["BATCH", "batched_gradients", "batching"]
+
+BATCH = 7  # a length no sample has, so that no axis is taken for the batch by accident
+
+
+def batching(declaration: Declaration, case: Case) -> None:
+    """``vmap`` is the loop over members: for every choice of batched operands, the batch axis first or last."""
+    subject = Subject(declaration, case)
+    points = subject.variants(BATCH)
+    for chosen in _subsets(len(subject.leaves)):
+        if not subject.dispatches(chosen):
+            continue
+        for size in (BATCH, 1, 0) if len(chosen) == len(subject.leaves) else (BATCH,):
+            members = [_mixed(subject.leaves, p, chosen) for p in points[:size]]
+            results = [output_leaves(subject.call(*m)) for m in members]
+            for axis in (0, -1):
+                what = f"vmap over operands {chosen}, {size} members, axis {axis}"
+                try:
+                    found = vmap(lambda *xs: _arrays(subject.call(*xs)), _axes(subject, chosen, axis), axis)(
+                        *_stacked(subject, members, chosen, axis)
+                    )
+                except BatchError:
+                    if subject.may_refuse_batches:
+                        return
+                    raise
+                for i, y in enumerate(_arrays(subject.result)):
+                    expected = np.stack([r[i] for r in results], axis) if results else _none_of(y, axis)
+                    same_result(subject, what, found[i], expected, ROUNDING)
+
+
+def batched_gradients(declaration: Declaration, case: Case) -> None:
+    """Vmap of grad, of jvp, and grad of a sum over vmap, are the loop."""
+    subject = Subject(declaration, case)
+    points = subject.variants(BATCH)
+    rng = np.random.default_rng(4)
+    weights, t = subject.random(rng, "outputs"), subject.random(rng)
+    h = subject.scalar(weights)
+    every = tuple(range(len(subject.leaves)))
+    for chosen in _subsets(len(subject.leaves)):
+        if not subject.dispatches(chosen):
+            continue
+        members = [_mixed(subject.leaves, p, chosen) for p in points]
+        stacks, axes = _stacked(subject, members, chosen, 0), _axes(subject, chosen, 0)
+        looped = [grad(h, every)(*m) for m in members]
+        scale = max(np.abs(flat(g)).max(initial=1.0) for g in looped)
+        found = vmap(grad(h, every), axes)(*stacks)
+        for i in every:
+            expected = np.stack([g[i] for g in looped])
+            close(subject, f"vmap(grad), operands {chosen} batched", found[i], expected, ROUNDING, scale)
+        through = grad(lambda *xs, axes=axes: np.sum(vmap(h, axes)(*xs)), every)(*stacks)
+        for i in every:
+            each = np.stack([g[i] for g in looped])
+            expected = each if i in chosen else each.sum(0)
+            close(subject, f"grad(sum(vmap)), operands {chosen} batched", through[i], expected, ROUNDING, scale * BATCH)
+        pushed = vmap(lambda *xs: jvp(subject, xs, t)[1], axes)(*stacks)
+        looped_push = [jvp(subject, m, t)[1] for m in members]
+        for i in range(len(subject.smooth)):
+            expected = np.stack([p[i] for p in looped_push])
+            largest = max(np.abs(expected).max(initial=1.0), scale)
+            close(subject, f"vmap(jvp), operands {chosen} batched", pushed[i], expected, ROUNDING, largest)
+
+
+def _subsets(count: int) -> list[tuple[int, ...]]:
+    return [c for n in range(1, count + 1) for c in itertools.combinations(range(count), n)]
+
+
+def _mixed(base: Sequence[Any], other: Sequence[Any], chosen: Sequence[int]) -> list[Any]:
+    return [other[i] if i in chosen else x for i, x in enumerate(base)]
+
+
+def _stacked(subject: Subject, members: Sequence[Any], chosen: Sequence[int], axis: int) -> list[Any]:
+    return [
+        x if i not in chosen else np.stack([m[i] for m in members], axis) if members else _none_of(x, axis)
+        for i, x in enumerate(subject.leaves)
+    ]
+
+
+def _none_of(x: Any, axis: int) -> Any:
+    """A batch without members of arrays like ``x``."""
+    x = np.asarray(x)
+    return np.zeros((0, *x.shape) if axis == 0 else (*x.shape, 0), x.dtype)
+
+
+def _axes(subject: Subject, chosen: Sequence[int], axis: int) -> tuple[int | None, ...]:
+    return tuple(axis if i in chosen else None for i in range(len(subject.leaves)))
+
+
+def _arrays(result: Any) -> tuple[Any, ...]:
+    """The numbers among the leaves of a result: a dtype or a Python truth value has no batch."""
+    return tuple(y for y in output_leaves(result) if hasattr(y, "dtype") and not isinstance(y, type))
