@@ -66,7 +66,7 @@ def test_message(mistake: Mistake) -> None:
     if UPDATE:
         mistake.path.write_text(mistake.path.read_text().replace(block(mistake, mistake.message), block(mistake, said)))
     else:
-        assert said == mistake.message
+        assert said == mistake.message, "say EDGEWISE_UPDATE_SNAPSHOTS=1 if this is as it should be"
     assert error.where == f"model.py:{at}"
     told = mistake.mended.splitlines()[0].removeprefix("# ")
     assert told in error.instead, "the last block does not quote the message"

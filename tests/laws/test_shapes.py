@@ -12,7 +12,7 @@ import warnings
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import edgewise as ew
@@ -21,6 +21,7 @@ from edgewise.core.traced import getitem
 from edgewise.families.samples import case, grid
 from edgewise.testing.laws import LAWS, applies
 
+FEWER = settings(max_examples=settings.default.max_examples // 2)  # where many functions are drawn for
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
 REDUCTIONS = [np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.ptp, np.any, np.all]
 ALONG_ONE_AXIS = [np.cumsum, np.cumprod, np.sort, np.argsort, np.argmax, np.argmin]
@@ -56,6 +57,7 @@ def values(shape, seed=0, like=None):
 
 
 @pytest.mark.parametrize("function", UFUNCS, ids=spelling)
+@settings(max_examples=settings.default.max_examples // 5)  # they share one family
 @given(data=st.data())
 def test_elementwise_operations_broadcast(function, data):
     sample = DECLARATIONS[function].samples[-1 if function.nin == 1 else 0]
@@ -71,6 +73,7 @@ def axes_of(ndim):
 
 
 @pytest.mark.parametrize("function", REDUCTIONS, ids=spelling)
+@FEWER
 @given(data=st.data())
 def test_reductions(function, data):
     x = values(data.draw(SHAPES))
@@ -79,6 +82,7 @@ def test_reductions(function, data):
 
 
 @pytest.mark.parametrize("function", ALONG_ONE_AXIS, ids=spelling)
+@FEWER
 @given(data=st.data())
 def test_operations_along_one_axis(function, data):
     x = values(data.draw(SHAPES))
@@ -107,30 +111,35 @@ def test_axes_change_places(data):
     obeys(np.transpose, case(x, order))
     one, other = (st.integers(-x.ndim - 1, x.ndim) for _ in range(2))
     a, b = data.draw(one), data.draw(other)
-    for function in (np.swapaxes, np.moveaxis, np.rollaxis):
-        obeys(function, case(x, a, b))
-    for function in (np.squeeze, np.expand_dims, np.flip):
-        obeys(function, case(x, data.draw(axes_of(x.ndim)) if function is not np.expand_dims else a))
+    obeys(data.draw(st.sampled_from([np.swapaxes, np.moveaxis, np.rollaxis])), case(x, a, b))
+    obeys(data.draw(st.sampled_from([np.squeeze, np.flip])), case(x, data.draw(axes_of(x.ndim))))
+    obeys(np.expand_dims, case(x, a))
 
 
 @given(data=st.data())
 def test_repetitions(data):
     x = values(data.draw(SHAPES))
-    axis = data.draw(axes_of(x.ndim))
-    obeys(np.roll, case(x, data.draw(st.integers(-4, 4)), axis=None if axis == () else axis))
-    obeys(np.tile, case(x, tuple(data.draw(st.lists(st.integers(0, 2), max_size=3)))))
-    obeys(np.repeat, case(x, data.draw(st.integers(0, 2)), axis=data.draw(st.none() | st.integers(-x.ndim, x.ndim))))
-    target = data.draw(st.lists(st.integers(0, 3), max_size=2)) + [max(n, 2) if n == 1 else n for n in x.shape]
-    obeys(np.broadcast_to, case(x, tuple(target)))
+    which = data.draw(st.sampled_from([np.roll, np.tile, np.repeat, np.broadcast_to]))
+    if which is np.roll:
+        axis = data.draw(axes_of(x.ndim))
+        obeys(which, case(x, data.draw(st.integers(-4, 4)), axis=None if axis == () else axis))
+    elif which is np.tile:
+        obeys(which, case(x, tuple(data.draw(st.lists(st.integers(0, 2), max_size=3)))))
+    elif which is np.repeat:
+        axis = data.draw(st.none() | st.integers(-x.ndim, x.ndim))
+        obeys(which, case(x, data.draw(st.integers(0, 2)), axis=axis))
+    else:
+        target = data.draw(st.lists(st.integers(0, 3), max_size=1)) + [max(n, 2) if n == 1 else n for n in x.shape]
+        obeys(which, case(x, tuple(target)))
 
 
 @given(data=st.data())
 def test_matrices(data):
     x = values(data.draw(SHAPES))
     k = data.draw(st.integers(-4, 4))
-    for function in (np.diag, np.tril, np.triu, np.diagonal, np.trace, np.diagflat):
-        obeys(function, case(x, k))
-    obeys(np.rot90, case(x, k))
+    function = data.draw(st.sampled_from([np.diag, np.tril, np.triu, np.diagonal, np.trace, np.diagflat, np.rot90]))
+    assume(function is not np.diagflat or x.size < 7)  # a result of that many rows and columns
+    obeys(function, case(x, k))
 
 
 @given(data=st.data())
@@ -145,8 +154,8 @@ def test_joins(data):
         own = [[n if i == axis % len(shape) else m for i, m in enumerate(shape)] for n in lengths]
         parts = [values(tuple(s), i) for i, s in enumerate(own)]
     obeys(np.concatenate, case(parts, axis=axis))
-    for function in (np.hstack, np.vstack, np.dstack, np.column_stack):
-        obeys(function, case([values(shape, i) for i in range(count)]))
+    which = data.draw(st.sampled_from([np.hstack, np.vstack, np.dstack, np.column_stack]))
+    obeys(which, case([values(shape, i) for i in range(count)]))
 
 
 @given(data=st.data())
@@ -172,10 +181,10 @@ def test_products_over_one_axis(data):
     sides = st.lists(st.integers(0, 3), max_size=2)
     first, second = (tuple(data.draw(sides)) for _ in range(2))
     x, y = values((*first, n)), values((*second, n), 1)
-    obeys(np.inner, case(x, y))
-    obeys(np.dot, case(x, np.swapaxes(y, -1, -2).copy() if y.ndim > 1 else y))
-    obeys(np.tensordot, case(x, y, axes=([-1], [-1])))
-    obeys(np.outer, case(x, y))
+    which = data.draw(st.sampled_from([np.inner, np.dot, np.tensordot, np.outer]))
+    if which is np.dot:
+        y = np.swapaxes(y, -1, -2).copy() if y.ndim > 1 else y
+    obeys(which, case(x, y, axes=([-1], [-1])) if which is np.tensordot else case(x, y))
 
 
 @given(data=st.data())
@@ -222,6 +231,8 @@ def test_choices(data):
     drawn = data.draw(hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=2, min_side=0, max_side=3))
     first, *rest = drawn.input_shapes
     condition = data.draw(hnp.arrays(bool, first))
-    obeys(np.where, case(condition, *(values(s, i)[()] for i, s in enumerate(rest))))
+    if data.draw(st.booleans()):
+        obeys(np.where, case(condition, *(values(s, i)[()] for i, s in enumerate(rest))))
+        return
     pools = np.reshape(grid(27, seed=data.draw(st.integers(0, 9))), (3, 9))  # no two entries alike, no ties
     obeys(np.clip, case(*(np.resize(p, s)[()] for p, s in zip(pools, drawn.input_shapes, strict=True))))

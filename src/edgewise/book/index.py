@@ -84,6 +84,8 @@ register(
 def _argsort(
     primitive: Primitive, a: Any, axis: Any = -1, kind: Any = None, order: None = None, *, stable: Any = None
 ) -> Any:
+    if order is not None:
+        raise ValueError("Cannot specify order when the array has no fields.")
     if axis is None or not a.ndim:
         a, axis = np.ravel(a), -1 if axis is None else axis
     (one,) = negative_axes(axis, a.ndim)

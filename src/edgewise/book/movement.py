@@ -65,7 +65,7 @@ def _concatenate(
     dtype: Any = None,
     casting: str = "same_kind",
 ) -> Any:
-    parts = _parts(arrays, dtype)
+    parts = _parts(arrays, dtype, casting)
     if axis is None:
         parts, axis = [np.ravel(p) for p in parts], 0
     if not parts[0].ndim:
@@ -84,16 +84,21 @@ def _concatenate(
 def _stack(
     primitive: Primitive, arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Any:
-    parts = _parts(arrays, dtype)
+    parts = _parts(arrays, dtype, casting)
     if len({p.shape for p in parts}) != 1:
         raise ValueError("all input arrays must have the same shape")
     (one,) = negative_axes(axis, parts[0].ndim + 1)
     return primitive(*parts, axis=one, count=len(parts))
 
 
-def _parts(arrays: Any, dtype: Any) -> list[Any]:
+def _parts(arrays: Any, dtype: Any, casting: Any) -> list[Any]:
     parts = [a if hasattr(a, "__array_function__") else np.asarray(a) for a in arrays]
-    return [cast(p, dtype) for p in parts] if dtype is not None else parts
+    if dtype is None:
+        return parts
+    for part in parts:
+        if not np.can_cast(part.dtype, dtype, casting):
+            raise TypeError(f"Cannot cast array data from {part.dtype} to {np.dtype(dtype)} under the rule '{casting}'")
+    return [cast(p, dtype) for p in parts]
 
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:

@@ -18,6 +18,8 @@ SORTED = np.array([0.0, 1.0, 2.0])
 def _argpartition(
     primitive: Primitive, a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: None = None
 ) -> Any:
+    if order is not None:
+        raise ValueError("Cannot specify order when the array has no fields.")
     if axis is None or not a.ndim:
         a, axis = np.ravel(a), -1 if axis is None else axis
     (one,) = negative_axes(axis, a.ndim)

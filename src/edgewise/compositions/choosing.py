@@ -26,6 +26,7 @@ def _array(a: Any) -> Any:
     [case(WHICH, [X, Y]), case(1, [X, Y]), case(np.array([1, 0, 1]), [X, Y]),
      case(WHICH * 3 - 1, [X, Y], mode="wrap"), case(WHICH * 3 - 1, [X, Y], mode="clip")],
     "a", "choices",
+    methods=("choose",),
 )  # fmt: skip
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     a, parts = _array(a), [_array(c) for c in choices]
@@ -110,7 +111,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     if axis is None:
         a, axis = np.ravel(a), -1
     (one,) = negative_axes(axis, a.ndim)
-    return np.take_along_axis(a, np.argpartition(a, kth, axis=one), one)
+    return np.take_along_axis(a, np.argpartition(a, kth, one, kind, order), one)
 
 
 @composition(np.argwhere, [case(np.array([[0.0, 1.0], [2.0, 0.0]]))], "a")

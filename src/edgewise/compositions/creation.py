@@ -56,7 +56,7 @@ def full_like(
     return np.full(target, fill_value, kind)
 
 
-@composition(np.nonzero, [case(np.array([0.0, 1.0, 2.0]))], "a")
+@composition(np.nonzero, [case(np.array([0.0, 1.0, 2.0]))], "a", methods=("nonzero",))
 def nonzero(a: Any) -> Any:
     return np.nonzero(settled(a))
 

@@ -40,6 +40,8 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
         indices = np.asarray(indices)
     if mode == "wrap":
         indices = indices % n
+    elif mode not in ("raise", "clip"):
+        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got '{mode}')")
     elif mode == "clip":
         indices = np.clip(indices, 0, n - 1)
     return getitem(a, (slice(None),) * (a.ndim + one) + (indices,))
@@ -62,7 +64,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Any:
     if axis is None:
         a, axis = np.ravel(a), -1
-    return np.take_along_axis(a, np.argsort(a, axis, kind="stable" if stable else kind), axis)
+    return np.take_along_axis(a, np.argsort(a, axis, kind, order, stable=stable), axis)
 
 
 @composition(np.compress, [case([True, False, True], X, axis=0), case([False, True], X)], "condition", "a")
@@ -136,6 +138,13 @@ def _below(m: Any, k: int) -> Any:
     return np.tri(rows, columns, k, bool)
 
 
+def _compress_method(self: Traced, condition: Any, axis: int | None = None, out: None = None) -> Any:
+    return np.compress(condition, self, axis, out)
+
+
+Traced.compress = _compress_method  # type: ignore[attr-defined]  # the array is its second argument
 method("argsort", np.argsort)
+method("argpartition", np.argpartition)
+method("searchsorted", np.searchsorted)
 method("argmax", np.argmax)
 method("argmin", np.argmin)

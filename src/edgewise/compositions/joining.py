@@ -18,13 +18,14 @@ CUBE = grid(2, 3, 4)
 
 @composition(np.vstack, [case([A, B]), case([V, W])], "tup")
 def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype)
+    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype, casting=casting)  # type: ignore[call-overload]  # passed on
 
 
 @composition(np.hstack, [case([A, B]), case([V, W])], "tup")
 def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     parts = [np.atleast_1d(a) for a in tup]
-    return np.concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype=dtype)
+    axis = 0 if parts[0].ndim == 1 else 1
+    return np.concatenate(parts, axis, dtype=dtype, casting=casting)  # type: ignore[call-overload]  # passed on
 
 
 @composition(np.dstack, [case([A, B]), case([V, W])], "tup")

@@ -18,7 +18,7 @@ def imag(val: Any) -> Any:
     return np.zeros_like(val)
 
 
-@composition(np.conjugate, between(-2.3, 2.4), "x", oracle="difference")
+@composition(np.conjugate, between(-2.3, 2.4), "x", oracle="difference", methods=("conj", "conjugate"))
 def conjugate(x: Any, /) -> Any:
     return +x
 
@@ -60,3 +60,6 @@ def isin(
     element = element if isinstance(element, Traced) else np.asarray(element)
     found = np.any(element[..., None] == others, axis=-1)
     return ~found if invert else found
+
+
+Traced.imag = property(np.imag)  # type: ignore[attr-defined]  # as Traced.real

@@ -20,14 +20,14 @@ WIDE = ((2, 1), (3, 9))
     np.pad,
     [
         case(X, 2), case(X, WIDE), case(X, (1, 2), "constant", constant_values=((1.5, 2.5), (0.5, -1.0))),
-        case(X, {1: (2, 1)}, "edge"), case(X, WIDE, "edge"), case(X, WIDE, "linear_ramp", end_values=(5.0, -4.0)),
+        case(X, ((0, 0), (2, 1)), "edge"), case(X, WIDE, "edge"), case(X, WIDE, "linear_ramp", end_values=(5.0, -4.0)),
         *(case(X, WIDE, m) for m in ("mean", "maximum", "minimum", "median", "wrap", "reflect", "symmetric")),
         case(X, WIDE, "mean", stat_length=2), case(X, WIDE, "maximum", stat_length=((1, 2), (2, 3))),
         case(X, ((1, 2), (2, 3)), "reflect", reflect_type="odd"), case(X, WIDE, "symmetric", reflect_type="odd"),
         case(X, ((1, 2), (9, 9)), "reflect", reflect_type="odd"), case(grid(1, 2), ((2, 1), (1, 2)), "reflect"),
         case(X, ((0, 0), (1, 0)), "wrap"),
     ],
-    "array",
+    "array", "*", "constant_values", "end_values",
     oracle="difference",
     note="maximum and minimum: ties split evenly",
 )  # fmt: skip

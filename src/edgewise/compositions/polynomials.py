@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.levels import settled
 from edgewise.errors import NoRuleError
 from edgewise.families.samples import case, grid
 
 P, Q, X = grid(4), grid(2, seed=1), grid(2, 3, seed=2)
-EXACT = np.array([1.5, -0.5, 2.0, 0.25])  # halves leave no rounding behind, which is read as a coefficient
 
 
 def _array(a: Any) -> Any:
@@ -101,22 +99,3 @@ def _trimmed(a: Any) -> Any:
 @composition(np.polymul, [case(P, Q), case(P, P)], "a1", "a2", ragged=True)
 def polymul(a1: Any, a2: Any) -> Any:
     return np.convolve(_trimmed(a1), _trimmed(a2))
-
-
-@composition(
-    np.polydiv, [case(EXACT, np.array([0.5, -1.0])), case(Q, P), case(EXACT, 2 * EXACT)], "u", "v", ragged=True
-)
-def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
-    rest, v = np.atleast_1d(_array(u)) + 0.0, np.atleast_1d(_array(v)) + 0.0
-    steps = max(rest.size - v.size + 1, 1)
-    quotient = []
-    for k in range(rest.size - v.size + 1):
-        quotient.append(1.0 / v[0] * rest[k])
-        taken = [np.zeros(k, rest.dtype), quotient[-1] * v, np.zeros(rest.size - v.size - k, rest.dtype)]
-        rest = rest - np.concatenate(taken)
-    q = np.stack(quotient) if quotient else np.zeros(steps, rest.dtype)
-    plain = settled(rest)
-    start = 0
-    while np.allclose(plain[start], 0, rtol=1e-14) and start < plain.size - 1:
-        start += 1
-    return q, rest[start:]

@@ -115,8 +115,9 @@ def _pick(ordered: Any, at: Any, lengths: tuple[int, ...]) -> Any:
 )  # fmt: skip
 def quantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None,
+    keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
+    method = method if interpolation is None else interpolation  # the older name, until NumPy 2.4
     if weights is not None:
         return _weighted(a, q, axis, method, keepdims, weights)
     return _quantile(a, q, axis, method, keepdims, False)
@@ -147,8 +148,9 @@ def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: An
              oracle="difference", note=NOTE)  # fmt: skip
 def percentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None,
+    keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
+    method = method if interpolation is None else interpolation
     return quantile(a, _hundredth(a, q), axis, None, overwrite_input, method, keepdims, weights=weights)
 
 
@@ -174,8 +176,9 @@ def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = F
              "a", "q", oracle="difference", note="ties keep their order")  # fmt: skip
 def nanquantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None,
+    keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
+    method = method if interpolation is None else interpolation
     if weights is not None:
         missing = np.isnan(a)
         return _weighted(np.where(missing, np.inf, a), q, axis, method, keepdims, np.where(missing, 0, weights))
@@ -186,8 +189,9 @@ def nanquantile(
              oracle="difference", note="ties keep their order")  # fmt: skip
 def nanpercentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None,
+    keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
+    method = method if interpolation is None else interpolation
     return nanquantile(a, _hundredth(a, q), axis, None, overwrite_input, method, keepdims, weights=weights)
 
 

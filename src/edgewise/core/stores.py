@@ -118,16 +118,17 @@ def _fits(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 
 def sole_traced(t: Any) -> bool:
-    """Whether ``t += v`` on a traced array can be seen by nobody but the statement itself."""
+    """Whether ``t += v`` on a traced array can be seen by nobody but the statement itself, on any level."""
+    count = sys.getrefcount(t)
+    floor, inner_floor = _traced_floor()
+    if count > floor or not _is_inplace_operator(sys._getframe(2)):
+        return False
     value = t.value
-    count, held = sys.getrefcount(t), sys.getrefcount(value)
-    return (
-        type(value) is np.ndarray
-        and value.base is None
-        and count <= _traced_floor()[0]
-        and held <= _traced_floor()[1]
-        and _is_inplace_operator(sys._getframe(2))
-    )
+    while hasattr(value, "mode"):
+        if sys.getrefcount(value) > inner_floor:
+            return False
+        value = value.value
+    return type(value) is np.ndarray and value.base is None and sys.getrefcount(value) <= inner_floor
 
 
 def _is_inplace_operator(frame: Any) -> bool:

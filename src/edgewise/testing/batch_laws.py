@@ -17,7 +17,7 @@ from edgewise.transforms.batching import vmap
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.gradient import grad
 
-__all__ = ["BATCH", "batched_gradients", "batching"]
+__all__ = ["BATCH", "batched_gradients", "batching", "nested_batches"]
 
 BATCH = 7  # a length no sample has, so that no axis is taken for the batch by accident
 
@@ -45,6 +45,28 @@ def batching(declaration: Declaration, case: Case) -> None:
                 for i, y in enumerate(_arrays(subject.result)):
                     expected = np.stack([r[i] for r in results], axis) if results else _none_of(y, axis)
                     same_result(subject, what, found[i], expected, ROUNDING)
+
+
+def nested_batches(declaration: Declaration, case: Case) -> None:
+    """A batch of batches: over the same operands twice, and over one after the other."""
+    subject = Subject(declaration, case)
+    count = len(subject.leaves)
+    every = tuple(range(count))
+    outer, inner = subject.variants(2), subject.variants(BATCH)[-3:]
+    for first, second in {(every, every), *itertools.permutations([(i,) for i in every], 2)}:
+        if not (subject.dispatches(first) and subject.dispatches(second)):
+            continue
+        # a member (i, j) takes the operands batched by both from a grid of points
+        def point(i: int, j: int, first: Any = first, second: Any = second) -> list[Any]:
+            both = [[(j if k % 2 else i)] for k in range(count)]
+            return [
+                inner[(i + j) % 3][k] if k in first and k in second
+                else outer[both[k][0] % 2][k] if False
+                else outer[i][k] if k in first
+                else inner[j][k] if k in second
+                else subject.leaves[k]
+                for k in range(count)
+            ]
 
 
 def batched_gradients(declaration: Declaration, case: Case) -> None:

@@ -29,6 +29,7 @@ from edgewise.core.registry import Declaration, spelling
 from edgewise.core.traced import Traced
 from edgewise.errors import BatchError
 from edgewise.families.samples import Case
+from edgewise.families.samples import case as make_case
 from edgewise.modes import Batched, Dual, Recorded
 from edgewise.testing import oracles
 from edgewise.testing.batch_laws import BATCH, batched_gradients, batching
@@ -42,6 +43,7 @@ from edgewise.transforms.operator import linearize, vjp
 
 __all__ = ["LAWS", "applies"]
 
+SEEDS = 8  # unit seeds that are tried one by one
 EXACT_FAMILIES = frozenset({"elementwise", "movement", "index", "join", "zero"})  # the same operation, bit for bit
 
 Vector = Callable[[Sequence[Any]], Any]  # of leaves
@@ -51,8 +53,8 @@ Vector = Callable[[Sequence[Any]], Any]  # of leaves
 
 
 def value(declaration: Declaration, case: Case) -> None:
-    """Recorded, Dual and Batched compute what NumPy computes."""
-    subject = Subject(declaration, case)
+    """Recorded, Dual and Batched compute what NumPy computes; also where a sample asks for no derivative."""
+    subject = Subject(declaration, case if case.wrt else make_case(*case.args, **case.kwargs))
     _same_values(subject, ROUNDING)
 
 
@@ -117,11 +119,11 @@ def _lifted(mode: Recorded | Dual, leaves: Sequence[Any]) -> list[Traced]:
 
 
 def _own_value(y: Any, mode: Any) -> Any:
-    return y.value if isinstance(y, Traced) and y.mode is mode else y
+    return mode.lower(y)
 
 
 def _member(y: Any, batch: Batched, i: int) -> Any:
-    return y.value[i] if isinstance(y, Traced) and y.mode is batch else y
+    return batch.lower(y)[i] if isinstance(y, Traced) and y.mode is batch else y
 
 
 def calling(declaration: Declaration, case: Case) -> None:
@@ -218,7 +220,7 @@ def first_order(declaration: Declaration, case: Case) -> None:
         compare("vjp", flat(vjp(subject, *subject.leaves)[1](tuple(g))), back)
         compare("J.H @ g", operator.H.matvec(flat(g)), back)
         compare("grad", flat(grad(subject.scalar(g), every)(*subject.leaves)), back)
-    for row, e in zip(expected, np.eye(len(expected)), strict=True):
+    for row, e in zip(expected[:SEEDS], np.eye(len(expected))[:SEEDS], strict=True):
         pulled = vjp(subject, *subject.leaves)[1](tuple(unflat(e, subject(*subject.leaves))))
         compare("vjp, one output", flat(pulled), row)
     for i in every:  # one argument alone: the others are constants, and nothing is kept for them
@@ -371,6 +373,8 @@ _ABOUT_DERIVATIVES = frozenset({"first_order", "adjointness", "second_order", "b
 
 def applies(law: str, declaration: Declaration, case: Case) -> bool:
     """Whether a law says anything about a sample: without a derivative there is nothing to compare."""
+    if law == "value":
+        return True
     subject = Subject(declaration, case)
     if law == "zero":
         return declaration.kind == "zero"

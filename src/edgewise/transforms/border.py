@@ -223,8 +223,7 @@ def _number(value: Any, label: str) -> Any:
         return np.float64(value)
     if isinstance(value, complex):
         value = np.complex128(value)
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        value = admit(value)
+    value = gather_output(value)
     value = with_dtype(value)
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if kind == "c":

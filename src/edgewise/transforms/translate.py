@@ -282,7 +282,7 @@ def _unknown(error: Exception, place: Place, places: list[Place]) -> EdgewiseErr
 
 
 def _in_words(text: str) -> str:
-    return _OURS.sub("a traced value", text)
+    return _OURS.sub("a traced value", re.sub(r"\S*<locals>\.", "", text))
 
 
 _READERS: Final = (_read_only, _library, _caused, _fixed_number, _attribute, _object_array, _numpy, _unknown)

@@ -1,0 +1,300 @@
+"""Object arrays are a bridge: what NumPy makes of an array of traced values, and of one with ordinary numbers in it.
+
+Every cell of the table is the right derivative, or our error with the user's line and ``ew.stack``. The table in
+``docs/errors.md`` is this one: ``EDGEWISE_UPDATE_SNAPSHOTS=1`` writes it anew.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import edgewise as ew
+from edgewise.errors import ConversionError, EdgewiseError, NoRuleError
+
+UPDATE = os.environ.get("EDGEWISE_UPDATE_SNAPSHOTS", "0") not in ("", "0")
+DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
+X = np.array([1.3, 2.1, 0.7])
+EYE = np.eye(3)
+
+KINDS: dict[str, Callable[[Any], Any]] = {
+    "all traced": lambda x: np.array([x[0], 2 * x[1], x[2] ** 2]),
+    "mixed": lambda x: np.array([x[0], 2.0, x[2] ** 2]),
+}
+
+
+def floor(t: Any) -> int:
+    return int(np.floor(t))
+
+
+# o: the object array, x: the traced argument it was made of
+TABLE: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
+    "made and made again": {
+        "np.array([...])": lambda o, x: o,
+        "np.asarray(o)": lambda o, x: np.asarray(o)[:],
+        "np.asarray(o, dtype=float)": lambda o, x: np.asarray(o, dtype=float),
+        "o.astype(float)": lambda o, x: o.astype(float),
+        "o.copy()": lambda o, x: o.copy(),
+        "np.array([[...], [...]])": lambda o, x: np.array([list(o), list(o)]),
+        "np.array([o, o])": lambda o, x: np.array([o, o]),
+        "np.array([x, o])": lambda o, x: np.array([x, o]),
+        "np.array([x, x])": lambda o, x: np.array([x, x]),
+        "np.array([x, np.ones(3)])": lambda o, x: np.array([x, np.ones(3)]),
+        "np.full(3, t)": lambda o, x: np.full(3, o[0]),
+        "np.full_like(o, t)": lambda o, x: np.full_like(o, o[0]),
+        "np.zeros_like(o) + x": lambda o, x: np.zeros_like(o) + x,
+        "o[0] = t": lambda o, x: (o.__setitem__(0, x[1]), o)[1],
+        "o += 1.0": lambda o, x: o.__iadd__(1.0),
+        "np.add(o, x, out=o)": lambda o, x: np.add(o, x, out=o),
+        "np.copyto(o, x)": lambda o, x: (np.copyto(o, x), o)[1],
+        "np.put(o, [0], t)": lambda o, x: (np.put(o, [0], x[1]), o)[1],
+        "np.vectorize(f)(o)": lambda o, x: np.vectorize(lambda v: 2 * v)(o),
+    },
+    "indexed and moved": {
+        "o[0]": lambda o, x: o[0],
+        "o[1:]": lambda o, x: o[1:],
+        "o[mask]": lambda o, x: o[[True, False, True]],
+        "o[[0, 0, 2]]": lambda o, x: o[[0, 0, 2]],
+        "o[int(np.floor(t))]": lambda o, x: o[floor(x[0])],
+        "o[:, None]": lambda o, x: o[:, None],
+        "o.reshape(3, 1).T": lambda o, x: o.reshape(3, 1).T,
+        "np.take": lambda o, x: np.take(o, [0, 2]),
+        "np.flip": lambda o, x: np.flip(o),
+        "np.roll": lambda o, x: np.roll(o, 1),
+        "np.tile": lambda o, x: np.tile(o, 2),
+        "np.repeat": lambda o, x: np.repeat(o, 2),
+        "np.diag": lambda o, x: np.diag(o),
+        "np.broadcast_to": lambda o, x: np.broadcast_to(o, (2, 3)),
+        "np.sort": lambda o, x: np.sort(o),
+    },
+    "summed": {
+        "np.sum": lambda o, x: np.sum(o),
+        "o.sum()": lambda o, x: o.sum(),
+        "sum(o)": lambda o, x: sum(o),
+        "np.add.reduce": lambda o, x: np.add.reduce(o),
+        "np.mean": lambda o, x: np.mean(o),
+        "o.mean()": lambda o, x: o.mean(),
+        "np.average": lambda o, x: np.average(o),
+        "np.median": lambda o, x: np.median(o),
+        "np.var": lambda o, x: np.var(o),
+        "np.std": lambda o, x: np.std(o),
+        "np.prod": lambda o, x: np.prod(o),
+        "np.max": lambda o, x: np.max(o),
+        "np.argmax": lambda o, x: np.argmax(o),
+        "np.cumsum": lambda o, x: np.cumsum(o),
+        "np.diff": lambda o, x: np.diff(o),
+        "np.linalg.norm": lambda o, x: np.linalg.norm(o),
+    },
+    "calculated with": {
+        "o + 1.0": lambda o, x: o + 1.0,
+        "1.0 - o": lambda o, x: 1.0 - o,
+        "o * o": lambda o, x: o * o,
+        "o / 2.0": lambda o, x: o / 2.0,
+        "o**2": lambda o, x: o**2,
+        "2.0**o": lambda o, x: 2.0**o,
+        "o // 2.0": lambda o, x: o // 2.0,
+        "o % 2.0": lambda o, x: o % 2.0,
+        "-o": lambda o, x: -o,
+        "abs(o)": lambda o, x: abs(o),
+        "o < 1.5": lambda o, x: np.sum(o < 1.5),
+        "o == 1.3": lambda o, x: np.sum(o == 1.3),
+    },
+    "multiplied as matrices": {
+        "o @ o": lambda o, x: o @ o,
+        "A @ o": lambda o, x: EYE @ o,
+        "np.dot": lambda o, x: np.dot(o, o),
+        "np.inner": lambda o, x: np.inner(o, o),
+        "np.outer": lambda o, x: np.outer(o, o),
+        "np.vdot": lambda o, x: np.vdot(o, o),
+        "np.matmul": lambda o, x: np.matmul(EYE, o),
+        "np.tensordot": lambda o, x: np.tensordot(o, o, 1),
+        "np.einsum": lambda o, x: np.einsum("i,i->", o, o),
+        "np.kron": lambda o, x: np.kron(o, o),
+        "np.cross": lambda o, x: np.cross(o, np.ones(3)),
+        "np.linalg.inv": lambda o, x: np.linalg.inv(np.diag(o)),
+        "np.linalg.solve": lambda o, x: np.linalg.solve(EYE, o),
+    },
+    "given to ufuncs": {
+        "np.add": lambda o, x: np.add(o, 1.0),
+        "np.multiply": lambda o, x: np.multiply(o, o),
+        "np.power": lambda o, x: np.power(o, 2),
+        "np.square": lambda o, x: np.square(o),
+        "np.absolute": lambda o, x: np.absolute(o),
+        "np.maximum": lambda o, x: np.maximum(o, 1.5),
+        "np.less": lambda o, x: np.sum(np.less(o, 1.5)),
+        "np.sign": lambda o, x: np.sign(o),
+        "np.floor": lambda o, x: np.floor(o),
+        "np.rint": lambda o, x: np.rint(o),
+        "np.isnan": lambda o, x: np.sum(np.isnan(o)),
+        "np.exp": lambda o, x: np.exp(o),
+        "np.log": lambda o, x: np.log(o),
+        "np.sin": lambda o, x: np.sin(o),
+        "np.sqrt": lambda o, x: np.sqrt(o),
+        "np.tanh": lambda o, x: np.tanh(o),
+        "np.arctan2": lambda o, x: np.arctan2(o, o),
+        "np.hypot": lambda o, x: np.hypot(o, 1.0),
+        "np.logaddexp": lambda o, x: np.logaddexp(o, 1.0),
+        "np.where(m, o, 0.0)": lambda o, x: np.where(x > 1, o, 0.0),
+        "np.where(o > 1, x, 0.0)": lambda o, x: np.where(o > 1, x, 0.0),
+        "np.clip": lambda o, x: np.clip(o, 0, 2),
+    },
+    "joined": {
+        "np.stack([o, o])": lambda o, x: np.stack([o, o]),
+        "np.stack([o, x])": lambda o, x: np.stack([o, x]),
+        "np.concatenate([o, o])": lambda o, x: np.concatenate([o, o]),
+        "np.concatenate([o, x])": lambda o, x: np.concatenate([o, x]),
+        "np.concatenate([o, np.ones(2)])": lambda o, x: np.concatenate([o, np.ones(2)]),
+        "np.vstack": lambda o, x: np.vstack([o, o]),
+        "np.hstack([o, 1.0])": lambda o, x: np.hstack([o, 1.0]),
+        "np.append(o, t)": lambda o, x: np.append(o, x[0]),
+        "np.append(o, 1.0)": lambda o, x: np.append(o, 1.0),
+    },
+    "meeting a traced value": {
+        "o * x": lambda o, x: o * x,
+        "x * o": lambda o, x: x * o,
+        "o + t": lambda o, x: o + x[0],
+        "o @ x": lambda o, x: o @ x,
+        "np.dot(o, x)": lambda o, x: np.dot(o, x) + 0.0,
+        "np.maximum(x, o)": lambda o, x: np.maximum(x, o),
+        "np.exp(o * x)": lambda o, x: np.exp(o * x),
+        "ew.stack([o, x])": lambda o, x: ew.stack([o, x]),
+        "np.exp(ew.stack(list(o)))": lambda o, x: np.exp(ew.stack(list(o))),
+    },
+}
+ROWS = {name: row for rows in TABLE.values() for name, row in rows.items()}
+
+
+def differences(f: Callable[[Any], Any], step: float = 1e-6) -> Any:
+    """The Jacobian of an ordinary function by central differences."""
+    columns = [np.subtract(f(X + e), f(X - e), dtype=float) / (2 * step) for e in step * EYE]
+    return np.stack(columns, axis=-1)
+
+
+def attempt(f: Callable[[Any], Any]) -> tuple[Any, EdgewiseError | None]:
+    """The Jacobian, or the error in place of it."""
+    try:
+        return ew.jacobian(f)(X), None
+    except EdgewiseError as error:
+        return None, error
+
+
+def outcome(name: str, kind: str) -> str:
+    """What a cell of the table says, after it has been held against differences."""
+    row, make = ROWS[name], KINDS[kind]
+
+    def f(x: Any) -> Any:
+        return row(make(x), x)
+
+    found, error = attempt(f)
+    if error is not None:
+        assert type(error) is ConversionError
+        assert error.where.endswith(f"test_bridge.py:{row.__code__.co_firstlineno}")
+        assert "ew.stack" in error.instead
+        return "`ew.stack`"
+    expected = differences(f)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+    assert found.dtype == float
+    return "right"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ROWS)
+def test_cell(name: str, kind: str) -> None:
+    """The right derivative or our error; ``outcome`` asserts it."""
+    assert outcome(name, kind) in ("right", "`ew.stack`")
+
+
+STORES = ("np.asarray(o, dtype=float)", "o.astype(float)", "o[0] = t", "o += 1.0", "np.add(o, x, out=o)")
+STORES += ("np.copyto(o, x)", "np.put(o, [0], t)")  # refused for traced arrays, however they are made
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in STORES])
+def test_what_the_error_offers_works_wherever_there_is_a_rule(name: str) -> None:
+    """``ew.stack`` in place of ``np.array``: right, or an operation that has no rule at all."""
+    row = ROWS[name]
+    found, error = attempt(lambda x: row(ew.stack([x[0], 2.0, x[2] ** 2]), x))
+    if error is not None:
+        assert type(error) is NoRuleError
+    else:
+        np.testing.assert_allclose(found, differences(lambda x: row(KINDS["mixed"](x), x)), rtol=1e-6, atol=1e-8)
+
+
+def table() -> str:
+    """The table of the documentation."""
+    lines = []
+    for group, rows in TABLE.items():
+        lines += [f"| {group} | all traced | mixed |", "|---|---|---|"]
+        lines += [f"| `{name}` | {outcome(name, 'all traced')} | {outcome(name, 'mixed')} |" for name in rows]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def test_the_documentation_has_this_table() -> None:
+    text = DOCS.read_text()
+    before, rest = text.split("<!-- bridge -->\n")
+    written, after = rest.split("<!-- end of bridge -->\n")
+    if UPDATE:
+        DOCS.write_text(f"{before}<!-- bridge -->\n{table()}<!-- end of bridge -->\n{after}")
+    else:
+        assert written == table(), "say EDGEWISE_UPDATE_SNAPSHOTS=1 if this is as it should be"
+
+
+# -- the end of the user's function
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_object_array_may_be_returned_into_every_transformation(kind: str) -> None:
+    f, expected = KINDS[kind], differences(KINDS[kind])
+    direction = np.array([1.0, -1.0, 2.0])
+    close = np.testing.assert_allclose
+    close(ew.jacobian(f)(X), expected, rtol=1e-6)
+    close(ew.jacrev(f)(X), expected, rtol=1e-6)
+    close(ew.jvp(f, (X,), (direction,))[1], expected @ direction, rtol=1e-6)
+    close(ew.vjp(f, X)[1](direction)[0], expected.T @ direction, rtol=1e-6)
+    close(ew.linearize(f, X)[1].todense(), expected, rtol=1e-6)
+    close(ew.vmap(f)(np.stack([X, 2 * X])), np.stack([f(X), f(2 * X)]))
+    close(ew.vmap(ew.jacobian(f))(np.stack([X, X]))[1], expected, rtol=1e-6)
+    close(ew.hessian(lambda x: np.sum(f(x) ** 2 * x[0]))(X), ew.hessian(lambda x: stacked(kind, x))(X), rtol=1e-12)
+    value, aux = ew.grad(lambda x: (np.sum(x), f(x)), has_aux=True)(X)
+    close(value, np.ones(3))
+    assert aux.dtype == float
+    close(aux, f(X))
+
+
+def stacked(kind: str, x: Any) -> Any:
+    second = 2 * x[1] if kind == "all traced" else 2.0
+    return np.sum(ew.stack([x[0], second, x[2] ** 2]) ** 2 * x[0])
+
+
+def test_an_object_array_inside_a_container_of_results() -> None:
+    blocks = ew.jacobian(lambda x: {"a": np.array([x[0], 1.0]), "b": [np.array(x[1])]})(X)
+    np.testing.assert_array_equal(blocks["a"], [[1, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(blocks["b"][0], [0, 1, 0])
+
+
+def test_a_scalar_object_array_is_a_scalar() -> None:
+    np.testing.assert_array_equal(ew.grad(lambda x: np.array(x[0] * x[1]))(X), [2.1, 1.3, 0.0])
+    np.testing.assert_array_equal(ew.grad(lambda x: np.asarray(np.sum(x)))(X), np.ones(3))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_giving_the_derivative_of_an_object_array_up(kind: str) -> None:
+    f = KINDS[kind]
+    np.testing.assert_array_equal(ew.grad(lambda x: np.sum(ew.stop_gradient(f(x)) * x))(X), f(X))
+    seen = []
+    ew.grad(lambda x: (seen.append(ew.value(f(x))), np.sum(x))[1])(X)
+    assert type(seen[0]) is np.ndarray
+    assert seen[0].dtype == float
+    np.testing.assert_array_equal(seen[0], f(X))
+
+
+def test_an_object_array_as_an_argument_of_an_inner_transformation() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(ew.grad(lambda y: np.sum(y**3))(np.array([x[0], 2.0 * x[1]])))
+
+    np.testing.assert_allclose(ew.grad(f)(X), [6 * 1.3, 24 * 2.1, 0.0])
