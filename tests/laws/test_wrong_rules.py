@@ -20,6 +20,7 @@ from edgewise.errors import CheckError
 from edgewise.families import structure
 from edgewise.families.elementwise import ELEMENTWISE, declare_elementwise
 from edgewise.testing.laws import LAWS, applies
+from edgewise.transforms import forward
 
 
 def judge(declaration, laws=tuple(LAWS)):
@@ -183,3 +184,14 @@ def test_laws_catch_wrong_batching(monkeypatch):
     )
     with pytest.raises((CheckError, ValueError)):
         LAWS["batching"](DECLARATIONS[np.matmul], DECLARATIONS[np.matmul].samples[0])
+
+
+def test_laws_catch_a_batch_that_is_taken_for_another(monkeypatch):
+    monkeypatch.setattr(structure, "fresh_letter", lambda used: "Z")
+    assert "nested_batches" in judge(DECLARATIONS[np.matmul], ["batching", "nested_batches"])
+    assert "batching" not in judge(DECLARATIONS[np.matmul], ["batching"])
+
+
+def test_laws_catch_shared_memory(monkeypatch):
+    monkeypatch.setattr(forward, "finish", lambda values, foreign=(): list(values))
+    assert judge(DECLARATIONS[np.reshape]) == {"ownership"}

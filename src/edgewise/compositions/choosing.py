@@ -111,7 +111,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     if axis is None:
         a, axis = np.ravel(a), -1
     (one,) = negative_axes(axis, a.ndim)
-    return np.take_along_axis(a, np.argpartition(a, kth, one, kind, order), one)
+    return np.take_along_axis(a, np.argpartition(a, kth, one, kind, order), one)  # type: ignore[arg-type]  # passed on
 
 
 @composition(np.argwhere, [case(np.array([[0.0, 1.0], [2.0, 0.0]]))], "a")

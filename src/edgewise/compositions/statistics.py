@@ -8,6 +8,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.operators import method
+from edgewise.core.refusals import refuse_options
 from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
@@ -44,9 +45,15 @@ def _per_entry(total: Any, a: Any, axes: tuple[int, ...], where: Any, free: floa
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
+    _refuse_integers("np.mean", dtype)
     axes = negative_axes(axis, a.ndim)
     total = np.sum(a, axis=axes, dtype=dtype, keepdims=True, where=where)
     return _dropped(_per_entry(total, a, axes, where), axes, keepdims)
+
+
+def _refuse_integers(name: str, dtype: Any) -> None:
+    if dtype is not None and np.dtype(dtype).kind not in "fc":
+        refuse_options(name, {"dtype": dtype})
 
 
 def _dropped(a: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
@@ -80,6 +87,7 @@ def var(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: float | None = None,
 ) -> Any:  # fmt: skip
+    _refuse_integers("np.var", dtype)
     if dtype is not None:
         a = cast_as(a, dtype)
     axes = negative_axes(axis, a.ndim)

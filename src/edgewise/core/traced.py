@@ -155,13 +155,13 @@ class Traced:
         raise refusals.lost("int()", bool(self.mode.lead))
 
     def __floor__(self) -> int:  # math.floor and the like round first, which says that no derivative is meant
-        return int(np.floor(self))  # type: ignore[call-overload]  # dispatched
+        return int(np.floor(self))
 
     def __ceil__(self) -> int:
-        return int(np.ceil(self))  # type: ignore[call-overload]  # dispatched
+        return int(np.ceil(self))
 
     def __trunc__(self) -> int:
-        return int(np.trunc(self))  # type: ignore[call-overload]  # dispatched
+        return int(np.trunc(self))
 
     def __complex__(self) -> NoReturn:
         raise refusals.lost("complex()", bool(self.mode.lead))

@@ -48,25 +48,44 @@ def batching(declaration: Declaration, case: Case) -> None:
 
 
 def nested_batches(declaration: Declaration, case: Case) -> None:
-    """A batch of batches: over the same operands twice, and over one after the other."""
+    """A batch of batches: over the same operands twice, and over one operand after another."""
     subject = Subject(declaration, case)
     count = len(subject.leaves)
     every = tuple(range(count))
-    outer, inner = subject.variants(2), subject.variants(BATCH)[-3:]
-    for first, second in {(every, every), *itertools.permutations([(i,) for i in every], 2)}:
-        if not (subject.dispatches(first) and subject.dispatches(second)):
+    points = subject.variants(6)
+    rows, columns = range(2), range(3)
+    for outer, inner in {(every, every), *(((i,), (j,)) for i, j in itertools.permutations(every, 2))}:
+        if not (subject.dispatches(outer) and subject.dispatches(inner)):
             continue
-        # a member (i, j) takes the operands batched by both from a grid of points
-        def point(i: int, j: int, first: Any = first, second: Any = second) -> list[Any]:
-            both = [[(j if k % 2 else i)] for k in range(count)]
-            return [
-                inner[(i + j) % 3][k] if k in first and k in second
-                else outer[both[k][0] % 2][k] if False
-                else outer[i][k] if k in first
-                else inner[j][k] if k in second
-                else subject.leaves[k]
-                for k in range(count)
+        grid = [
+            [
+                [
+                    points[3 * r + c if k in inner else r][k] if k in outer else points[c][k] if k in inner else x
+                    for k, x in enumerate(subject.leaves)
+                ]
+                for c in columns
             ]
+            for r in rows
+        ]
+        stacks = [
+            np.stack([np.stack([grid[r][c][k] for c in columns]) if k in inner else grid[r][0][k] for r in rows])
+            if k in outer
+            else np.stack([grid[0][c][k] for c in columns])
+            if k in inner
+            else x
+            for k, x in enumerate(subject.leaves)
+        ]
+        by_member = vmap(lambda *xs: _arrays(subject.call(*xs)), _axes(subject, inner, 0))
+        try:
+            found = vmap(by_member, _axes(subject, outer, 0))(*stacks)
+        except BatchError:
+            if subject.may_refuse_batches:
+                return
+            raise
+        results = [[_arrays(subject.call(*point)) for point in row] for row in grid]
+        for i, y in enumerate(found):
+            expected = np.stack([np.stack([result[i] for result in row]) for row in results])
+            same_result(subject, f"vmap over {outer} of vmap over {inner}", y, expected, ROUNDING)
 
 
 def batched_gradients(declaration: Declaration, case: Case) -> None:

@@ -9,7 +9,9 @@ enters the book is under every law at once.
     first_order                  every way to a first derivative, against an oracle that owes us nothing
     adjointness                  ⟨g, Jt⟩ = ⟨Jᵀg, t⟩; push and pull are linear
     second_order                 the four nestings agree, with each other and with an oracle; Hessians are symmetric
-    batching, batched_gradients  a batch is the loop over its members, whatever is batched and wherever its axis is
+    batching, nested_batches,    a batch is the loop over its members, whatever is batched and wherever its axis is
+    batched_gradients
+    ownership                    results are the caller's own: nobody else's memory, and free to be written to
     zero                         no derivative where there is none: the result is an ordinary value again
     edges                        on every edge: adjoint, algebra, pattern ⊇ truth, aliveness
 
@@ -32,10 +34,11 @@ from edgewise.families.samples import Case
 from edgewise.families.samples import case as make_case
 from edgewise.modes import Batched, Dual, Recorded
 from edgewise.testing import oracles
-from edgewise.testing.batch_laws import BATCH, batched_gradients, batching
+from edgewise.testing.batch_laws import BATCH, batched_gradients, batching, nested_batches
 from edgewise.testing.compare import NESTING, ROUNDING, SINGLE, close, fail, same_dtypes, same_result, same_results
 from edgewise.testing.edge_laws import edges
 from edgewise.testing.subject import Subject, flat, output_leaves, unflat
+from edgewise.transforms.batching import vmap
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.gradient import grad
 from edgewise.transforms.jacobian import jacobian
@@ -329,6 +332,33 @@ def _square(blocks: Any, x: Sequence[Any]) -> Any:
     return np.concatenate(rows)
 
 
+# -- results
+
+
+def ownership(declaration: Declaration, case: Case) -> None:
+    """Results may be written to, and share memory with no argument, no seed and no other result."""
+    subject = Subject(declaration, case)
+    rng = np.random.default_rng(8)
+    every = tuple(range(len(subject.leaves)))
+    t, g = subject.random(rng), subject.random(rng, "outputs")
+    x, operator = subject.leaves, linearize(subject, *subject.leaves)[1]
+    for way, made in {
+        "jvp": jvp(subject, x, t),
+        "vjp": (vjp(subject, *x)[0], vjp(subject, *x)[1](tuple(g))),
+        "grad": grad(subject.scalar(g), every)(*x),
+        "linearize": (operator @ _seed(t), operator.H @ (tuple(g))),
+        "vmap": vmap(subject, 0)(*(np.stack([v, v]) for v in x)) if not declaration.ragged else (),
+        "jacobian": jacobian(subject, every)(*x),
+    }.items():
+        results = [y for y in output_leaves(made) if isinstance(y, np.ndarray)]
+        for i, y in enumerate(results):
+            if not y.flags.writeable:
+                fail(subject, f"an array returned by {way} is read-only", "it is the caller's")
+            for other in (*results[:i], *t, *g, *x):
+                if np.may_share_memory(y, other):
+                    fail(subject, f"an array returned by {way} shares memory", "writing to it would be seen elsewhere")
+
+
 # -- where there is no derivative
 
 
@@ -363,12 +393,16 @@ LAWS: dict[str, Law] = {
         adjointness,
         second_order,
         batching,
+        nested_batches,
         batched_gradients,
+        ownership,
         zero,
         edges,
     )
 }
-_ABOUT_DERIVATIVES = frozenset({"first_order", "adjointness", "second_order", "batched_gradients", "edges"})
+_ABOUT_DERIVATIVES = frozenset(
+    {"first_order", "adjointness", "second_order", "batched_gradients", "ownership", "edges"}
+)
 
 
 def applies(law: str, declaration: Declaration, case: Case) -> bool:

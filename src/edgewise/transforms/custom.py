@@ -41,7 +41,7 @@ Rules = Callable[..., Any] | Sequence[Callable[..., Any] | None] | None
 
 
 def primitive(
-    _function: None = None, /, *, d: Rules = None, push: Rules = None, pull: Rules = None, outputs: int | None = None
+    _function: object = None, /, *, d: Rules = None, push: Rules = None, pull: Rules = None, outputs: int | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare the derivative of a function of yours.
 
