@@ -29,14 +29,15 @@ def signature(function: Callable[..., Any]) -> Any:
 
 
 def called(function: Callable[..., Any], *more: Any, **options: Any) -> Any:
-    """The value of a function at its first sample, with traced arguments and further options, as a plain value."""
+    """The value of a function at its first sample, with traced arguments and further ones, as a plain value."""
     sample = DECLARATIONS[function].samples[0]
+    keywords = {} if more else sample.kwargs  # what follows by place may be among them
 
     def f(arguments: list[Any]) -> Any:
         given = list(sample.args)
         for i, argument in zip(sample.wrt, arguments, strict=True):
             given[i] = argument
-        return function(*given, *more, **{**sample.kwargs, **options})
+        return function(*given, *more, **{**keywords, **options})
 
     point = [sample.args[i] for i in sample.wrt]
     tangent = [[np.ones_like(a) for a in p] if isinstance(p, list | tuple) else np.ones_like(p) for p in point]
@@ -44,7 +45,17 @@ def called(function: Callable[..., Any], *more: Any, **options: Any) -> Any:
 
 
 def differentiable(functions: list[Any]) -> list[Any]:
-    return [f for f in functions if DECLARATIONS[f].samples[0].wrt]
+    """Those whose first sample has an argument to differentiate; bits have none."""
+    return [f for f in functions if _is_float(DECLARATIONS[f].samples[0])]
+
+
+def _is_float(sample: Any) -> bool:
+    point = [sample.args[i] for i in sample.wrt]
+    return bool(point) and all(a.dtype.kind == "f" for p in point for a in map(np.asarray, _several(p)))
+
+
+def _several(point: Any) -> Any:
+    return point if isinstance(point, list | tuple) else [point]
 
 
 WITH_OUT = [f for f in FUNCTIONS if "out" in getattr(signature(f), "parameters", ())]
@@ -78,7 +89,7 @@ def test_out_of_a_ufunc_is_refused(function: Any) -> None:
 
 @pytest.mark.parametrize("function", differentiable([*FUNCTIONS, *UFUNCS]), ids=spelling)
 def test_unknown_keywords_are_refused(function: Any) -> None:
-    with pytest.raises((TypeError, EdgewiseError), match="unknown"):
+    with pytest.raises((TypeError, ValueError), match="unknown"):  # NumPy's own, or ours, which are such
         called(function, unknown=1)
 
 
@@ -126,6 +137,7 @@ OPTIONS = [
     if name not in list(signature(function).parameters)[: len(DECLARATIONS[function].samples[0].args)]
     for value in VALUES.get(name, ())
     if function is not np.empty_like  # whose contents are anything
+    and getattr(function, "__name__", "") != "reduce"  # NumPy 2.4 computes np.power.reduce(a, axis=-1) wrongly
 ]
 
 
@@ -163,9 +175,9 @@ def test_options_of_ufuncs() -> None:
     for options in ({"where": [True, False]}, {"casting": "unsafe"}, {"order": "F"}, {"subok": False}):
         with pytest.raises(EdgewiseError, match=rf"np.sin with {next(iter(options))}="):
             ew.grad(lambda x, o=options: np.sum(np.sin(x, **o)))(X)
-    for options in ({"axes": [0, 0, ()]}, {"dtype": np.float32}):
-        with pytest.raises(EdgewiseError, match=rf"np.matmul with {next(iter(options))}="):
-            ew.grad(lambda x, o=options: np.matmul(x, x, **o))(X)
+    with pytest.raises(EdgewiseError, match=r"np.matmul with axes="):
+        ew.grad(lambda x: np.matmul(x, x, axes=[0, 0, ()]))(X)
+    assert ew.jvp(lambda x: np.matmul(x, x, dtype=np.float32), (X,), (X,))[0].dtype == np.float32
     with pytest.raises(EdgewiseError, match=r"np.einsum with dtype="):
         ew.grad(lambda x: np.einsum("i,i->", x, x, dtype=np.float32))(X)
 

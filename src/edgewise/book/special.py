@@ -7,6 +7,7 @@ derivative. An integral has no such point: sinc(x) = ∫ cos(πxs) ds over [0, 1
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,14 @@ from edgewise.core.registry import Declaration, register
 from edgewise.families.elementwise import declare_elementwise
 from edgewise.families.samples import between, case
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
-NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2  # exact to rounding up to |x| = 1, where the phase is π
+
+@functools.cache
+def _gauss() -> tuple[Any, Any]:
+    """Nodes and weights on [0, 1], exact to rounding up to |x| = 1, where the phase is π; loads ``np.polynomial``."""
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    return (nodes + 1) / 2, weights / 2
+
+
 # The trapezoid rule on a circle converges faster than any power; 256 points serve to where I0 overflows. By symmetry
 # the first quadrant is enough: its ends count half.
 COSINES = np.cos(np.linspace(0, np.pi / 2, 65))
@@ -26,9 +33,10 @@ SHARES = np.where((np.arange(65) == 0) | (np.arange(65) == 64), 0.5, 1.0) / 64
 
 
 def _sinc_slope(x: Any, y: Any) -> Any:
+    nodes, weights = _gauss()
     near = np.abs(x) < 1
-    phase = np.pi * np.where(near, x, 0)[..., None] * NODES
-    integral = -np.pi * np.sum(WEIGHTS * NODES * np.sin(phase), axis=-1)
+    phase = np.pi * np.where(near, x, 0)[..., None] * nodes
+    integral = -np.pi * np.sum(weights * nodes * np.sin(phase), axis=-1)
     return np.where(near, integral, (np.cos(np.pi * x) - y) / np.where(near, 1, x))
 
 

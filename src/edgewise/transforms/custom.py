@@ -47,9 +47,8 @@ def primitive(
 
     Positional parameters of the function are its operands, keyword-only ones are static. The parameter names of a rule
     say what it needs: the operands by their own names or as ``x``, ``x1``, ``x2``, the output as ``y`` (``y1``, ``y2``
-        where there are several), static
-    parameters by name. ``push`` has the tangent as its first parameter, ``pull`` the cotangent. Rules are plain NumPy
-    if higher derivatives are wanted.
+    where there are several), static parameters by name. ``push`` has the tangent as its first parameter, ``pull`` the
+    cotangent. Rules are plain NumPy if higher derivatives are wanted.
 
     Args:
         d: for an elementwise function, its derivative: one rule, or a tuple with one per operand (None: no derivative).

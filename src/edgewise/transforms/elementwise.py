@@ -68,8 +68,7 @@ def _verify(operator: LinearOperator, call: Call, slope: Any, x: Any, f: Any) ->
     """J is diagonal if J v = v · (J 1) for vectors v that tell every two entries apart.
 
     The vectors write the index of an entry in binary, as 1 and 2: any two entries differ in one of them, and powers of
-        two
-    scale exactly.
+    two scale exactly.
     """
     indices = np.arange(int(np.prod(x.shape))).reshape(x.shape)
     for bit in range(max(int(indices.max(initial=0)).bit_length(), 1)):

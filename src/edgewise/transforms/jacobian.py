@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable
 from typing import Any, Literal, ParamSpec
 
@@ -21,7 +20,6 @@ __all__ = ["hessian", "hvp", "jacfwd", "jacobian", "jacrev"]
 
 Direction = Literal["auto", "forward", "reverse"]
 P = ParamSpec("P")
-log = logging.getLogger("edgewise")
 
 
 def jacobian(
@@ -62,7 +60,9 @@ def jacobian(
         values, operator, aux = operator_at(call, f, has_aux=has_aux)
         m, n = operator.shape
         forward = mode == "forward" or (mode == "auto" and n <= m)
-        log.info(
+        import logging  # noqa: PLC0415  loaded on first use: nothing else here needs it
+
+        logging.getLogger("edgewise").info(
             "jacobian of %s, %d results by %d arguments: %s", name_of(f), m, n, "forward" if forward else "reverse"
         )
         dense = operator.matmat(np.eye(n)) if forward else operator.rmatmat(np.eye(m)).T
