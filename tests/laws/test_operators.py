@@ -1,4 +1,4 @@
-"""Operators are the functions they stand for: with numbers, arrays, lists and traced values of all levels, either way round.
+"""Operators are the functions they stand for: with numbers, arrays, lists and traced values, either way round.
 
 Operators take a shorter way to the interpretation than NumPy's functions do, so each is compared with its function.
 """
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
+from edgewise.core.registry import DECLARATIONS, spelling
 
 SMOOTH = {
     operator.add: np.add,
@@ -55,7 +56,9 @@ def same(found, expected):
     np.testing.assert_allclose(found, expected, rtol=3e-7 if single else 1e-15)
 
 
-@pytest.mark.parametrize("x", [X, X.astype(np.float32), np.float64(1.3), np.float32(1.5)], ids=lambda x: f"{x.dtype}{x.shape}")
+@pytest.mark.parametrize(
+    "x", [X, X.astype(np.float32), np.float64(1.3), np.float32(1.5)], ids=lambda x: f"{x.dtype}{x.shape}"
+)
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("op", BINARY, ids=lambda op: op.__name__)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # by zero, which NumPy tells and allows
@@ -135,3 +138,26 @@ def test_in_place_on_numbers(op):
         return x * before
 
     assert ew.grad(f)(1.3) == ew.grad(lambda x: IN_PLACE[op](x, 1.7) * x)(1.3)
+
+
+TWO_OPERANDS = [
+    function
+    for function, declaration in DECLARATIONS.items()
+    if isinstance(function, np.ufunc) and function.nin == 2 and declaration.kind == "elementwise"
+]
+
+
+@pytest.mark.parametrize("function", TWO_OPERANDS, ids=spelling)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as above
+def test_constants_of_every_kind(function):
+    """A rule gets constants as they were given, Python's zero among them."""
+    for constant in OTHERS.values():
+        for f in (lambda t, c=constant: function(t, c), lambda t, c=constant: function(c, t)):
+            try:
+                expected = f(X)
+            except TypeError:  # NumPy does not take it there either
+                continue
+            same(ew.jvp(f, (X,), (np.ones(3),))[0], expected)
+            assert ew.grad(lambda t, f=f: np.sum(f(t)))(X).dtype == X.dtype
+            assert ew.hessian(lambda t, f=f: np.sum(f(t)))(X).shape == (3, 3)
+            same(ew.vmap(f)(np.stack([X, X])), np.stack([expected, expected]))

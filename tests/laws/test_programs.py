@@ -117,6 +117,31 @@ def test_forward_and_reverse_agree(steps, shapes, seed):
         np.testing.assert_allclose(np.tensordot(g, a, 1), c, rtol=1e-10, atol=scale)
 
 
+@given(STEPS, SHAPES, st.integers(0, 99), st.data())
+def test_forward_and_reverse_agree_in_mixed_precision(steps, shapes, seed, data):
+    """Every value has NumPy's dtype, every derivative that of its value; the two directions differ by rounding."""
+    dtypes = data.draw(st.lists(st.sampled_from([np.float32, np.float64]), min_size=len(shapes), max_size=len(shapes)))
+    x, t = ([v.astype(d) for v, d in zip(point(shapes, s), dtypes, strict=True)] for s in (seed, seed + 1))
+
+    def f(*x):
+        return tuple(run(steps, x))
+
+    y = f(*x)
+    values, pushed = ew.jvp(f, x, t)
+    for a, v, p in zip(y, values, pushed, strict=True):
+        assert np.shape(v) == np.shape(p) == np.shape(a)
+        assert v.dtype == p.dtype == a.dtype
+    g = tuple(np.cos(1.0 + np.arange(a.size)).reshape(a.shape).astype(a.dtype) for a in y)
+    pulled = ew.vjp(f, *x)[1](g)
+    for v, p in zip(x, pulled, strict=True):
+        assert np.shape(p) == v.shape
+        assert p.dtype == v.dtype
+    forward = sum(np.sum(np.float64(a) * b) for a, b in zip(pushed, g, strict=True))
+    reverse = sum(np.sum(np.float64(a) * b) for a, b in zip(pulled, t, strict=True))
+    scale = sum(np.abs(a).sum() for a in pushed) + sum(np.abs(a).sum() for a in pulled)
+    assert abs(forward - reverse) <= 1e-4 * (1 + scale)
+
+
 @given(STEPS, SHAPES, st.integers(0, 99))
 def test_second_derivatives_agree(steps, shapes, seed):
     f, x = program(steps), point(shapes, seed)

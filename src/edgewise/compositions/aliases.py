@@ -75,7 +75,7 @@ if hasattr(np.linalg, "matrix_transpose"):
 
     @composition(np.linalg.matrix_transpose, [case(CUBE)], "x")
     def matrix_transpose(x: Any, /) -> Any:
-        return np.swapaxes(x, -1, -2)
+        return np.matrix_transpose(x)
 
     @composition(np.linalg.diagonal, [case(CUBE), case(X, offset=1)], "x")
     def diagonal(x: Any, /, *, offset: int = 0) -> Any:

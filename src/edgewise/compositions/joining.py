@@ -67,14 +67,22 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 @composition(np.hsplit, [case(X, 2), case(V, 3)], "ary")
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    _at_least("hsplit", ary, 1)
     return np.split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
 
 
 @composition(np.vsplit, [case(X, 2)], "ary")
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    _at_least("vsplit", ary, 2)
     return np.split(ary, indices_or_sections, 0)
 
 
 @composition(np.dsplit, [case(CUBE, 2)], "ary")
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    _at_least("dsplit", ary, 3)
     return np.split(ary, indices_or_sections, 2)
+
+
+def _at_least(name: str, ary: Any, axes: int) -> None:
+    if ary.ndim < axes:
+        raise ValueError(f"{name} only works on arrays of {axes} or more dimensions")

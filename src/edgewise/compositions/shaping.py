@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,8 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 @composition(np.swapaxes, [case(X, 0, 2), case(X, -1, 1)], "a", methods=("swapaxes",))
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     order = list(range(a.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    (one,), (two,) = negative_axes(axis1, a.ndim), negative_axes(axis2, a.ndim)
+    order[one], order[two] = order[two], order[one]
     return np.transpose(a, order)
 
 
@@ -77,6 +79,8 @@ if hasattr(np, "matrix_transpose"):
 
     @composition(np.matrix_transpose, [case(X)], "x")
     def matrix_transpose(x: Any, /) -> Any:
+        if x.ndim < 2:
+            raise ValueError(f"Input array must be at least 2-dimensional, but it is {x.ndim}")
         return np.swapaxes(x, -1, -2)
 
 
@@ -143,7 +147,8 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     if axis is None or not a.ndim:
         a, axis = np.ravel(a), axis or 0
-    return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
+    (one,) = negative_axes(axis, a.ndim)
+    return np.take(a, np.repeat(np.arange(a.shape[one]), repeats), axis=one)
 
 
 @composition(np.tile, [case(grid(3), 2), case(grid(2, 3), (2, 2)), case(grid(3), (2, 1, 2))], "A")
@@ -204,4 +209,5 @@ def ndim(a: Any) -> int:
 
 @composition(np.size, [case(X), case(X, 1)], "a")
 def size(a: Any, axis: int | None = None) -> int:
-    return int(a.size if axis is None else a.shape[axis])
+    lengths = a.shape if axis is None else [a.shape[i] for i in axes_from(axis, a.ndim)]
+    return math.prod(lengths)

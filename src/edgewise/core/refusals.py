@@ -230,6 +230,7 @@ def wrong_signature(name: str, error: TypeError) -> ArgumentError | None:
     )
 
 
+_OPTIONS: Final = frozenset(("axes", "axis", "casting", "dtype", "order", "sig", "signature", "subok", "where"))
 _HARMLESS: Final = {"casting": "same_kind", "dtype": None, "order": "K", "subok": True}
 
 
@@ -237,8 +238,16 @@ def refuse_options(name: str, options: Mapping[str, Any]) -> None:
     """Raise on keywords that NumPy knows and edgewise does not; their defaults may be given.
 
     Raises:
-        NotYetError: some keyword would change the result.
+        ArgumentError: NumPy does not know it either.
+        NotYetError: it would change the result.
     """
+    unknown = [key for key in options if key not in _OPTIONS]
+    if unknown:
+        raise ArgumentError(
+            f"{name}() got an unexpected keyword argument '{unknown[0]}'",
+            "edgewise refuses arguments that it does not know, and never drops one",
+            f"call {name} with NumPy's own arguments",
+        )
     left = [key for key, value in options.items() if value != _HARMLESS.get(key, Mapping)]
     if left:
         raise NotYetError(
