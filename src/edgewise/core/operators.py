@@ -62,16 +62,14 @@ def method(name: str, function: Callable[..., Any]) -> None:
     setattr(Traced, name, bound)
 
 
-def _undeclared(ufunc: np.ufunc, swapped: bool) -> Callable[[Traced, Any], Any]:
-    """An operator that the book has no row for: it asks the registry, which says so in the user's words."""
-
-    def operator(self: Traced, other: Any) -> Any:
-        return find(ufunc)(*((other, self) if swapped else (self, other)))
-
-    return operator
+def _divmod(self: Traced, other: Any) -> Any:
+    return find(np.divmod)(self, other)
 
 
-for _name in ("mod", "divmod", "lshift", "rshift"):
-    _ufunc = {"mod": np.remainder, "divmod": np.divmod, "lshift": np.left_shift, "rshift": np.right_shift}[_name]
-    setattr(Traced, f"__{_name}__", _undeclared(_ufunc, False))
-    setattr(Traced, f"__r{_name}__", _undeclared(_ufunc, True))
+def _rdivmod(self: Traced, other: Any) -> Any:
+    return find(np.divmod)(other, self)
+
+
+# two outputs, so it is no row with an operator of its own
+setattr(Traced, "__divmod__", _divmod)  # noqa: B010  operators are installed, as above
+setattr(Traced, "__rdivmod__", _rdivmod)  # noqa: B010  likewise

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.errors import DeclarationError, NoRuleError
+from edgewise.errors import DeclarationError, NoRuleError, spelled_call, user_frame
 
 __all__ = ["DECLARATIONS", "ENTRIES", "OUT_AT", "STATIC_FROM", "Declaration", "find", "register", "spelling"]
 
@@ -87,6 +87,8 @@ def find(function: Callable[..., Any]) -> Callable[..., Any]:
     entry = ENTRIES.get(function)
     if entry is None:
         name = spelling(function)
+        if "." not in name:  # a ufunc of no module's: as the user's line calls it
+            name = spelled_call(user_frame()) or name
         raise NoRuleError(
             f"{name} has no derivative rule",
             "edgewise differentiates only what is declared, and never guesses",

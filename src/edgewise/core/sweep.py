@@ -53,8 +53,6 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
         node.cotangent = None
         if consume:
             order.pop()
-        if g is None:
-            continue
         primitive = node.primitive
         kept = node.kept
         weights = primitive.weights

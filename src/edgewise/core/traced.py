@@ -207,9 +207,6 @@ class Traced:
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise stores.into_traced("a[i] = v")
 
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        return array
-
 
 class TracedScalar(Traced):
     """A traced value without axes. NumPy takes it for a number."""
@@ -223,18 +220,6 @@ class TracedScalar(Traced):
 
     def __round__(self, ndigits: int | None = None) -> Any:
         return call(np.round, (self, ndigits or 0), NOTHING)
-
-    def __iadd__(self, other: Any) -> Any:  # numbers are immutable: rebinding is Python's own meaning
-        return self + other
-
-    def __isub__(self, other: Any) -> Any:
-        return self - other
-
-    def __imul__(self, other: Any) -> Any:
-        return self * other
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self / other
 
 
 class TracedArray(Traced):

@@ -35,9 +35,7 @@ def linearize(order: list[Node], replace: dict[int, Any]) -> list[LinearNode]:
 def pull(order: list[LinearNode], cotangents: dict[int, Any]) -> None:
     """Walk backwards. ``cotangents`` maps serials to seeds, and afterwards holds those of the inputs."""
     for node in reversed(order):
-        g = cotangents.pop(node.serial, None)
-        if g is None:
-            continue
+        g = cotangents.pop(node.serial)
         for edge in node.edges:
             part = repair(edge.map.pull(g), edge.shape, edge.dtype)
             before = cotangents.get(edge.serial)
@@ -47,9 +45,7 @@ def pull(order: list[LinearNode], cotangents: dict[int, Any]) -> None:
 def pull_alive(order: list[LinearNode], cotangents: dict[int, tuple[Any, Any]]) -> None:
     """Walk backwards with aliveness: values are pairs (cotangent, alive)."""
     for node in reversed(order):
-        pair = cotangents.pop(node.serial, None)
-        if pair is None:
-            continue
+        pair = cotangents.pop(node.serial)
         for edge in node.edges:
             g, alive = edge.map.pull_alive(*pair)
             part = repair(g, edge.shape, edge.dtype), _narrow(alive, edge.shape)

@@ -31,19 +31,20 @@ def batching(declaration: Declaration, case: Case) -> None:
             continue
         for size in (BATCH, 1, 0) if len(chosen) == len(subject.leaves) else (BATCH,):
             members = [_mixed(subject.leaves, p, chosen) for p in points[:size]]
-            results = [output_leaves(subject.call(*m)) for m in members]
-            for axis in (0, -1):
-                what = f"vmap over operands {chosen}, {size} members, axis {axis}"
+            results = [_arrays(subject.call(*m)) for m in members]
+            for first, second in ((0, 0), (-1, -1), (0, -1)):  # of operands in turn; the second also of the result
+                what = f"vmap over operands {chosen}, {size} members, axes {first} and {second} in turn"
+                axes = _axes(subject, chosen, first, second)
                 try:
-                    found = vmap(lambda *xs: _arrays(subject.call(*xs)), _axes(subject, chosen, axis), axis)(
-                        *_stacked(subject, members, chosen, axis)
+                    found = vmap(lambda *xs: _arrays(subject.call(*xs)), axes, second)(
+                        *_stacked(subject, members, axes)
                     )
                 except BatchError:
                     if subject.may_refuse_batches:
                         return
                     raise
                 for i, y in enumerate(_arrays(subject.result)):
-                    expected = np.stack([r[i] for r in results], axis) if results else _none_of(y, axis)
+                    expected = np.stack([r[i] for r in results], second) if results else _none_of(y, second)
                     same_result(subject, what, found[i], expected, ROUNDING)
 
 
@@ -75,9 +76,9 @@ def nested_batches(declaration: Declaration, case: Case) -> None:
             else x
             for k, x in enumerate(subject.leaves)
         ]
-        by_member = vmap(lambda *xs: _arrays(subject.call(*xs)), _axes(subject, inner, 0))
+        by_member = vmap(lambda *xs: _arrays(subject.call(*xs)), _axes(subject, inner))
         try:
-            found = vmap(by_member, _axes(subject, outer, 0))(*stacks)
+            found = vmap(by_member, _axes(subject, outer))(*stacks)
         except BatchError:
             if subject.may_refuse_batches:
                 return
@@ -100,7 +101,8 @@ def batched_gradients(declaration: Declaration, case: Case) -> None:
         if not subject.dispatches(chosen):
             continue
         members = [_mixed(subject.leaves, p, chosen) for p in points]
-        stacks, axes = _stacked(subject, members, chosen, 0), _axes(subject, chosen, 0)
+        axes = _axes(subject, chosen)
+        stacks = _stacked(subject, members, axes)
         looped = [grad(h, every)(*m) for m in members]
         scale = max(np.abs(flat(g)).max(initial=1.0) for g in looped)
         found = vmap(grad(h, every), axes)(*stacks)
@@ -128,10 +130,10 @@ def _mixed(base: Sequence[Any], other: Sequence[Any], chosen: Sequence[int]) -> 
     return [other[i] if i in chosen else x for i, x in enumerate(base)]
 
 
-def _stacked(subject: Subject, members: Sequence[Any], chosen: Sequence[int], axis: int) -> list[Any]:
+def _stacked(subject: Subject, members: Sequence[Any], axes: Sequence[int | None]) -> list[Any]:
     return [
-        x if i not in chosen else np.stack([m[i] for m in members], axis) if members else _none_of(x, axis)
-        for i, x in enumerate(subject.leaves)
+        x if axis is None else np.stack([m[i] for m in members], axis) if members else _none_of(x, axis)
+        for i, (x, axis) in enumerate(zip(subject.leaves, axes, strict=True))
     ]
 
 
@@ -141,8 +143,8 @@ def _none_of(x: Any, axis: int) -> Any:
     return np.zeros((0, *x.shape) if axis == 0 else (*x.shape, 0), x.dtype)
 
 
-def _axes(subject: Subject, chosen: Sequence[int], axis: int) -> tuple[int | None, ...]:
-    return tuple(axis if i in chosen else None for i in range(len(subject.leaves)))
+def _axes(subject: Subject, chosen: Sequence[int], first: int = 0, second: int = 0) -> tuple[int | None, ...]:
+    return tuple((first, second)[i % 2] if i in chosen else None for i in range(len(subject.leaves)))
 
 
 def _arrays(result: Any) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.containers import Tree, flatten, paths
+from edgewise.containers import Tree, flatten
 from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
@@ -352,8 +352,3 @@ def finish(values: Sequence[Any], foreign: Sequence[Any] = ()) -> list[Any]:
             seen.add(id(value))
         done.append(value)
     return done
-
-
-def leaf_path(value: Any, index: int) -> str:
-    """How the leaf number ``index`` of a container is reached."""
-    return paths(value)[index]

@@ -113,12 +113,6 @@ def _scalar(result: Any, mode: Recorded, f: Any) -> Any:
         )
     (y,), _ = outputs(result, mode, f)
     y = number_output(y, f)
-    if y.dtype.kind == "b":
-        raise OutputError(
-            f"grad needs a number, and {name_of(f)} returned a truth value",
-            "a comparison jumps and is flat elsewhere: its derivative is zero or does not exist",
-            "return a number that varies with the argument",
-        )
     if y.shape != ():
         raise OutputError(
             f"grad needs a scalar output, and {name_of(f)} returned an array of shape {tuple(y.shape)}",

@@ -248,7 +248,7 @@ def _attribute(error: Exception, place: Place, places: list[Place]) -> EdgewiseE
     )
 
 
-_OPERANDS: Final = re.compile(r".*: (.+) and (.+)")
+_OPERANDS: Final = re.compile(r".*(?:: | instances of )(.+) and (.+)")
 
 
 def _unknown(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
