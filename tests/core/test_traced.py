@@ -20,11 +20,14 @@ from edgewise.errors import (
     BatchError,
     ConversionError,
     DeclarationError,
+    EscapedError,
     ForeignArrayError,
     NotYetError,
     OutputError,
+    StoreError,
     StructureError,
 )
+from edgewise.modes.recorded import refuse_dtype
 
 X = np.array([[1.5, 2.5, 3.5], [4.5, 5.5, 6.5]])
 
@@ -241,6 +244,79 @@ def test_several_outputs_behind_a_cut():
     np.testing.assert_allclose(ew.jacfwd(g)(x), ew.jacrev(g)(x))
     two = lambda a, b: f(a + b)[0] * b  # noqa: E731  both operands of the sum are seeded
     assert ew.jvp(two, (1.0, 2.0), (1.0, 1.0))[1] == 4.0 * 2 + 6.0
+
+
+def test_several_outputs_of_two_operands():
+    @ew.primitive(
+        outputs=2, push=(lambda t, b: (t * b, t), lambda t, a: (t * a, t)), pull=(lambda g, b: None, lambda g: None)
+    )
+    def f(a, b):
+        return a * b, a + b
+
+    assert ew.jvp(f, (2.0, 3.0), (1.0, 1.0))[1] == (5.0, 2.0)
+    assert ew.jacfwd(lambda a: f(a, a)[0])(3.0) == 6.0
+
+
+def test_stores_by_other_names():
+    z = np.zeros(2)
+    for store in (
+        lambda t: np.multiply.at(z, 0, t),
+        lambda t: np.put(z, [0], t),
+        lambda t: np.copyto(z, t),
+    ):
+        with pytest.raises(StoreError):
+            ew.grad(store)(1.0)
+    with pytest.raises(NotYetError):
+        ew.grad(lambda x: np.copyto(x, 1.0))(X)
+    np.testing.assert_array_equal(z, 0.0)
+
+
+def test_an_array_that_a_node_keeps_is_not_rebound():
+    def f(x):
+        y = np.exp(x * np.ones(2))  # its derivative is its value
+        y += 1.0
+        return np.sum(y)
+
+    for derivative in (ew.grad(f), ew.grad(ew.grad(f))):
+        with pytest.raises(NotYetError, match=r"a \+= v"):
+            derivative(1.0)
+
+
+def test_arguments_by_name():
+    with pytest.raises(ArgumentError, match="0 positional arguments and a="):
+        ew.grad(lambda a: a, "z")(a=1.0)
+    with pytest.raises(ArgumentError, match="names"):
+        ew.grad(max, "key")(1.0, 2.0)
+
+
+def test_object_arrays_inside_containers():
+    def outer(t):
+        return ew.grad(lambda d: np.sum(d["a"] ** 3))({"a": np.array([t, 1.0])})["a"][0]
+
+    assert ew.grad(outer)(2.0) == 12.0
+
+
+def test_operands_without_a_rule_and_lists():
+    @ew.primitive(pull=(lambda g, b: g * b, None))
+    def f(a, b):
+        return np.asarray(a) * np.asarray(b)
+
+    np.testing.assert_array_equal(ew.grad(lambda a: np.sum(f(a, [1.0, 2.0])))(np.ones(2)), [1.0, 2.0])
+    assert repr(f.primitive) == "<primitive f>"
+
+
+def test_seeds_that_have_escaped():
+    kept = []
+    ew.grad(lambda x: kept.append(x) or x)(1.0)
+    _, J = ew.linearize(np.sin, 0.5)
+    with pytest.raises(EscapedError, match="has ended"):
+        J @ kept[0]
+    assert str(kept[0]) == "1.0"
+
+
+def test_results_of_other_kinds():
+    with pytest.raises(NotYetError, match="timedelta64"):
+        refuse_dtype(np.dtype("timedelta64[s]"))
 
 
 def test_one_value_returned_twice_behind_a_singular_operation():

@@ -24,8 +24,9 @@ from edgewise.testing.laws import LAWS, applies
 FEWER = settings(max_examples=settings.default.max_examples // 2)  # where many functions are drawn for
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
 REDUCTIONS = [np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.ptp, np.any, np.all]
+SUMMARIES = [np.median, np.average, np.nansum, np.nanprod, np.nanmax, np.nanmin, np.nanmean, np.nanvar, np.nanmedian]
 ALONG_ONE_AXIS = [np.cumsum, np.cumprod, np.sort, np.argsort, np.argmax, np.argmin]
-REFUSALS = (ValueError, IndexError, TypeError)
+REFUSALS = (ValueError, IndexError, TypeError, ZeroDivisionError)
 UFUNCS = [f for f in DECLARATIONS if isinstance(f, np.ufunc)]
 
 
@@ -36,7 +37,7 @@ def obeys(function, drawn):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             plain = declaration.function(*drawn.args, **drawn.kwargs)
-    except RuntimeWarning:  # the mean of nothing, which is NaN
+    except (RuntimeWarning, DeprecationWarning):  # the mean of nothing, which is NaN; what NumPy is about to refuse
         return
     except REFUSALS:
         with pytest.raises(REFUSALS):
@@ -49,11 +50,15 @@ def obeys(function, drawn):
 
 
 def values(shape, seed=0, like=None):
-    """Distinct entries; or entries out of another array, so that they lie in a function's domain."""
-    n = math.prod(shape)
-    if like is None:
-        return grid(*shape, seed=seed) if n else np.zeros(shape)
-    return np.random.default_rng(seed).choice(np.ravel(like), shape) if n else np.zeros(shape, np.asarray(like).dtype)
+    """Entries far enough from each other and from 0 for differences to be taken, whose sums do not tie either.
+
+    With ``like``, entries of another array, so that they lie in a function's domain.
+    """
+    n, rng = math.prod(shape), np.random.default_rng(seed)
+    if like is not None:
+        return rng.choice(np.ravel(like), shape) if n else np.zeros(shape, np.asarray(like).dtype)
+    k = np.arange(n)
+    return rng.permutation(4 * (k + 0.25 + 0.15 * np.sin(k**2 + seed)) / max(n, 1) - 2).reshape(shape)
 
 
 @pytest.mark.parametrize("function", UFUNCS, ids=spelling)
@@ -87,6 +92,44 @@ def test_reductions(function, data):
 def test_operations_along_one_axis(function, data):
     x = values(data.draw(SHAPES))
     obeys(function, case(x, axis=data.draw(st.none() | st.integers(-x.ndim - 1, x.ndim))))
+
+
+@pytest.mark.parametrize("function", SUMMARIES, ids=spelling)
+@FEWER
+@given(data=st.data())
+def test_summaries(function, data):
+    x = values(data.draw(hnp.array_shapes(max_dims=3, max_side=3)))
+    axis = data.draw(axes_of(x.ndim).filter(lambda axis: axis != ()))
+    obeys(function, case(x, axis=axis, keepdims=data.draw(st.booleans())))
+
+
+@given(data=st.data())
+def test_norms(data):
+    x = values(data.draw(hnp.array_shapes(max_dims=3, max_side=3)))
+    order = data.draw(st.sampled_from([None, 1, 3, np.inf, -np.inf, 0.5, "fro"]))  # 2: needs singular values
+    obeys(np.linalg.norm, case(x, order, data.draw(axes_of(x.ndim)), data.draw(st.booleans()), wrt=(0,)))
+
+
+@given(data=st.data())
+def test_products_of_their_own_kind(data):
+    first, second = (values(data.draw(hnp.array_shapes(max_dims=3, max_side=3)), seed) for seed in range(2))
+    assume(first.size * second.size < 100)
+    obeys(data.draw(st.sampled_from([np.kron, np.convolve, np.correlate, np.cross])), case(first, second))
+
+
+@given(data=st.data())
+def test_sampled_functions(data):
+    x = values(data.draw(SHAPES))
+    axis = data.draw(st.integers(-x.ndim - 1, x.ndim))
+    which = data.draw(st.sampled_from([np.gradient, np.trapezoid, np.diff, np.ediff1d, np.unwrap]))
+    obeys(which, case(x) if which is np.ediff1d else case(x, axis=axis))
+
+
+@given(data=st.data())
+def test_pad(data):
+    x = values(data.draw(SHAPES))
+    mode = data.draw(st.sampled_from(["constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean"]))
+    obeys(np.pad, case(x, data.draw(st.integers(0, 3)), mode))
 
 
 @given(data=st.data())

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from edgewise.core import stores
 from edgewise.core.admission import knows
-from edgewise.core.registry import find, spelling
+from edgewise.core.registry import spelling
 from edgewise.core.traced import TRACED, Traced, TracedArray, call
 
 __all__ = ["install", "method"]
@@ -60,16 +58,3 @@ def method(name: str, function: Callable[..., Any]) -> None:
     bound.__name__ = name
     bound.__doc__ = f"``{spelling(function)}`` of this value."
     setattr(Traced, name, bound)
-
-
-def _divmod(self: Traced, other: Any) -> Any:
-    return find(np.divmod)(self, other)
-
-
-def _rdivmod(self: Traced, other: Any) -> Any:
-    return find(np.divmod)(other, self)
-
-
-# two outputs, so it is no row with an operator of its own
-setattr(Traced, "__divmod__", _divmod)  # noqa: B010  operators are installed, as above
-setattr(Traced, "__rdivmod__", _rdivmod)  # noqa: B010  likewise

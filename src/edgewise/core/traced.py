@@ -102,9 +102,7 @@ class Traced:
             if primitive is not None:
                 if len(inputs) == 1:
                     return self.mode.unary(primitive, self)
-                if len(inputs) == 2:
-                    return _binary(primitive, *inputs)
-                return apply(primitive, inputs, NOTHING)
+                return _binary(primitive, *inputs)
         if method == "at":
             raise stores.refused_at(ufunc, inputs[0])
         out = kwargs.pop("out", None)
@@ -143,10 +141,8 @@ class Traced:
             )
         return bool(self.value)
 
-    def __index__(self) -> int:
-        if self.mode.lead or self.dtype.kind not in "iub":
-            raise refusals.no_integer(bool(self.mode.lead))
-        return int(self.value.__index__())
+    def __index__(self) -> int:  # integers are plain again in every mode but a batch
+        raise refusals.no_integer(bool(self.mode.lead))
 
     def __float__(self) -> NoReturn:
         raise refusals.lost("float()", bool(self.mode.lead))

@@ -82,10 +82,6 @@ class Adjoint(Map):
     def __init__(self, of: Map) -> None:
         self.of = of
 
-    @property
-    def selects(self) -> bool:  # type: ignore[override]  # a property, since it is the inner map's
-        return self.of.selects
-
     def push(self, t: Any) -> Any:
         return self.of.pull(t)
 
