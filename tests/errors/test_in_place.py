@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
-from edgewise.errors import NotYetError, StoreError
+from edgewise.errors import ConversionError, NotYetError, StoreError
 
 X = np.array([1.0, 2.0, 3.0])
 ONES = np.ones(3)
@@ -418,3 +419,65 @@ def test_a_debugger_that_looks_at_locals_makes_it_careful_not_wrong() -> None:
     finally:
         sys.settrace(before)
     np.testing.assert_array_equal(found, np.full(3, 6.0))
+
+
+# -- stores by functions
+
+Z = np.zeros(3)
+STORES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a.put": (lambda x: Z.put([0], x[0]), "a traced value was stored with Z.put() into an ordinary array"),
+    "a.fill": (lambda x: Z.fill(x[0]), "a traced value was stored with Z.fill() into an ordinary array"),
+    "np.put": (lambda x: np.put(Z, [0], x[0]), "a traced value was stored with np.put into an ordinary array"),
+    "np.place": (lambda x: np.place(Z, Z == 0, x), "a traced value was stored with np.place into an ordinary array"),
+    "np.putmask": (lambda x: np.putmask(Z, Z == 0, x), "a traced value was stored with np.putmask into"),
+    "np.fill_diagonal": (lambda x: np.fill_diagonal(np.eye(3), x[0]), "stored with np.fill_diagonal() into"),
+    "np.put_along_axis": (
+        lambda x: np.put_along_axis(Z, np.array([0]), x[:1], 0),
+        "stored with np.put_along_axis into",
+    ),
+    "np.copyto": (lambda x: np.copyto(Z, x), "a traced value was stored with np.copyto into an ordinary array"),
+    "np.subtract.at": (lambda x: np.subtract.at(Z, [0], x[0]), "a traced value was stored with np.subtract.at into"),
+    "operator.iadd": (lambda x: operator.iadd(Z, x), "a traced value was stored with out= into an ordinary array"),
+    "a.flat": (lambda x: setattr(Z, "flat", x), "asks for an ordinary float64 array"),
+}
+
+
+@pytest.mark.parametrize("how", STORES)
+def test_stores_by_functions(how: str) -> None:
+    f, words = STORES[how]
+    with pytest.raises((StoreError, ConversionError)) as caught:
+        ew.grad(lambda x: (f(x), np.sum(x))[1])(X)
+    assert words in caught.value.what
+    assert caught.value.where.endswith(f"test_in_place.py:{f.__code__.co_firstlineno}")
+    np.testing.assert_array_equal(Z, 0.0)
+
+
+INTO_TRACED: dict[str, Callable[[Any], Any]] = {
+    "x[0] = v": lambda x: x.__setitem__(0, 1.0),
+    "del x[0]": lambda x: x.__delitem__(0),
+    "np.add(out=x)": lambda x: np.add(Z, 1.0, out=x),
+    "np.add.at": lambda x: np.add.at(x, [0], 1.0),
+    "np.copyto": lambda x: np.copyto(x, Z),
+    "np.dot(out=x)": lambda x: np.dot(np.eye(3), Z, out=x),
+    "x.sort()": lambda x: x.sort(),
+    "x.fill()": lambda x: x.fill(1.0),
+    "x.resize()": lambda x: x.resize(2),
+}
+
+
+@pytest.mark.parametrize("how", INTO_TRACED)
+def test_stores_into_traced_arrays_are_not_supported_yet(how: str) -> None:
+    with pytest.raises(NotYetError, match=r"storing into a traced array \(.*\) is not supported yet"):
+        ew.grad(lambda x: (INTO_TRACED[how](x), np.sum(x))[1])(X)
+
+
+def test_an_array_that_an_inner_value_shares_is_not_rebound() -> None:
+    def f(x: Any) -> Any:
+        y = 2 * x
+        z = y[:2]
+        y += x
+        return np.sum(z)
+
+    for transformation in (ew.grad(f), ew.hessian(f), lambda x: ew.vmap(ew.grad(f))(x[None])):
+        with pytest.raises(NotYetError):
+            transformation(X)

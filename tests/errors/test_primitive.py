@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
-from edgewise.errors import ArgumentError, DeclarationError, EscapedError
+from edgewise.errors import ArgumentError, BatchError, DeclarationError, EscapedError
 
 X = np.array([1.0, 2.0, 3.0])
 P = ew.primitive
@@ -165,6 +165,18 @@ def test_a_function_of_one_number_runs_member_by_member_under_vmap() -> None:
     sine = P(d=lambda x: np.cos(x))(lambda x: math.sin(x))  # noqa: PLW0108  rules have parameters
     np.testing.assert_allclose(ew.vmap(sine)(X), np.sin(X))
     np.testing.assert_allclose(ew.vmap(ew.grad(sine))(X), np.cos(X))
+
+
+def test_operands_that_are_no_arrays_and_rules_that_are_absent() -> None:
+    power = P(pull=(lambda g, n, x: g * n * x ** (n - 1), None))(lambda x, n: x**n)
+    assert ew.grad(power)(3.0, 2) == 6.0
+    assert ew.grad(power, 1)(3.0, 2) == 0.0
+    assert P(d=lambda x: 1.0)(lambda x: len(x))([1.0, 2.0]) == 2.0  # noqa: PLW0108  rules have parameters
+
+
+def test_an_empty_batch(refused: Any) -> None:
+    twice = P(pull=lambda g: 2 * g)(lambda x: 2 * x)
+    refused(lambda: ew.vmap(twice)(np.zeros(0)), BatchError, "<lambda> met a batch without members")
 
 
 def test_reused_buffers_are_safe() -> None:

@@ -166,6 +166,25 @@ def test_a_call_that_does_not_fit_the_function(transformation: Any, refused: Any
     refused(lambda: transformation(product)(1.0, a=2.0), ArgumentError, "got multiple values for argument 'a'")
 
 
+def test_calls_by_keyword(refused: Any) -> None:
+    refused(lambda: ew.grad(product, 2)(1.0, b=2.0), ArgumentError, "called without the argument that argnums=2 names")
+    error = refused(lambda: ew.grad(product, "c")(1.0, b=2.0), ArgumentError, "argnums='c'")
+    assert error.why == "the call has 1 positional argument and b="
+    refused(lambda: ew.grad(max, 5)(1.0), ArgumentError, "max was called without the argument")  # no signature
+
+
+def test_an_escaped_value_is_no_point_and_no_seed(refused: Any) -> None:
+    kept: list[Any] = []
+    ew.grad(lambda x: (kept.append(x), total(x))[1])(X)
+    refused(lambda: ew.grad(total)(kept[0]), EscapedError, "argument 0 of total is a traced value whose transformation")
+    refused(
+        lambda: ew.jvp(total, (X,), (kept[0],)), EscapedError, "the tangent of argument 0 of total is a traced value"
+    )
+    refused(lambda: ew.vjp(np.sin, X)[1](kept[0]), EscapedError, "the cotangent is a traced value whose transformation")
+    for f in (lambda x: kept[0], lambda x: {"a": x, "b": kept[0]}):
+        refused(lambda: ew.jacobian(f)(X), EscapedError, "<lambda> returned a traced value whose transformation")  # noqa: B023
+
+
 def test_points_and_directions(refused: Any) -> None:
     refused(lambda: ew.jvp(total, (), ()), ArgumentError, "ew.jvp was called without a point")
     refused(lambda: ew.vjp(total), ArgumentError, "ew.vjp was called without a point")

@@ -16,20 +16,25 @@ from edgewise.families.elementwise import declare_elementwise, elementwise, sele
 from edgewise.families.samples import between, case, grid, pairs
 
 
+def _share(mine: Any, other: Any, wins: Any) -> Any:
+    """How much of the result an operand is: one half at a tie, all where it wins, nothing elsewhere."""
+    return np.where(mine == other, 0.5, np.where(wins, 1.0, 0.0))
+
+
 def _larger(a: Any, b: Any) -> Any:
-    return np.where(a == b, 0.5, np.where((a > b) | (a != a), 1.0, 0.0))
+    return _share(a, b, (a > b) | (a != a))
 
 
 def _smaller(a: Any, b: Any) -> Any:
-    return np.where(a == b, 0.5, np.where((a < b) | (a != a), 1.0, 0.0))
+    return _share(a, b, (a < b) | (a != a))
 
 
 def _larger_number(a: Any, b: Any) -> Any:
-    return np.where(a == b, 0.5, np.where((a > b) | (b != b), 1.0, 0.0))
+    return _share(a, b, (a > b) | (b != b))
 
 
 def _smaller_number(a: Any, b: Any) -> Any:
-    return np.where(a == b, 0.5, np.where((a < b) | (b != b), 1.0, 0.0))
+    return _share(a, b, (a < b) | (b != b))
 
 
 TWO = pairs((-2.3, 2.4), (-2.1, 2.2))
