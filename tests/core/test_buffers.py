@@ -218,6 +218,19 @@ def test_the_argument_itself(transformation: Any, layout: Any, way: Any, size: s
     assert not buffers._held
 
 
+@pytest.mark.parametrize("n", [3, LARGE])
+def test_the_batch_itself(n: int) -> None:
+    table = np.linspace(1, 2, 2 * n).reshape(2, n)
+    before = table.copy()
+
+    def f(row: Any) -> Any:
+        result = np.sum(row**2)
+        table[...] = 7.0
+        return result
+
+    np.testing.assert_array_equal(ew.vmap(ew.grad(f))(table), 2 * before)
+
+
 @pytest.mark.parametrize("n", [3, buffers.COPY // 8 + 1])
 def test_a_work_buffer_reused_in_a_loop(n: int) -> None:
     """Everyday NumPy. Differentiating with the last contents would give 9 where 6 is right."""

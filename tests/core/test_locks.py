@@ -263,3 +263,56 @@ def assert_free(*arrays: Any) -> None:
     for array in arrays:
         assert array.flags.writeable
         array[0] = 3.0
+
+
+class Holder:
+    """Something with a buffer."""
+
+    def __init__(self) -> None:
+        self.buffer = np.ones(LARGE)
+
+
+MODULE = np.ones(LARGE)
+
+
+def in_a_list(held: Any, x: Any) -> Any:
+    arrays = [held.buffer]
+    y = np.sum(x * arrays[0])
+    arrays[0][:] = 2.0  # STORED in_a_list
+    return y
+
+
+def in_a_dict(held: Any, x: Any) -> Any:
+    arrays = {"a": held.buffer}
+    y = np.sum(x * arrays["a"])
+    arrays["a"][:] = 2.0  # STORED in_a_dict
+    return y
+
+
+def in_an_attribute(held: Any, x: Any) -> Any:
+    y = np.sum(x * held.buffer)
+    held.buffer[:] = 2.0  # STORED in_an_attribute
+    return y
+
+
+def in_a_module(held: Any, x: Any) -> Any:
+    y = np.sum(x * MODULE)
+    MODULE[:] = 2.0  # STORED in_a_module
+    return y
+
+
+def through_a_view(held: Any, x: Any) -> Any:
+    y = np.sum(x * held.buffer)
+    half = held.buffer[1:]
+    half[:] = 2.0  # STORED through_a_view
+    return y
+
+
+@pytest.mark.parametrize("f", [in_a_list, in_a_dict, in_an_attribute, in_a_module, through_a_view])
+def test_wherever_the_array_is_held(f: Callable[[Any, Any], Any]) -> None:
+    held = Holder()
+    with pytest.raises(OverwrittenError, match=r"an array that the derivative still needs was written to") as caught:
+        ew.grad(f, 1)(held, np.ones(LARGE))
+    assert caught.value.where == place(f"STORED {f.__name__}")
+    assert_free(held.buffer, MODULE)
+    MODULE[0] = 1.0

@@ -263,6 +263,8 @@ def test_stores_by_other_names():
         lambda t: np.multiply.at(z, 0, t),
         lambda t: np.put(z, [0], t),
         lambda t: np.copyto(z, t),
+        lambda t: z.put([0], t),
+        lambda t: z.fill(2.0 * t),
     ):
         with pytest.raises(StoreError):
             ew.grad(store)(1.0)

@@ -18,10 +18,7 @@ Refused = Callable[[Callable[[], Any], type[EdgewiseError], str], EdgewiseError]
 
 @pytest.fixture
 def refused() -> Refused:
-    """Call a lambda that must be refused: by this class, in these words, at its own line, and completely.
-
-    The line is that of the lambda, or of a ``# here`` in the function that it calls by the name ``f``.
-    """
+    """Call a lambda that must be refused: by this class, in these words, at its own line, and completely."""
 
     def check(call: Callable[[], Any], kind: type[EdgewiseError], words: str) -> EdgewiseError:
         with pytest.raises(kind, match=re.escape(words)) as caught:

@@ -124,9 +124,7 @@ def sole_traced(t: Any) -> bool:
     if count > floor or not _is_inplace_operator(sys._getframe(2)):
         return False
     value = t.value
-    while hasattr(value, "mode"):
-        if sys.getrefcount(value) > inner_floor:
-            return False
+    while hasattr(value, "mode"):  # every alias and view ends at the array below all levels
         value = value.value
     return type(value) is np.ndarray and value.base is None and sys.getrefcount(value) <= inner_floor
 
