@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.index import ARRAY, gather, normalise, scatter_add
-from edgewise.core.primitive import Primitive
 from edgewise.core.registry import Declaration, register
-from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import getitem
 from edgewise.families.samples import case, grid
-from edgewise.families.structure import GATHER, REDUCTION, SCATTER, declare
+from edgewise.families.structure import GATHER, SCATTER, declare
 
 X = grid(3, 4, 5)
 ROWS, COLUMNS = np.array([2, 0, 0]), np.array([[1, -1], [3, 0]])
@@ -79,17 +77,3 @@ register(
     ),
     _getitem,
 )
-
-
-def _argsort(
-    primitive: Primitive, a: Any, axis: Any = -1, kind: Any = None, order: None = None, *, stable: Any = None
-) -> Any:
-    if order is not None:
-        raise ValueError("Cannot specify order when the array has no fields.")
-    if axis is None or not a.ndim:
-        a, axis = np.ravel(a), -1 if axis is None else axis
-    (one,) = negative_axes(axis, a.ndim)
-    return primitive(a, axis=one, kind="stable" if stable else kind)
-
-
-argsort = declare(np.argsort, REDUCTION, [case(X), case(X, axis=0), case(X, axis=None)], _argsort, zero=True)

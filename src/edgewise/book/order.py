@@ -15,17 +15,31 @@ X = grid(3, 4, 5)
 SORTED = np.array([0.0, 1.0, 2.0])
 
 
-def _argpartition(
-    primitive: Primitive, a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: None = None
-) -> Any:
+def _along(a: Any, axis: Any, order: None) -> tuple[Any, int]:
+    """The array to put in order and the axis, counted from the end; flattened where no axis is given."""
     if order is not None:
         raise ValueError("Cannot specify order when the array has no fields.")
     if axis is None or not a.ndim:
         a, axis = np.ravel(a), -1 if axis is None else axis
     (one,) = negative_axes(axis, a.ndim)
+    return a, one
+
+
+def _argsort(
+    primitive: Primitive, a: Any, axis: Any = -1, kind: Any = None, order: None = None, *, stable: Any = None
+) -> Any:
+    a, one = _along(a, axis, order)
+    return primitive(a, axis=one, kind="stable" if stable else kind)
+
+
+def _argpartition(
+    primitive: Primitive, a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: None = None
+) -> Any:
+    a, one = _along(a, axis, order)
     return primitive(a, kth=kth, axis=one, kind=kind)
 
 
+argsort = declare(np.argsort, REDUCTION, [case(X), case(X, axis=0), case(X, axis=None)], _argsort, zero=True)
 argpartition = declare(
     np.argpartition, REDUCTION, [case(X, 2), case(X, (0, 1), axis=1), case(X, 7, axis=None)], _argpartition, zero=True
 )

@@ -33,15 +33,13 @@ def settled(value: Any) -> Any:
     Raises:
         BatchError: under ``vmap``, where it differs from member to member.
     """
-    while isinstance(value, Traced):
-        if value.mode.lead:
-            raise BatchError(
-                "one ordinary value was asked for, and a batch has many",
-                "under vmap the function runs once for the whole batch, and every member must go the same way",
-                "choose between values with np.where(condition, a, b), or return the batch and look at it outside",
-            )
-        value = value.value
-    return value
+    if not known(value):
+        raise BatchError(
+            "one ordinary value was asked for, and a batch has many",
+            "under vmap the function runs once for the whole batch, and every member must go the same way",
+            "choose between values with np.where(condition, a, b), or return the batch and look at it outside",
+        )
+    return plain(value)
 
 
 def known(value: Any) -> bool:
