@@ -24,10 +24,12 @@ def install(name: str, primitive: Any, arity: int) -> None:
         return
 
     def forward(self: Traced, other: Any) -> Any:
+        mode = self.mode
         if type(other) in TRACED:
-            mode = other.mode
-            return (mode if mode.level > self.mode.level else self.mode).binary(primitive, self, other)
-        return self.mode.binary(primitive, self, other) if knows(other) else NotImplemented
+            if other.mode.level > mode.level:
+                mode = other.mode
+            return mode.binary(primitive, self, other)
+        return mode.binary(primitive, self, other) if knows(other) else NotImplemented
 
     forward.__qualname__ = f"__{name}__"  # pow(t, 2, 3) would name it
     setattr(Traced, f"__{name}__", forward)

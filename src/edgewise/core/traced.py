@@ -19,7 +19,7 @@ import numpy as np
 
 from edgewise.core import refusals, stores
 from edgewise.core.mode import NOTHING
-from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, find, spelling
+from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, UNCHECKED, find, spelling
 from edgewise.errors import (
     BatchError,
     ConversionError,
@@ -268,8 +268,21 @@ def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> 
 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call a declared function; a traced value in a static role is an error, never ignored."""
-    entry = find(function)
-    out, at = kwargs.get("out") if kwargs else None, OUT_AT.get(function)
+    entry = ENTRIES.get(function) or find(function)
+    if kwargs or len(args) > UNCHECKED.get(function, 0):
+        _check(function, args, kwargs)
+    try:
+        return entry(*args, **kwargs)
+    except TypeError as error:
+        ours = refusals.wrong_signature(spelling(function), error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _check(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Refuse ``out=``, and traced values in static roles."""
+    out, at = kwargs.get("out"), OUT_AT.get(function)
     if out is not None or (at is not None and len(args) > at and (out := args[at]) is not None):
         raise stores.refused(out, "out=")
     static = STATIC_FROM.get(function)
@@ -280,13 +293,6 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
         for name, value in kwargs.items():
             if name not in names:
                 _refuse_traced(function, value, f"{name}=")
-    try:
-        return entry(*args, **kwargs)
-    except TypeError as error:
-        ours = refusals.wrong_signature(spelling(function), error)
-        if ours is None:
-            raise
-        raise ours from error
 
 
 def _refuse_traced(function: Callable[..., Any], value: Any, role: str) -> None:

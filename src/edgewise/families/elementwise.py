@@ -7,14 +7,13 @@ a number where it does not depend on anything. The first-order sweep multiplies 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from edgewise.core.operators import install
-from edgewise.core.primitive import Family, Primitive, Rule
+from edgewise.core.primitive import Family, Primitive, Rule, compiled
 from edgewise.core.registry import Declaration, register, spelling
 from edgewise.core.traced import UFUNCS
 from edgewise.errors import NotYetError
@@ -186,26 +185,18 @@ def _weight(rule: Rule) -> Any:
     if len(slots) == 1:
         return (None if rule.function.__code__.co_code == _SAME else rule.function, slots[0])
     arguments = ", ".join(f"kept[{at}]" for at in slots)
-    return _compiled(f"lambda d: lambda kept: d({arguments})")(rule.function)
-
-
-@functools.cache
-def _compiled(text: str) -> Callable[..., Any]:
-    """A function that fetches by position, from text made of integers: the whole book needs a dozen of them."""
-    made: Callable[..., Any] = eval(text, {})
-    return made
+    return compiled(f"lambda d: lambda kept: d({arguments})")(rule.function)
 
 
 _SAME = (lambda x: x).__code__.co_code
 
 
-def _keeper(
-    rules: tuple[Any, ...], mask: int, arity: int
-) -> tuple[Callable[[list[Any], Any], tuple[Any, ...]], frozenset[int]]:
-    """For one set of active operands: ``(operands, output) -> kept``, and which operands are in it."""
+def _keeper(rules: tuple[Any, ...], mask: int, arity: int) -> tuple[Callable[..., tuple[Any, ...]], frozenset[int]]:
+    """For one set of active operands: ``(*operands, output) -> kept``, and which operands are in it."""
     needed = frozenset(
         slot for i, rule in enumerate(rules) if mask >> i & 1 and isinstance(rule, Rule) for slot in rule.slots
     )
-    fields = [f"v[{i}]" if i in needed else "None" for i in range(arity)] + ["y" if -1 in needed else "None"]
-    keep = _compiled(f"lambda v, y: ({', '.join(fields)})")
+    names = [f"v{i}" for i in range(arity)] + ["y"]
+    fields = [name if slot in needed else "None" for name, slot in zip(names, (*range(arity), -1), strict=True)]
+    keep = compiled(f"lambda {', '.join(names)}: ({', '.join(fields)})")
     return keep, needed - {-1}

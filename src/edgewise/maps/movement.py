@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.shapes import repeated
 from edgewise.maps.base import Map
 
 __all__ = ["Broadcast", "Reshape", "Sum", "Transpose"]
@@ -60,7 +61,7 @@ class Sum(Map):
         return np.sum(t, axis=self.axes)
 
     def pull(self, g: Any) -> Any:
-        return np.broadcast_to(np.expand_dims(g, self.axes) if g.ndim else g, self.shape)
+        return np.broadcast_to(np.expand_dims(g, self.axes), self.shape) if g.ndim else repeated(g, self.shape)
 
 
 class Broadcast(Map):

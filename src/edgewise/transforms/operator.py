@@ -27,8 +27,8 @@ from edgewise.transforms.seeds import alive_of, leaf_paths, matched, seed_like
 
 __all__ = ["LinearOperator", "linearize", "vjp"]
 
-# Entries a batch of seeds may have at the widest node: 128 MB of float64.
-BATCH_ENTRIES = 2**24
+# Entries a batch of seeds may have at the widest node: 512 KB of float64, so that a walk stays in the cache.
+BATCH_ENTRIES = 2**16
 
 
 class Linear:
@@ -57,7 +57,8 @@ class Linear:
                 for kept in node.kept:
                     if type(kept) is np.ndarray and mode.keeper.holds(kept) and id(kept) not in copies:
                         copies[id(kept)] = kept.copy()
-            self.order = walk.linearize(order, copies)
+            ends = frozenset(n.serial for n in self.outputs if n is not None)
+            self.order = walk.linearize(order, copies, ends)
 
     def pull(self, seeds: list[Any]) -> list[Any]:
         """Cotangents of the inputs (None: untouched) from those of the outputs (None: not seeded)."""
@@ -211,7 +212,7 @@ class LinearOperator:
         step = max(1, BATCH_ENTRIES // max(self._linear.widest, 1))
         done = []
         for start in range(0, len(rows), step):
-            chunk = rows[start : start + step]
+            chunk = np.ascontiguousarray(rows[start : start + step])
             with Batched(len(chunk)) as batch:
                 done.append(batch.spread(product(batch.lift(chunk))))
         return np.concatenate(done) if len(done) != 1 else done[0]
