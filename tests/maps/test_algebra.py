@@ -98,7 +98,7 @@ def test_infinite_weights_on_dead_entries():
 def test_sentences_are_flat_and_print():
     assert len((C @ M @ D).maps) == 3
     assert len((D + M + D).maps) == 3
-    assert repr(D) == "Diagonal(cut=False, weight=<float64 array of shape (4,)>)"
+    assert repr(D) == "Diagonal(anti=None, cut=False, weight=<float64 array of shape (4,)>)"
     assert repr(Transpose((1, 0)).H) == "Adjoint(of=Transpose(axes=(1, 0)))"
 
 

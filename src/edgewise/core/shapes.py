@@ -47,7 +47,14 @@ def expand(t: Any, shape: tuple[int, ...]) -> Any:
 
 
 def cast(t: Any, dtype: np.dtype[Any]) -> Any:
-    """Bring a tangent or cotangent to the dtype of its value. Also ``np.astype``, which NumPy 2.0 lacks."""
+    """Bring a tangent or cotangent to the dtype of its value; to a real one by its real part (``core.pairing``).
+
+    >>> cast(np.array([1 + 2j]), np.dtype(float))
+    array([1.])
+    """
+    if t.dtype.kind == "c" and np.dtype(dtype).kind == "f":
+        t = np.real(t)
+        return t if t.dtype == dtype else t.astype(dtype)
     return t.astype(dtype)
 
 

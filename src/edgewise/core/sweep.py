@@ -56,7 +56,7 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
         primitive = node.primitive
         kept = node.kept
         weights = primitive.weights
-        if weights is not None:
+        if weights is not None and (node.dtype is FLOAT64 or node.dtype.kind == "f"):  # complex: by their maps
             for weight, parent in zip(weights, node.parents, strict=True):
                 if parent is None:
                     continue

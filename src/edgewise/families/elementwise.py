@@ -47,6 +47,8 @@ class Elementwise(Family):
         if not isinstance(rule, Rule):
             return Identity() if rule == 1 else Diagonal(rule)
         weight = rule(kept, params, shape)
+        if isinstance(weight, Map):
+            return weight
         if getattr(weight, "dtype", None) == np.bool_:
             return Mask(weight)
         return Diagonal(weight, primitive.selects)
@@ -74,13 +76,17 @@ def declare_elementwise(
     compute: Callable[..., Any] | None = None,
     selects: bool = False,
     zero: bool = False,
+    maps: bool = False,
 ) -> Primitive:
-    """Make an elementwise primitive. ``d`` is a rule or a number, or a tuple of them with None for "no derivative"."""
+    """Make an elementwise primitive. ``d`` is a rule or a number, or a tuple of them with None for "no derivative".
+
+    ``maps``: the rule gives the map itself, where for complex operands that is no multiplication.
+    """
     given = d if isinstance(d, tuple) else (d,)
     rules = tuple(Rule(r, arity, i, name) if callable(r) else r for i, r in enumerate(given))
     primitive = Primitive(name, function, ELEMENTWISE, rules, selects=selects, zero=zero)
     primitive.value = compute or function
-    if not selects:  # choosing needs its maps, which drop entries
+    if not selects and not maps:  # choosing needs its maps, which drop entries
         primitive.weights = tuple(_weight(rule) if isinstance(rule, Rule) else rule for rule in rules)
     primitive.active = sum(1 << i for i, rule in enumerate(rules) if rule is not None)
     primitive.keepers = tuple(_keeper(rules, mask, arity) for mask in range(1 << arity)) if not zero else ()
@@ -98,6 +104,7 @@ def elementwise(
     note: str = "",
     selects: bool = False,
     zero: bool = False,
+    maps: bool = False,
 ) -> Primitive:
     """Declare a ufunc.
 
@@ -112,9 +119,10 @@ def elementwise(
         note: the convention at kinks.
         selects: zeros of ``d`` mean that an operand is not chosen.
         zero: no derivative anywhere; ``d`` is ignored.
+        maps: ``d`` gives the map itself.
     """
     primitive = declare_elementwise(
-        function.__name__, function, d, function.nin, compute=compute, selects=selects, zero=zero
+        function.__name__, function, d, function.nin, compute=compute, selects=selects, zero=zero, maps=maps
     )
 
     def entry(*inputs: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ compiled. Start with ``base``: the verbs every map has, and ``@``, ``+`` and ``.
 
 from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
 from edgewise.maps.contraction import Contract
-from edgewise.maps.diagonal import Diagonal, Identity, Mask
+from edgewise.maps.diagonal import Conjugate, Diagonal, Identity, Mask
 from edgewise.maps.index import Index
 from edgewise.maps.movement import Broadcast, Reshape, Sum, Transpose
 from edgewise.maps.scan import CumulativeSum, Recurrence
@@ -15,6 +15,7 @@ __all__ = [
     "Adjoint",
     "Broadcast",
     "Compose",
+    "Conjugate",
     "Contract",
     "CumulativeSum",
     "Diagonal",

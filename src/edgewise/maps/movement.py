@@ -18,6 +18,7 @@ class Reshape(Map):
     """The same entries in another shape."""
 
     __slots__ = ("shape", "target")
+    complex_linear = True
 
     def __init__(self, shape: Shape, target: Shape) -> None:
         self.shape = shape
@@ -34,6 +35,7 @@ class Transpose(Map):
     """Axes in another order; ``axes`` as in ``np.transpose``, counted from 0."""
 
     __slots__ = ("axes",)
+    complex_linear = True
 
     def __init__(self, axes: Shape) -> None:
         self.axes = axes
@@ -52,6 +54,7 @@ class Sum(Map):
     """The sum over ``axes`` (counted from the end) of an array of ``shape``; its adjoint repeats."""
 
     __slots__ = ("axes", "shape")
+    complex_linear = True
 
     def __init__(self, axes: Shape, shape: Shape) -> None:
         self.axes = axes
@@ -68,6 +71,7 @@ class Broadcast(Map):
     """Repeat an array of ``shape`` to ``target``; its adjoint sums."""
 
     __slots__ = ("shape", "target")
+    complex_linear = True
 
     def __init__(self, shape: Shape, target: Shape) -> None:
         self.shape = shape

@@ -49,7 +49,7 @@ class Recorded(Mode):
         v = x.value
         y = primitive.value(v)
         shape, dtype = y.shape, y.dtype
-        if dtype is not FLOAT64 and dtype.kind != "f":
+        if dtype is not FLOAT64 and dtype.kind not in "fc":
             refuse_dtype(dtype)
         kept = primitive.keepers[1][0](v, y)
         node = Node(self.next_serial(), primitive, (x.payload,), kept, NOTHING, shape, dtype)
@@ -79,7 +79,7 @@ class Recorded(Mode):
         elif kind2 is ndarray and 1 in needed:
             v2 = self.keeper.hold(v2)
         shape, dtype = y.shape, y.dtype
-        if dtype is not FLOAT64 and dtype.kind != "f":
+        if dtype is not FLOAT64 and dtype.kind not in "fc":
             refuse_dtype(dtype)
         node = Node(self.next_serial(), primitive, (p1, p2), keep(v1, v2, y), NOTHING, shape, dtype)
         return (TracedArray if shape else TracedScalar)(y, self, node)
@@ -162,7 +162,7 @@ class Recorded(Mode):
         self, y: Any, primitive: Any, parents: tuple[Node | None, ...], kept: tuple[Any, ...], params: Any
     ) -> Traced:
         shape, dtype = y.shape, y.dtype
-        if dtype is not FLOAT64 and dtype.kind != "f":
+        if dtype is not FLOAT64 and dtype.kind not in "fc":
             refuse_dtype(dtype)
         node = Node(self.next_serial(), primitive, parents, kept, params, shape, dtype)
         return (TracedArray if shape else TracedScalar)(y, self, node)
@@ -173,13 +173,7 @@ class Recorded(Mode):
 
 
 def refuse_dtype(dtype: Any) -> None:
-    """Complex numbers have their turn later; until then no wrong number."""
-    if dtype.kind == "c":
-        raise NotYetError(
-            "complex numbers are not differentiated yet",
-            "their derivatives need the conjugate parts of every map",
-            "work with the real and imaginary parts as two real arrays",
-        )
+    """Integers and objects that an operation made of numbers have no derivative."""
     raise NotYetError(
-        f"a result of dtype {dtype} is not differentiated", "edgewise differentiates real floating-point values", ""
+        f"a result of dtype {dtype} is not differentiated", "edgewise differentiates floating-point values", ""
     )

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.registry import Declaration, spelling
-from edgewise.core.traced import Traced
 from edgewise.errors import StoreError
 from edgewise.families.samples import Case
 from edgewise.modes import Recorded
@@ -80,7 +79,7 @@ class Subject:
         for i in self.case.wrt:
             args[i] = [next(rest) for _ in args[i]] if isinstance(args[i], list | tuple) else next(rest)
         kwargs = dict(self.case.kwargs)
-        if any(not isinstance(v, Traced) and np.iscomplexobj(v) for v in leaves):
+        if any(v.dtype.kind == "c" for v in leaves):
             args = [_complex_dtype(a) for a in args]
             kwargs = {k: _complex_dtype(v) for k, v in kwargs.items()}
         return args, kwargs

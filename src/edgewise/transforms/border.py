@@ -19,7 +19,7 @@ from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
 from edgewise.core.traced import TRACED, Traced
-from edgewise.errors import ArgumentError, EscapedError, NotYetError, OutputError, a_kind
+from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind
 from edgewise.transforms.translate import name_of, run
 
 __all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
@@ -244,20 +244,14 @@ def _number(value: Any, label: str) -> Any:
         value = value.view(np.ndarray)
     if isinstance(value, float | int) and not isinstance(value, bool | np.generic):
         return np.float64(value)
-    if isinstance(value, complex):
-        value = np.complex128(value)
+    if type(value) is complex:
+        return np.complex128(value)
     value = gather_output(value)
     value = with_dtype(value)
     kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if kind == "c":
-        raise NotYetError(
-            f"{label} is complex",
-            "derivatives of complex numbers need the conjugate parts of every map, which are not written yet",
-            "pass the real and imaginary parts as two real arguments",
-        )
     if kind in "iu" and kind:
         return value.astype(np.float64)
-    if kind == "f":
+    if kind in "fc" and kind:
         return value if not isinstance(value, np.ndarray) or value.ndim else value[()]
     raise ArgumentError(
         f"{label} is {a_kind(value)}, which has no derivative",
@@ -322,14 +316,12 @@ def number_output(leaf: Any, f: Any, path: str = "") -> Any:
         return leaf
     if isinstance(leaf, float | int) and not isinstance(leaf, bool | np.generic):
         return np.float64(leaf)
+    if type(leaf) is complex:
+        return np.complex128(leaf)
     kind = getattr(getattr(leaf, "dtype", None), "kind", "")
     refuse_foreign(leaf, f"what {name_of(f)} returned", "")
-    if kind in "fiu" and kind:
+    if kind in "fciu" and kind:
         return leaf
-    if kind == "c" or isinstance(leaf, complex):
-        raise NotYetError(
-            f"{name_of(f)} returned a complex value", "complex numbers are not differentiated yet", "return real values"
-        )
     raise not_a_number(leaf, f, path)
 
 
