@@ -19,6 +19,7 @@ from edgewise.containers import flatten
 from edgewise.core.admission import admit
 from edgewise.core.levels import differentiated
 from edgewise.core.primitive import Family, Primitive, Rule
+from edgewise.core.rebinding import verify
 from edgewise.core.traced import Traced, apply
 from edgewise.errors import (
     ArgumentError,
@@ -239,7 +240,10 @@ class Custom(Map):
         )
 
     def _run(self, rule: Any, kind: str, lead: Any) -> Any:
-        out = rule(self.kept, self.params, self.shape, lead)
+        try:
+            out = rule(self.kept, self.params, self.shape, lead)
+        finally:
+            verify()
         return tuple(map(_as_array, out)) if isinstance(out, tuple) else _as_array(out)
 
     def _transposed(
