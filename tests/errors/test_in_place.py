@@ -262,7 +262,8 @@ def by_a_setter(x: Any) -> Any:
 
 
 RIGHT = [
-    right_side_with_a_branch, by_a_setter, local_variable, every_operator, in_a_loop, attribute, attribute_by_a_method, slot, item_of_a_dict, item_of_a_list,
+    right_side_with_a_branch, by_a_setter,
+    local_variable, every_operator, in_a_loop, attribute, attribute_by_a_method, slot, item_of_a_dict, item_of_a_list,
     global_variable, nonlocal_variable, inside_a_nested_function, temporary_given_to_a_function, in_a_generator,
     two_at_once, number, scalar_array, copy_of_what_others_hold, number_added_to_an_array,
     traced_array_nobody_else_holds,

@@ -97,7 +97,7 @@ def sole_traced(t: Any) -> bool:
 
 
 def stored_by(frame: FrameType) -> tuple[int, str]:
-    """Offset and name of the instruction that stores the result of the in-place operator a frame is at; else (0, "")."""
+    """Where and what instruction stores the result of the in-place operator that a frame is at; else ``(0, "")``."""
     code, at = frame.f_code.co_code, frame.f_lasti
     if at < 0 or (code[at], code[at + 1]) not in _inplace_instructions():
         return 0, ""
@@ -115,7 +115,7 @@ def _inplace_instructions() -> frozenset[tuple[int, int]]:
 
 
 class _Holder:
-    """Something with an attribute: what it holds has one reference, and the instruction has another, which is counted."""
+    """Something with an attribute: that is one reference to an array, and the instruction's own is counted too."""
 
     alone: Any
 
