@@ -58,6 +58,6 @@ wheel: .venv/.demo-stamp ## build dist/edgewise-*.whl
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 .PHONY: clean
-clean: ## remove .venv and everything else that make wrote
+clean: ## remove .venv, .venv-lowest and everything else that make wrote
 	rm -rf .venv .venv-lowest build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find benchmarks examples src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
