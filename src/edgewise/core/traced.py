@@ -10,6 +10,7 @@ What an operation means is never decided here: ``apply`` finds the highest mode 
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from edgewise.core import refusals, stores
+from edgewise.core import rebinding, refusals, stores
 from edgewise.core.mode import NOTHING
 from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, UNCHECKED, find, spelling
 from edgewise.errors import (
@@ -111,9 +112,10 @@ class Traced:
         if stores.holds_objects(out[0]):
             out[0][...] = np.asarray(_call_ufunc(ufunc, method, inputs, kwargs))
             return out[0]
-        if not stores.rebinds(ufunc, method, inputs, out, kwargs):
+        if not rebinding.rebinds(ufunc, method, inputs, out, kwargs):
             raise stores.refused_out(ufunc, out[0], sys._getframe(1))
         result, dtype = _call_ufunc(ufunc, method, inputs, kwargs), out[0].dtype
+        rebinding.watch(out[0], sys._getframe(1), functools.partial(stores.refused_in_place, ufunc))
         return result if result.dtype == dtype else cast_as(result, dtype)
 
     def __array_function__(
@@ -221,7 +223,7 @@ class TracedScalar(Traced):
 class TracedArray(Traced):
     """A traced value with axes."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)  # for rebinding.watch
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -20,6 +20,7 @@ from edgewise.core.admission import admit
 from edgewise.core.levels import differentiated
 from edgewise.core.pairing import conj
 from edgewise.core.primitive import Family, Primitive, Rule
+from edgewise.core.rebinding import verify
 from edgewise.core.traced import Traced, apply
 from edgewise.errors import (
     ArgumentError,
@@ -241,7 +242,10 @@ class Custom(Map):
         )
 
     def _run(self, rule: Any, kind: str, lead: Any) -> Any:
-        out = rule(self.kept, self.params, self.shape, lead)
+        try:
+            out = rule(self.kept, self.params, self.shape, lead)
+        finally:
+            verify()
         return tuple(map(_as_array, out)) if isinstance(out, tuple) else _as_array(out)
 
     def _transposed(

@@ -18,6 +18,7 @@ import numpy as np
 
 from edgewise.core.buffers import locked_at
 from edgewise.core.foreign import hint
+from edgewise.core.rebinding import verify
 from edgewise.core.refusals import asked, asked_at, index_refused, stored, stores_now
 from edgewise.core.traced import Traced
 from edgewise.errors import (
@@ -77,6 +78,8 @@ def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -
         if ours is None:
             raise
         raise ours from error
+    finally:
+        verify()
 
 
 def translated(error: Exception, f: Any) -> EdgewiseError | None:
