@@ -91,7 +91,7 @@ def poly(seq_of_zeros: Any) -> Any:
     a: Any = np.ones(1, zeros.dtype)
     nothing = np.zeros(1, zeros.dtype)
     for zero in zeros:
-        a = np.concatenate([a, nothing]) - zero * np.concatenate([nothing, a])
+        a = np.concatenate([a, nothing]) - np.concatenate([nothing, zero * a])
     return a
 
 
@@ -117,7 +117,9 @@ EXACT, POWERS = np.array([1.5, -2.25, 0.5, 3.0]), np.array([2.0, -0.5, 4.0])  # 
 def polydiv(u: Any, v: Any) -> Any:
     """Long division: each step takes the leading coefficient of what is left."""
     left, divisor = (np.atleast_1d(_array(a)) + 0.0 for a in (u, v))
-    dtype = np.result_type(left, divisor)
+    if left.ndim > 1 or divisor.ndim > 1:
+        raise ValueError("np.polydiv takes the coefficients of one polynomial each")
+    dtype = (left[0] + divisor[0]).dtype  # NumPy's error where there is no coefficient
     n = divisor.shape[0] - 1
     steps = left.shape[0] - n
     scale = 1.0 / divisor[0]

@@ -113,6 +113,8 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     filt, sides = _array(filt), trim.lower()
     if set(sides) - set("fb"):
         raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
+    if not filt.ndim:
+        return filt
     places = np.nonzero(settled(filt))
     axes = tuple(range(filt.ndim)) if axis is None else tuple(i + filt.ndim for i in negative_axes(axis, filt.ndim))
     index: list[Any] = [slice(None)] * filt.ndim
