@@ -10,7 +10,7 @@ from edgewise.compositions.declare import composition
 from edgewise.core.traced import Traced
 from edgewise.families.samples import between, case, grid
 
-X = grid(2, 3)
+X, Y = grid(2, 3), grid(2, 3, seed=1)
 
 
 @composition(np.imag, [case(X)], "val", oracle="difference", note="0")
@@ -55,6 +55,16 @@ def array_equiv(a1: Any, a2: Any) -> bool:
     except ValueError:
         return False
     return bool(np.all(a1 == a2))
+
+
+@composition(np.shares_memory, [case(X, Y)], "a", "b")
+def shares_memory(a: Any, b: Any, /, max_work: int = -1) -> bool:
+    return a is b  # a traced value is nobody's view: none can be changed through another
+
+
+@composition(np.may_share_memory, [case(X, Y)], "a", "b")
+def may_share_memory(a: Any, b: Any, /, max_work: int = 0) -> bool:
+    return a is b
 
 
 @composition(np.isin, [case(X, X[0]), case(X, X[0], invert=True)], "element", "test_elements")

@@ -29,7 +29,7 @@ _GROUPS: dict[str, str] = {
         can_cast dtype finfo iinfo isdtype issubdtype min_scalar_type mintypecode promote_types typename
     """,
     "a predicate about the kind of a value or the layout of its memory": """
-        isfortran isscalar iterable may_share_memory shares_memory
+        isfortran isscalar iterable
     """,
     "reads from files, buffers or text": """
         from_dlpack frombuffer fromfile fromregex fromstring genfromtxt load loadtxt memmap
