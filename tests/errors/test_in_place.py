@@ -624,7 +624,6 @@ def test_stores_by_functions(how: str) -> None:
 
 INTO_TRACED: dict[str, Callable[[Any], Any]] = {
     "x[0] = v": lambda x: x.__setitem__(0, 1.0),
-    "del x[0]": lambda x: x.__delitem__(0),
     "np.add(out=x)": lambda x: np.add(Z, 1.0, out=x),
     "np.add.at": lambda x: np.add.at(x, [0], 1.0),
     "np.copyto": lambda x: np.copyto(x, Z),

@@ -10,6 +10,7 @@ from edgewise.core.parts import Part
 from edgewise.maps import (
     Broadcast,
     Contract,
+    Convolve,
     CumulativeSum,
     Diagonal,
     Identity,
@@ -40,6 +41,9 @@ WORDS: dict[str, tuple[Map, tuple[int, ...], tuple[int, ...]]] = {
     "contraction": (C, (4,), (3,)),
     "cumulative sum": (CumulativeSum(-2), (3, 2), (3, 2)),
     "recurrence": (Recurrence(RNG.standard_normal((2, 4)), -1), (2, 4), (2, 4)),
+    "convolution": (Convolve(RNG.standard_normal(3), "full"), (2, 4), (2, 6)),
+    "valid convolution": (Convolve(RNG.standard_normal(3), "valid"), (5,), (3,)),
+    "convolved with": (Convolve(RNG.standard_normal(5), "valid", second=True), (3,), (3,)),
     "sentence": (C @ M @ D, (4,), (3,)),
     "sum of maps": (D + M + Identity() @ D, (4,), (4,)),
 }

@@ -10,7 +10,7 @@ from edgewise.compositions.declare import composition
 from edgewise.core.traced import Traced
 from edgewise.families.samples import case, grid
 
-X = grid(2, 3)
+X, Y = grid(2, 3), grid(2, 3, seed=1)
 
 
 @composition(np.real_if_close, [case(X)], "a", oracle="difference")
@@ -28,6 +28,11 @@ def iscomplex(x: Any) -> Any:
     return np.imag(x) != 0
 
 
+@composition(np.common_type, [case(X), case(X, np.ones(2, np.float32))])
+def common_type(*arrays: Any) -> Any:
+    return np.common_type(*(np.empty(0, a.dtype) for a in arrays))
+
+
 @composition(np.array_equiv, [case(X, X), case(X, X[0])], "a1", "a2")
 def array_equiv(a1: Any, a2: Any) -> bool:
     try:
@@ -35,6 +40,16 @@ def array_equiv(a1: Any, a2: Any) -> bool:
     except ValueError:
         return False
     return bool(np.all(a1 == a2))
+
+
+@composition(np.shares_memory, [case(X, Y)], "a", "b")
+def shares_memory(a: Any, b: Any, /, max_work: int = -1) -> bool:
+    return a is b  # a traced value is nobody's view: none can be changed through another
+
+
+@composition(np.may_share_memory, [case(X, Y)], "a", "b")
+def may_share_memory(a: Any, b: Any, /, max_work: int = 0) -> bool:
+    return a is b
 
 
 @composition(np.isin, [case(X, X[0]), case(X, X[0], invert=True)], "element", "test_elements")

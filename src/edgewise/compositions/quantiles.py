@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -74,7 +75,8 @@ def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]
     return np.reshape(np.transpose(a, (*rest, *axes)), (*lengths, entries)), lengths, kept
 
 
-def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool) -> Any:
+def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, of_nothing: bool = False) -> Any:
+    """``of_nothing``: NaN where there is no entry, as NumPy's medians say, and what leaves NaN out."""
     weak = type(q) in (int, float) or (WEAK_SCALARS and isinstance(q, float | TracedScalar))
     if isinstance(q, Traced):
         q = cast_as(q, a.dtype) if weak else q
@@ -87,12 +89,16 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
     ordered = np.sort(flat, axis=-1)
     n = flat.shape[-1]
     if not n:
-        raise ValueError("a quantile of nothing was asked for")
+        if not (skip_nan or of_nothing):
+            raise IndexError("index -1 is out of bounds for axis 0 with size 0")
+        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
+        return np.full_like(a, np.nan, shape=np.shape(q) + (kept if keepdims is True else lengths))
     points = np.reshape(q, (-1,))
     count = cast_as(np.sum(~np.isnan(flat), axis=-1, keepdims=True), points.dtype) if skip_nan else n
     low, high, share = _neighbours(count, points, method)
     below, above = (_pick(ordered, np.clip(at, 0, _last(count)), lengths) for at in (low, high))
-    result = below + (above - below) * share
+    step = above - below  # from the nearer neighbour, as NumPy does: infinite ones count
+    result = np.where(share < 0.5, below + step * share, above - step * (1 - share))
     if skip_nan:
         result = np.where(share == 0, below, result)
     else:
@@ -173,7 +179,7 @@ def _hundredth(a: Any, q: Any) -> Any:
     "a", oracle="difference", note=NOTE,
 )  # fmt: skip
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
-    return _quantile(a, 0.5, axis, "linear", keepdims, False)
+    return _quantile(a, 0.5, axis, "linear", keepdims, False, of_nothing=True)
 
 
 @composition(np.nanquantile, [case(HOLES, 0.37, wrt=(0,)), case(HOLES, Q, axis=1, wrt=(0,)),

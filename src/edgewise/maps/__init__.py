@@ -6,6 +6,7 @@ compiled. Start with ``base``: the verbs every map has, and ``@``, ``+`` and ``.
 
 from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
 from edgewise.maps.contraction import Contract
+from edgewise.maps.convolution import Convolve
 from edgewise.maps.diagonal import Conjugate, Diagonal, Identity, Mask
 from edgewise.maps.index import Index
 from edgewise.maps.movement import Broadcast, Reshape, Sum, Transpose
@@ -17,6 +18,7 @@ __all__ = [
     "Compose",
     "Conjugate",
     "Contract",
+    "Convolve",
     "CumulativeSum",
     "Diagonal",
     "Identity",
