@@ -8,24 +8,51 @@ from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
 from edgewise.maps.contraction import Contract
 from edgewise.maps.diagonal import Diagonal, Identity, Mask
 from edgewise.maps.index import Index
+from edgewise.maps.matrix import (
+    ConjugateTranspose,
+    Dense,
+    DiagonalPart,
+    Form,
+    RealPart,
+    Solve,
+    Symmetrise,
+    congruence,
+    left,
+    on_vectors,
+    right,
+)
 from edgewise.maps.movement import Broadcast, Reshape, Sum, Transpose
+from edgewise.maps.outputs import Determined, Outputs
 from edgewise.maps.scan import CumulativeSum, Recurrence
 
 __all__ = [
     "Adjoint",
     "Broadcast",
     "Compose",
+    "ConjugateTranspose",
     "Contract",
     "CumulativeSum",
+    "Dense",
+    "Determined",
     "Diagonal",
+    "DiagonalPart",
+    "Form",
     "Identity",
     "Index",
     "Map",
     "Mask",
+    "Outputs",
     "Plus",
+    "RealPart",
     "Recurrence",
     "Reshape",
+    "Solve",
     "Sum",
+    "Symmetrise",
     "Transpose",
     "as_mask",
+    "congruence",
+    "left",
+    "on_vectors",
+    "right",
 ]
