@@ -1,4 +1,6 @@
-"""Systems, inverses, determinants and Cholesky's factor. With A the matrix, T its tangent, g cotangents:
+"""Systems, inverses, determinants and Cholesky's factor.
+
+With A the matrix and T its tangent,
 
     solve      d(A⁻¹B) = A⁻¹ (dB - dA X)                    inv    dA⁻¹ = -A⁻¹ T A⁻¹
     det        Σ C∘T, C the cofactors                       slogdet   tr A⁻¹T
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.cofactors import cofactors
-from edgewise.core.least_squares import least_squares
+from edgewise.core.factors import least_squares
 from edgewise.core.matrices import dagger, lower_half
 from edgewise.core.primitive import Primitive
 from edgewise.families.linear_algebra import FACTORISATION, FORM, SYSTEM
@@ -113,7 +115,7 @@ det = declare(
 
 
 def _logarithm(x: Any, y2: Any, shape: tuple[int, ...]) -> Map:
-    """tr A⁻¹T for log|det A|; infinite where A is singular, as the derivative of log at 0."""
+    """T ↦ tr A⁻¹T for log|det A|; infinite where A is singular, as the derivative of log at 0."""
     singular = np.expand_dims(np.isneginf(y2), (-2, -1))
     inverse = np.linalg.inv(np.where(singular, np.eye(shape[-1]), x))
     return Outputs((None, Sum((-2, -1), shape) @ Diagonal(np.where(singular, np.inf, np.swapaxes(inverse, -1, -2)))))

@@ -65,7 +65,7 @@ def cofactors(x: Any, *directions: Any) -> Any:
 
 
 def _by_inverse(x: Any) -> Any:
-    """det A · A⁻ᵀ, or None where some matrix is too near a singular one."""
+    """Det A · A⁻ᵀ, or None where some matrix is too near a singular one."""
     try:
         inverse = np.linalg.inv(x)
     except np.linalg.LinAlgError:
@@ -102,9 +102,7 @@ def _form(others: Any, directions: list[Any], n: int) -> Any:
     for order in itertools.permutations(range(count)):
         spec = [letters, *(letters[k] + letters[order[k]] for k in range(1, count))]
         entry = letters[0] if order[0] == 0 else letters[0] + letters[order[0]]
-        term = np.einsum(
-            ",".join(f"...{p}" for p in spec) + f"->...{entry}", others, *directions, optimize=count > 2
-        )
+        term = np.einsum(",".join(f"...{p}" for p in spec) + f"->...{entry}", others, *directions, optimize=count > 2)
         total = total + _sign(order) * (term[..., None] * np.eye(n, dtype=term.dtype) if order[0] == 0 else term)
     return total
 

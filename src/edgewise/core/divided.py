@@ -73,12 +73,11 @@ def _table(f: Derivatives, x: Any, points: Any) -> tuple[Any, Any]:
     gap = at[..., -1] - at[..., 0]
     value = (below[..., upper] - below[..., lower]) / gap
     spread = (error[..., upper] + error[..., lower]) / gap
-    spread = np.where(np.isfinite(value), spread, np.inf)
-    unsure = spread > 8 * np.finfo(value.dtype).eps * np.abs(value)
+    unsure = ~(spread <= 8 * np.finfo(value.dtype).eps * np.abs(value))  # 0/0 too
     chosen = at[unsure]
     fine, coarse = _integral(f, chosen, FINE), _integral(f, chosen, COARSE)
     error = np.abs(fine - coarse) + np.finfo(value.dtype).eps * np.abs(fine)
-    better = ~(error > spread[unsure])  # a NaN is better than 0/0: f itself has it
+    better = ~(error > spread[unsure])  # a NaN of the integral is one of f itself
     value[unsure] = np.where(better, fine, value[unsure])
     spread[unsure] = np.where(better, error, spread[unsure])
     return value, spread

@@ -71,7 +71,9 @@ class Undetermined(np.lib.mixins.NDArrayOperatorsMixin):
         self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         if func in _MOVES and args and args[0] is self:
-            return known_entries(func(self.values, *args[1:], **kwargs), func(self.loose, *args[1:], **kwargs), self.reason)
+            return known_entries(
+                func(self.values, *args[1:], **kwargs), func(self.loose, *args[1:], **kwargs), self.reason
+            )
         return self.refuse()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> NoReturn:

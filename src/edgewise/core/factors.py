@@ -1,4 +1,4 @@
-"""``least_squares``: the solution that ``np.linalg.lstsq`` finds, as a function of stacks of systems."""
+"""What ``np.linalg.lstsq`` and ``np.linalg.qr`` are composed of: one part of their result each, for stacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from edgewise.core.traced import dispatched
 
-__all__ = ["least_squares"]
+__all__ = ["least_squares", "thin_qr"]
 
 
 @dispatched
@@ -29,3 +29,17 @@ def least_squares(a: Any, b: Any, *, rcond: float) -> Any:
     for index in np.ndindex(a.shape[:-2]):
         x[index] = np.linalg.lstsq(a[index], b[index], rcond)[0]
     return x
+
+
+@dispatched
+def thin_qr(a: Any, *, line: str = "") -> Any:
+    """Q and R of matrices with at least as many rows as columns.
+
+    Args:
+        a: matrices, of shape (..., m, n), m ≥ n.
+        line: the user's, for the error where columns depend on each other.
+
+    >>> thin_qr(np.array([[0.0], [-2.0]]))[1]
+    array([[-2.]])
+    """
+    return tuple(np.linalg.qr(a))
