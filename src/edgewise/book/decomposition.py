@@ -201,23 +201,25 @@ eig = declare(
 # -- singular values
 
 
-def _turned(vectors: Any, s: Any, product: Map) -> tuple[Map, Any, Any]:
-    """How one factor turns within the space it spans; which columns are tied, and how near their values are.
+def _turns(s: Any, count: int) -> tuple[Any, Any, Any]:
+    """For a factor with ``count`` columns: the weights of its turn, which columns are tied, and their gaps.
 
     A full factor has more columns than there are singular values: theirs are 0.
     """
-    zeros = np.zeros((*s.shape[:-1], vectors.shape[-1] - s.shape[-1]), s.dtype)
-    values = np.concatenate([s, zeros], axis=-1) if zeros.size else s
-    rows, columns = values[..., :, None], values[..., None, :]
+    if count > s.shape[-1]:
+        s = np.concatenate([s, np.zeros((*s.shape[:-1], count - s.shape[-1]), s.dtype)], axis=-1)
+    rows, columns = s[..., :, None], s[..., None, :]
     F, tied = _gaps(rows, columns)
-    F = 2 * F / np.where(F == 0, 1, rows + columns)
     gap = np.min(np.where(tied, np.abs(columns - rows), np.inf), axis=-2, initial=np.inf)
-    return left(vectors) @ Diagonal(F) @ Symmetrise() @ product, np.any(tied, axis=-2), gap
+    return 2 * F / np.where(F == 0, 1, rows + columns), np.any(tied, axis=-2), gap
 
 
-def _factor(vectors: Any, s: Any, product: Map, beyond: Map | None, name: str, line: str) -> Map:
+def _factor(
+    vectors: Any, s: Any, turns: tuple[Any, Any, Any], product: Map, beyond: Map | None, name: str, line: str
+) -> Map:
     """The map to U or to V: the turn within, and where a thin factor leaves room, what goes ``beyond`` it."""
-    inner, tied, gap = _turned(vectors, s, product)
+    weights, tied, gap = turns
+    inner: Map = left(vectors) @ Diagonal(weights) @ Symmetrise() @ product
     if beyond is not None:
         limit = max(vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
         null = s <= limit
@@ -236,8 +238,10 @@ def _svd_map(y1: Any, y2: Any, y3: Any, line: str) -> Map:
     core: Map = right(V) if tall else left(dagger(U)) if wide else left(dagger(U)) @ right(V)
     middle: Map = left(dagger(U)) if tall else right(V) if wide else Identity()  # from there to Uᴴ T V, p by q
     S = np.eye(q, p) * (s[..., None, :] if p == k else s[..., :, None])
-    on_left = _factor(U, s, right(S) @ middle, Identity() if tall else None, "left", line)
-    on_right = _factor(V, s, left(S) @ middle, ConjugateTranspose() if wide else None, "right", line)
+    turns = _turns(s, p)
+    on_left = _factor(U, s, turns, right(S) @ middle, Identity() if tall else None, "left", line)
+    turns = turns if p == q else _turns(s, q)
+    on_right = _factor(V, s, turns, left(S) @ middle, ConjugateTranspose() if wide else None, "right", line)
     if p != q:  # full, and not square: the leading part
         crop = [np.broadcast_to(np.eye(*shape), (*s.shape[:-1], *shape)) for shape in ((k, p), (q, k))]
         middle = left(crop[0]) @ right(crop[1]) @ middle

@@ -1,8 +1,8 @@
 """``np.linalg.qr`` in all its modes.
 
 Q and R of independent columns are one primitive of the book. What else NumPy offers depends on how LAPACK builds Q, as
-a product of reflections H = 1 - τ v vᴴ: the columns of a complete Q beyond those of A, and the reflections themselves
-(mode "raw"). For these the reflections are written out here, column by column.
+a product of reflections H = 1 - τ v vᴴ: the columns of a complete Q beyond those of A follow from the first in closed
+form; for the reflections themselves (mode "raw") the algorithm is written out, column by column.
 
 Golub & Van Loan, Matrix Computations (2013), chapter 5.2; LAPACK's dgeqrf and dlarfg for signs and scaling.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from edgewise.compositions.declare import composition
 from edgewise.core.factors import thin_qr
 from edgewise.core.matrices import conjugate, dagger
-from edgewise.errors import NoRuleError, user_line
+from edgewise.errors import NoRuleError, UndeterminedError, user_line
 from edgewise.families.matrices import named, ready, require_stack
 from edgewise.families.samples import case, grid
 
@@ -49,13 +49,35 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if mode == "raw":
         R, vectors, factors = _reflections(a)
         return np.swapaxes(R + _below(vectors, R), -1, -2), factors
-    if mode == "complete" and m > n:
-        R, vectors, factors = _reflections(a)
-        return named(np.linalg.qr, (_product(vectors, factors, a), R))
     Q, R = thin_qr(a[..., : min(m, n)], line=user_line())
     if m < n:
         R = np.concatenate([R, dagger(Q) @ a[..., m:]], axis=-1)
+    if mode == "complete" and m > n:
+        Q = np.concatenate([Q, _rest(Q)], axis=-1)
+        R = np.concatenate([R, np.zeros((*R.shape[:-2], m - n, n), R.dtype)], axis=-2)
     return R if mode == "r" else named(np.linalg.qr, (Q, R))
+
+
+def _rest(Q: Any) -> Any:
+    """The further columns of LAPACK's Q, from the first.
+
+    A product of reflections is 1 - V T Vᴴ, with V unit lower trapezoidal. Of Q₁ - E₁ = -V T V₁ᴴ call the upper square
+    block B and the rest C; then V₂V₁⁻¹ = C B⁻¹, and the further columns E₂ - V T V₂ᴴ are E₂ + (Q₁ - E₁) (C B⁻¹)ᴴ.
+
+    Ballard et al., Reconstructing Householder vectors from tall-skinny QR (2014).
+    """
+    m, n = Q.shape[-2:]
+    E = np.eye(m, dtype=Q.dtype)
+    turned = Q - E[:, :n]
+    try:
+        ratio = np.linalg.solve(dagger(turned[..., :n, :]), dagger(turned[..., n:, :]))
+    except np.linalg.LinAlgError as error:
+        raise UndeterminedError(
+            "np.linalg.qr in mode 'complete' was given a column without entries below its diagonal",
+            "LAPACK's Q jumps there from one sign to the other",
+            "use mode='reduced', and Q @ Q.T for the space that its columns span",
+        ) from error
+    return E[:, n:] + turned @ ratio
 
 
 def _reflections(a: Any) -> tuple[Any, list[Any], Any]:
@@ -98,15 +120,3 @@ def _below(vectors: list[Any], R: Any) -> Any:
         np.concatenate([np.zeros((*lead, j + 1), R.dtype), v], axis=-1)[..., None] for j, v in enumerate(vectors)
     ]
     return np.concatenate([*columns, np.zeros((*lead, m, n - len(columns)), R.dtype)], axis=-1)
-
-
-def _product(vectors: list[Any], factors: Any, a: Any) -> Any:
-    """The product of the reflections, the first from the left."""
-    m = a.shape[-2]
-    Q = np.broadcast_to(np.eye(m, dtype=a.dtype), (*a.shape[:-2], m, m))
-    for j in reversed(range(len(vectors))):
-        v = np.concatenate([np.ones((*a.shape[:-2], 1), a.dtype), vectors[j]], axis=-1)[..., None]
-        lower = Q[..., j:, :]
-        lower = lower - factors[..., j, None, None] * (v @ (dagger(v) @ lower))
-        Q = np.concatenate([Q[..., :j, :], lower], axis=-2)
-    return Q

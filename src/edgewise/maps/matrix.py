@@ -32,9 +32,12 @@ __all__ = [
 ]
 
 
+_LEADING = "".join(c for c in string.ascii_letters if c not in "ijk")
+
+
 def _letters(ndim: int, core: str) -> str:
     """Names of the leading axes of an array of ``ndim`` axes, and ``core`` for the last ones."""
-    return "".join(c for c in string.ascii_letters if c not in "ijk")[: ndim - len(core)] + core
+    return _LEADING[: ndim - len(core)] + core
 
 
 def left(A: Any) -> Contract:
