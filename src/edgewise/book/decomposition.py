@@ -32,6 +32,7 @@ from edgewise.families.matrices import named, ready, require_square, require_sta
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import declare
 from edgewise.maps import (
+    Averaged,
     Compose,
     ConjugateTranspose,
     Determined,
@@ -44,7 +45,6 @@ from edgewise.maps import (
     Sum,
     Symmetrise,
     left,
-    on_vectors,
     right,
 )
 
@@ -75,12 +75,6 @@ def _gaps(low: Any, high: Any) -> tuple[Any, Any]:
     return np.where(regular, 1 / np.where(regular, gap, 1), 0), tied
 
 
-def _shared(w: Any) -> Any:
-    """The matrix that replaces each value by the mean of those that equal it."""
-    same = w[..., :, None] == w[..., None, :]
-    return same / np.sum(same, axis=-1, keepdims=True)
-
-
 def _columns(tied: Any, like: Any) -> Any:
     """A mask of the shape of V: the columns whose value is tied with another."""
     return np.broadcast_to(np.any(tied, axis=-2)[..., None, :], like.shape)
@@ -99,7 +93,7 @@ def _eigh_map(y1: Any, y2: Any, line: str) -> Map:
     rows, columns = w[..., :, None], w[..., None, :]
     F, tied = _gaps(rows, columns)
     reason = _ties("eigenvectors", "eigenvalues", tied, columns - rows, line)
-    values = on_vectors(_shared(w)) @ RealPart() @ DiagonalPart(w.shape[-1])
+    values = Averaged(w) @ RealPart() @ DiagonalPart(w.shape[-1])
     vectors = Determined(left(V) @ Diagonal(F), _columns(tied, V), reason)
     return Compose((Outputs((values, vectors)), left(dagger(V)), right(V), Symmetrise()))
 
@@ -167,7 +161,7 @@ def _eig_map(y1: Any, y2: Any, shape: tuple[int, ...], line: str) -> Map:
         np.zeros(1),
         line,
     )
-    values = on_vectors(_shared(w)) @ DiagonalPart(shape[-1])
+    values = Averaged(w) @ DiagonalPart(shape[-1])
     vectors = _of_length_one(V, shape) @ left(V) @ Diagonal(F)
     outputs = (
         Determined(values, np.broadcast_to(defective[..., 0], w.shape), no_basis),
@@ -245,8 +239,7 @@ def _svd_map(y1: Any, y2: Any, y3: Any, line: str) -> Map:
     if p != q:  # full, and not square: the leading part
         crop = [np.broadcast_to(np.eye(*shape), (*s.shape[:-1], *shape)) for shape in ((k, p), (q, k))]
         middle = left(crop[0]) @ right(crop[1]) @ middle
-    weights = np.where(s[..., :, None] == 0, 0, _shared(s))
-    values = Compose((on_vectors(weights), RealPart(), DiagonalPart(k), middle))
+    values = Compose((Diagonal((s != 0).astype(s.dtype)), Averaged(s), RealPart(), DiagonalPart(k), middle))
     return Outputs((on_left, values, ConjugateTranspose() @ on_right)) @ core
 
 

@@ -9,6 +9,7 @@ from edgewise.maps.contraction import Contract
 from edgewise.maps.diagonal import Diagonal, Identity, Mask
 from edgewise.maps.index import Index
 from edgewise.maps.matrix import (
+    Averaged,
     ConjugateTranspose,
     Dense,
     DiagonalPart,
@@ -27,6 +28,7 @@ from edgewise.maps.scan import CumulativeSum, Recurrence
 
 __all__ = [
     "Adjoint",
+    "Averaged",
     "Broadcast",
     "Compose",
     "ConjugateTranspose",

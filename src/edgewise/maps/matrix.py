@@ -18,6 +18,7 @@ from edgewise.maps.base import Compose, Map, as_mask
 from edgewise.maps.contraction import Contract
 
 __all__ = [
+    "Averaged",
     "ConjugateTranspose",
     "Dense",
     "DiagonalPart",
@@ -58,6 +59,27 @@ def congruence(A: Any) -> Compose:
 def on_vectors(A: Any) -> Contract:
     """T -> A t for the vectors t in the last axis."""
     return Contract(A, _letters(A.ndim - 1, "j"), _letters(A.ndim, "ij"), _letters(A.ndim - 1, "i"))
+
+
+class Averaged(Map):
+    """t -> t, with entries of the last axis whose values in ``of`` are equal replaced by their mean."""
+
+    __slots__ = ("mean", "tied")
+
+    def __init__(self, of: Any) -> None:
+        same = of[..., :, None] == of[..., None, :]
+        count = np.sum(same, axis=-1)
+        self.mean = same / count[..., None]
+        self.tied = count > 1
+
+    def push(self, t: Any) -> Any:
+        return np.where(self.tied, on_vectors(self.mean).push(t), t)
+
+    def pull(self, g: Any) -> Any:
+        return self.push(g)
+
+    def pattern(self) -> Map:
+        return on_vectors((self.mean > 0).astype(float))
 
 
 class ConjugateTranspose(Map):
