@@ -73,7 +73,8 @@ def _table(f: Derivatives, x: Any, points: Any) -> tuple[Any, Any]:
     gap = at[..., -1] - at[..., 0]
     value = (below[..., upper] - below[..., lower]) / gap
     spread = (error[..., upper] + error[..., lower]) / gap
-    unsure = ~(spread <= 8 * np.finfo(value.dtype).eps * np.abs(value))  # 0/0 too
+    spread = np.where(np.isfinite(value), spread, np.inf)  # equal points
+    unsure = ~(spread <= 8 * np.finfo(value.dtype).eps * np.abs(value)) | np.isinf(spread)
     chosen = at[unsure]
     fine, coarse = _integral(f, chosen, FINE), _integral(f, chosen, COARSE)
     error = np.abs(fine - coarse) + np.finfo(value.dtype).eps * np.abs(fine)
