@@ -10,6 +10,9 @@ array([0., 1.])
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from edgewise import book, compositions, errors
 from edgewise.compositions.bridge import stack
 from edgewise.testing.check import check_grads
@@ -49,7 +52,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> Any:
+    if name == "linalg":
+        return import_module("edgewise.linalg")  # from then on an ordinary attribute
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 

@@ -12,6 +12,7 @@
     ├── OverwrittenError       an ordinary array changed before its derivative was taken      (RuntimeError)
     ├── StaticRoleError        a traced value where NumPy needs a fixed number                (TypeError)
     ├── BatchError             Python control flow or indexing on a batch of values           (TypeError)
+    ├── UndeterminedError      a derivative that does not exist: vectors of equal eigenvalues  (ArithmeticError)
     ├── EscapedError           a traced value used after its transformation ended             (RuntimeError)
     ├── NoRuleError            an operation whose derivative is not declared                  (NotImplementedError)
     │   └── NotYetError        planned, not written: stores                                   (NotImplementedError)
@@ -50,6 +51,7 @@ __all__ = [
     "StaticRoleError",
     "StoreError",
     "StructureError",
+    "UndeterminedError",
     "a_kind",
     "instruction",
     "is_library",
@@ -221,6 +223,10 @@ class StaticRoleError(EdgewiseError, TypeError):
 
 class BatchError(EdgewiseError, TypeError):
     """A batch of values met something that needs one plain value: ``if``, ``int()``, a boolean index."""
+
+
+class UndeterminedError(EdgewiseError, ArithmeticError):
+    """What a result depends on is no differentiable function of the input there: vectors of equal eigenvalues."""
 
 
 class EscapedError(EdgewiseError, RuntimeError):

@@ -7,8 +7,10 @@ for how to add a row.
 from edgewise.book import (
     arithmetic,
     choice,
+    decomposition,
     exponential,
     index,
+    linear_algebra,
     movement,
     order,
     parts,
@@ -24,8 +26,10 @@ from edgewise.book import (
 __all__ = [
     "arithmetic",
     "choice",
+    "decomposition",
     "exponential",
     "index",
+    "linear_algebra",
     "movement",
     "order",
     "parts",

@@ -37,7 +37,8 @@ class Declaration(NamedTuple):
         samples: calls that show it, each a ``Case``.
         primitive: the primitive, None for a composition.
         oracle: where the laws take an independent derivative from: "complex" (complex step), "mpmath", or
-            "difference" (central differences: exact for piecewise linear functions, last resort elsewhere).
+            "difference" (central differences: exact for piecewise linear functions, last resort elsewhere),
+            "symmetric" (the same along symmetric directions).
         note: its convention at kinks, in words.
         ragged: how many entries its result has depends on values, so a batch of it is refused.
     """

@@ -19,6 +19,7 @@ from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
 from edgewise.core.traced import TRACED, Traced
+from edgewise.core.undetermined import Undetermined
 from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind
 from edgewise.transforms.translate import name_of, run
 
@@ -359,6 +360,8 @@ def finish(values: Sequence[Any], foreign: Sequence[Any] = ()) -> list[Any]:
                 "rules run after the function has, and its derivative through that value would be lost",
                 "make the value a positional parameter of the primitive, and give its rule",
             )
+        if isinstance(value, Undetermined):
+            value.refuse()
         if type(value) is np.ndarray:
             if not value.ndim:
                 value = value[()]  # noqa: PLW2901  0-d arrays become scalars
