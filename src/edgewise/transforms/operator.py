@@ -152,7 +152,7 @@ class LinearOperator:
 
     @property
     def H(self) -> Adjoint:
-        """The adjoint: ``J.H @ g`` pulls a cotangent back."""
+        """The adjoint, ``J.H @ g`` pulls a cotangent back."""
         return Adjoint(self)
 
     T = H  # the operator is real

@@ -1,0 +1,47 @@
+"""How Sphinx builds the documentation: ``make docs`` writes build/docs/index.html, offline and with warnings as errors."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "edgewise"
+author = "The edgewise authors"
+project_copyright = author
+version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["version"]
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "coverage_table", "trim"]
+exclude_patterns = ["decisions/README.md"]  # included by decisions.md, which lists the records
+nitpicky = True
+default_role = "code"
+
+# -- pages
+
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence", "deflist"]
+
+# -- the reference: docstrings say in words what types would, and shapes besides
+
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 100
+add_module_names = False
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+# -- the site: no remote fonts, scripts or styles; tests/docs holds that
+
+html_theme = "furo"
+html_title = f"edgewise {release}"
+html_static_path = ["_static"]
+html_css_files = ["edgewise.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
