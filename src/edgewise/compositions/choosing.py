@@ -9,6 +9,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.levels import known, settled
+from edgewise.core.refusals import index_refused
 from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import Traced, cast_as
 from edgewise.families.samples import case, grid
@@ -30,6 +31,8 @@ def _array(a: Any) -> Any:
 )  # fmt: skip
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     a, parts = _array(a), [_array(c) for c in choices]
+    if a.dtype.kind not in "biu":
+        raise index_refused("np.choose", batched=False)
     count = len(parts)
     if mode == "wrap":
         a = a % count

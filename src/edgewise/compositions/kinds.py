@@ -43,6 +43,11 @@ def iscomplex(x: Any) -> Any:
     return np.zeros(np.shape(x), bool)
 
 
+@composition(np.common_type, [case(X), case(X, np.ones(2, np.float32))])
+def common_type(*arrays: Any) -> Any:
+    return np.common_type(*(np.empty(0, a.dtype) for a in arrays))
+
+
 @composition(np.array_equiv, [case(X, X), case(X, X[0])], "a1", "a2")
 def array_equiv(a1: Any, a2: Any) -> bool:
     try:

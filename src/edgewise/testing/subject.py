@@ -52,7 +52,7 @@ class Subject:
         self.leaves = leaves
         self.result = self.call(*leaves)
         made = output_leaves(self.result)
-        self.smooth = [i for i, y in enumerate(made) if getattr(y, "dtype", np.dtype(object)).kind == "f"]
+        self.smooth = [i for i, y in enumerate(made) if getattr(getattr(y, "dtype", None), "kind", "O") == "f"]
 
     def in_single(self, positions: Sequence[int]) -> Subject:
         """The same with some leaves in float32."""
@@ -144,7 +144,7 @@ class Subject:
             made = output_leaves(self.call(*leaves))
         except np.linalg.LinAlgError:
             return False
-        return all(np.all(np.isfinite(y)) for y in made if getattr(y, "dtype", np.dtype(object)).kind == "f")
+        return all(np.all(np.isfinite(y)) for y in made if getattr(getattr(y, "dtype", None), "kind", "O") == "f")
 
 
 def output_leaves(result: Any) -> list[Any]:

@@ -225,7 +225,6 @@ def _is_traced(value: Any) -> bool:
 
 
 _ATTRIBUTES: Final = {
-    "flat": "go through the entries of np.ravel(t)",
     "shape": "use np.reshape(t, shape)",
     "view": "use t itself, or t.astype(dtype) for another dtype",
 }
