@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# scripts/setup.sh demo|test: have .venv hold edgewise (editable) and what the extra of that name asks for.
+# scripts/setup.sh demo|docs|test: have .venv hold edgewise (editable) and what the extra of that name asks for.
 #
-# Success is a stamp, written last: it names this folder and the checksum of pyproject.toml, so a moved or copied clone
-# and a changed pyproject.toml are noticed, and a touched one is not. A .venv without a stamp is half-made: it goes.
+# Success is a stamp for each extra, written last: it names this folder and the checksum of pyproject.toml, so a moved or
+# copied clone and a changed pyproject.toml are noticed, and a touched one is not. A .venv without a stamp is half-made: it
+# goes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 extra=$1
@@ -31,11 +32,12 @@ install() {
         fail "pip could not install ${!#} (see above): is the network there, and is there a wheel of it for this Python?"
 }
 
-stamps() { cat .venv/.demo-stamp .venv/.test-stamp 2>/dev/null || true; }
+stamps() { cat .venv/.{demo,docs,test}-stamp 2>/dev/null || true; }
+holds() { [ "$(cat ".venv/.$1-stamp" 2>/dev/null)" = "$wanted" ]; }
 
 wanted="$(cksum <pyproject.toml) $PWD"
 alive=$(.venv/bin/python -c 'print("yes")' 2>/dev/null || true)
-[[ "$alive" && "$(cat ".venv/.$extra-stamp" 2>/dev/null)" == "$wanted" ]] && exit 0
+[ "$alive" ] && holds "$extra" && exit 0
 
 echo "edgewise: setting up .venv for make $extra (once; this needs the network)"
 if ! [[ "$alive" && "$(stamps)" == *" $PWD" ]]; then
@@ -49,8 +51,11 @@ if ! [[ "$alive" && "$(stamps)" == *" $PWD" ]]; then
     }
 fi
 
-rm -f .venv/.demo-stamp .venv/.test-stamp
+held=$extra
+for other in demo docs; do # what .venv has already stays in it, and the test extra holds both
+    if [ "$extra" = test ] || holds "$other"; then held+=" $other"; fi
+done
+rm -f .venv/.{demo,docs,test}-stamp
 install hatchling
 install --no-build-isolation --editable ".[$extra]"
-[ "$extra" = demo ] || echo "$wanted" >.venv/.test-stamp
-echo "$wanted" >.venv/.demo-stamp # the test extra holds the demo's
+for name in $held; do echo "$wanted" >".venv/.$name-stamp"; done

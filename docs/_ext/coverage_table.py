@@ -1,111 +1,112 @@
-"""The page "What is covered", from the registry: a row there is a row here, and nothing is written by hand.
+"""The page "What is covered", from what is declared and measured when the site is built; no row is written by hand.
 
-``{coverage-table} numpy`` on a page becomes the table of that module's declarations; ``{coverage-absent} numpy`` lists
-its public functions that have none, each with the reason; ``{coverage-count}`` says how many there are.
+``testing.coverage`` says what comes of each public function of NumPy, by running its samples; ``DECLARATIONS`` says what
+its derivative is held against. On a page, ``{coverage-count}`` becomes a sentence, ``{differentiated} module`` a table,
+and ``{coverage-rest} module`` the lists of what has the derivative zero, none, or none yet.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
 
-import numpy as np
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import edgewise  # noqa: F401  fills the registry
-from edgewise.core.registry import DECLARATIONS, Declaration, spelling
+from edgewise.core.registry import DECLARATIONS, spelling
+from edgewise.testing.coverage import MODES, Row, counts, coverage
 
-MODULES = {"numpy": "np.", "numpy.linalg": "np.linalg.", "numpy.fft": "np.fft.", "edgewise": "ew."}
-METHODS = ("reduce", "accumulate", "reduceat", "outer", "at")
-ORACLES = {
-    "complex": "complex step",
-    "mpmath": "mpmath",
-    "difference": "differences",
-}
+ORACLES = {"complex": "complex\N{NO-BREAK SPACE}step", "mpmath": "mpmath", "difference": "differences"}
+TITLES = ("function", "family", "modes", "held\N{NO-BREAK SPACE}against", "convention")
 
 
-def module_of(function: Callable[..., Any]) -> str:
-    """The module whose table a function belongs to: that of the longest prefix of its spelling."""
-    name = spelling(function)
-    return max((m for m in MODULES if name.startswith(MODULES[m])), key=lambda m: len(MODULES[m]), default="numpy")
+def differentiated(module: str) -> Iterator[tuple[str, str, str, str, str]]:
+    """The rows of a module that carry a derivative, in alphabetical order. A ufunc's methods stand in its row."""
+    held = {spelling(function): ORACLES[row.oracle] for function, row in DECLARATIONS.items()}
+    methods = [row.name for row in coverage() if row.module == "ufunc" and row.status == "differentiated"]
+    for row in of_status(module, "differentiated"):
+        own = [name.removeprefix(f"{row.name}.") for name in methods if name.startswith(f"{row.name}.")]
+        name = called(row) + (f", with {', '.join(f'`{m}`' for m in own)}" if own else "")
+        modes = "all" if row.modes == MODES else ", ".join(row.modes)
+        yield name, row.family, modes, held.get(row.name, "differences"), row.note
 
 
-def is_method(function: Callable[..., Any]) -> bool:
-    """Whether a function is a method of a ufunc, ``np.add.reduce``: it stands in the row of its ufunc."""
-    return isinstance(getattr(function, "__self__", None), np.ufunc)
+def rest(module: str) -> Iterator[str]:
+    """What does not carry a derivative, in sentences: those without one by nature, with the reason, and those to come."""
+    reasons: dict[str, list[str]] = {}
+    for row in of_status(module, "no derivative"):
+        reasons.setdefault(row.note, []).append(called(row))
+    if zeros := [called(row) for row in of_status(module, "zero derivative")]:
+        yield f"**The derivative is zero**, and the result an ordinary value: {', '.join(zeros)}."
+    if reasons:
+        yield "**No derivative**, since there is nothing to differentiate:"
+        yield "\n".join(f"- {reason}: {', '.join(names)}" for reason, names in reasons.items())
+    if coming := [called(row) for row in of_status(module, "not yet")]:
+        yield f"**Not yet**, an error that names the function: {', '.join(coming)}."
 
 
-def modes(row: Declaration) -> str:
-    """In which modes a declaration works, in words; the laws in tests/laws hold it there."""
-    if row.kind == "zero":
-        return "all; the derivative ends here"
-    return "forward, reverse; no batches, the result's length depends on values" if row.ragged else "all"
+def of_status(module: str, status: str) -> list[Row]:
+    """The rows of a module with a status, in alphabetical order."""
+    return sorted((r for r in coverage() if (r.module, r.status) == (module, status)), key=lambda r: r.name.lower())
 
 
-def rows(module: str) -> list[tuple[str, str, str, str, str]]:
-    """The declarations of a module: function, family, modes, oracle and convention, in alphabetical order."""
-    found = []
-    for function, row in DECLARATIONS.items():
-        if module_of(function) != module or is_method(function):
-            continue
-        methods = [m for m in METHODS if getattr(function, m, None) in DECLARATIONS] if row.kind != "composition" else []
-        name = f"`{spelling(function)}`" + (f" and its {', '.join(f'`{m}`' for m in methods)}" if methods else "")
-        found.append((name, row.kind, modes(row), ORACLES[row.oracle], row.note))
-    return sorted(found, key=lambda r: r[0].lower())
+def called(row: Row) -> str:
+    """All names of a function, as code."""
+    return ", ".join(f"`{name}`" for name in (row.name, *row.aliases))
 
 
-def absent(module: str) -> list[tuple[str, str]]:
-    """The public functions of a NumPy module that have no row, each with the reason."""
-    return []
+def sentence() -> str:
+    """How much there is."""
+    found = counts()
+    return (
+        f"Of {len(coverage())} functions and methods, {found['differentiated']} carry a derivative, "
+        f"{found['zero derivative']} have the derivative zero, {found['no derivative']} have nothing to differentiate, "
+        f"and {found['not yet']} are not there yet."
+    )
 
 
 def table(titles: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
     """A table in Markdown."""
     titles = tuple(titles)
-    head = [titles, tuple("---" for _ in titles)]
-    return "\n".join("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |" for cells in (*head, *lines))
+    cells = (titles, tuple("---" for _ in titles), *lines)
+    return "\n".join("| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in cells)
 
 
-class Table(SphinxDirective):
-    """``{coverage-table} module``."""
+class Generated(SphinxDirective):
+    """A directive that becomes the Markdown which a function returns for its argument."""
 
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """The table."""
-        text = table(("function", "family", "modes", "held against", "convention"), rows(self.arguments[0]))
-        return self.parse_text_to_nodes(text)
-
-
-class Absent(SphinxDirective):
-    """``{coverage-absent} module``."""
-
-    required_arguments = 1
+    make: ClassVar[Callable[..., str]]
 
     def run(self) -> list[nodes.Node]:
-        """The table."""
-        found = absent(self.arguments[0])
-        return self.parse_text_to_nodes(table(("function", "why it has no derivative"), found) if found else "None.")
+        """The Markdown, read."""
+        return self.parse_text_to_nodes(type(self).make(*self.arguments))
 
 
-class Count(SphinxDirective):
+class Count(Generated):
     """``{coverage-count}``."""
 
-    def run(self) -> list[nodes.Node]:
-        """One sentence."""
-        kinds = Counter("zero" if r.kind == "zero" else r.primitive is None for r in DECLARATIONS.values())
-        return self.parse_text_to_nodes(
-            f"{sum(kinds.values())} functions and ufunc methods are declared: {kinds[False]} with a rule of their own, "
-            f"{kinds[True]} as compositions of others, and {kinds['zero']} as having no derivative."
-        )
+    make = staticmethod(sentence)
+
+
+class Differentiated(Generated):
+    """``{differentiated} module``."""
+
+    required_arguments = 1
+    make = staticmethod(lambda module: table(TITLES, differentiated(module)))
+
+
+class Rest(Generated):
+    """``{coverage-rest} module``."""
+
+    required_arguments = 1
+    make = staticmethod(lambda module: "\n\n".join(rest(module)))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Make the directives known to Sphinx."""
-    app.add_directive("coverage-table", Table)
-    app.add_directive("coverage-absent", Absent)
     app.add_directive("coverage-count", Count)
+    app.add_directive("differentiated", Differentiated)
+    app.add_directive("coverage-rest", Rest)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
