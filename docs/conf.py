@@ -1,4 +1,4 @@
-"""How Sphinx builds the documentation: ``make docs`` writes build/docs/index.html, offline and with warnings as errors."""
+"""How Sphinx builds the documentation; ``make docs`` runs it, offline and with warnings as errors."""
 
 from __future__ import annotations
 

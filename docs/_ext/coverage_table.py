@@ -1,8 +1,8 @@
 """The page "What is covered", from what is declared and measured when the site is built; no row is written by hand.
 
-``testing.coverage`` says what comes of each public function of NumPy, by running its samples; ``DECLARATIONS`` says what
-its derivative is held against. On a page, ``{coverage-count}`` becomes a sentence, ``{differentiated} module`` a table,
-and ``{coverage-rest} module`` the lists of what has the derivative zero, none, or none yet.
+``testing.coverage`` says what comes of each public function of NumPy, by running its samples; ``DECLARATIONS`` says
+what its derivative is held against. On a page, ``{coverage-count}`` becomes a sentence, ``{differentiated} module`` a
+table, and ``{coverage-rest} module`` the lists of what has the derivative zero, none, or none yet.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def differentiated(module: str) -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def rest(module: str) -> Iterator[str]:
-    """What does not carry a derivative, in sentences: those without one by nature, with the reason, and those to come."""
+    """What does not carry a derivative, in sentences: zeros, those without one and why, and those to come."""
     reasons: dict[str, list[str]] = {}
     for row in of_status(module, "no derivative"):
         reasons.setdefault(row.note, []).append(called(row))

@@ -20,7 +20,7 @@ class TrimEnd(SphinxTransform):
             text = block.astext().rstrip("\n")
             block.rawsource = text  # what Sphinx highlights
             block.clear()
-            block += nodes.Text(text)
+            block.append(nodes.Text(text))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What a derivative means at a kink or an edge: each line of docs/conventions.md, forward and in reverse.
 
-``KINKS`` has cases for lines about functions of one array; ``line`` marks the tests of all others; ``NOT_YET`` has programs
-that must be refused. A line of the page without a test is a failure, and so is a test without a line. Who makes something
-of ``NOT_YET`` work moves its line up the page, and gives it a test.
+``KINKS`` has cases for lines about functions of one array; ``line`` marks the tests of all others; ``NOT_YET`` has
+programs that must be refused. A line of the page without a test is a failure, and so is a test without a line. Who
+makes something of ``NOT_YET`` work moves its line up the page, and gives it a test.
 """
 
 from __future__ import annotations
