@@ -112,6 +112,7 @@ def test_the_site(tmp_path):
     expected += [f'id="module-edgewise.{name}"' for name in modules]
     expected += [f'id="edgewise.errors.{name}"' for name in ew.errors.__all__ if name.endswith("Error")]
     assert [anchor for anchor in expected if anchor not in reference] == []
+    assert "Return type" not in reference, "a colon in Returns: parts a type off, and no types are given there"
 
     covered = html.unescape(re.sub(r"<[^>]+>", "", (site / "coverage.html").read_text(encoding="utf-8")))
     names = {spelling(f) for f in DECLARATIONS if not hasattr(f, "__self__")}
