@@ -38,6 +38,7 @@ napoleon_numpy_docstring = False
 
 html_theme = "furo"
 html_title = f"edgewise {release}"
+html_logo = html_favicon = "_static/edgewise.svg"
 html_static_path = ["_static"]
 html_css_files = ["edgewise.css"]
 html_copy_source = False
