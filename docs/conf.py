@@ -17,18 +17,13 @@ version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text())[
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "coverage_table", "trim"]
 exclude_patterns = ["decisions/README.md"]  # included by decisions.md, which lists the records
 nitpicky = True
-default_role = "code"
 
-# -- pages
-
-myst_heading_anchors = 4
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3  # links to sections, errors.md#storeerror
 
 # -- the reference: docstrings say in words what types would, and shapes besides
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 100
 add_module_names = False
 napoleon_google_docstring = True

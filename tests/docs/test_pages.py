@@ -7,6 +7,7 @@ import doctest
 import inspect
 import io
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,17 @@ def test_the_table_of_errors_is_the_tree(cls):
     (also,) = re.findall(rf"^\| `{cls.__name__}` \| (.+?) \|", read("errors.md"), re.MULTILINE)
     bases = [base.__name__ for base in cls.__bases__ if base is not errors.EdgewiseError]
     assert re.findall(r"`(\w+)`", also) == bases
+
+
+def test_supported_versions_are_those_of_the_package():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    said = dict(re.findall(r"^\| (Python|NumPy|optree) \| (.+?) \|$", read("stability.md"), re.MULTILINE))
+    pythons = said["Python"].split(", ")
+    named = [c.rpartition(" ")[2] for c in project["classifiers"] if re.search(r":: 3\.\d+$", c)]
+    assert project["requires-python"] == f">={pythons[0]}"
+    assert set(named) <= set(pythons)
+    for package in ("NumPy", "optree"):
+        assert f"{package.lower()}>={said[package].removesuffix(' and newer')}" in project["dependencies"]
 
 
 def test_every_mistake_is_on_its_page():
