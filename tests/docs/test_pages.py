@@ -33,10 +33,10 @@ def session(name: str) -> dict[str, Any]:
     return test.globs
 
 
-@pytest.mark.parametrize("page", ["howto/from-autograd.md", "howto/from-jax.md", "howto/from-pytorch.md"])
-def test_what_a_table_says_to_write_here_runs(page):
-    names = session(page)
-    cells = [line.strip("| \n").split(" | ")[-1] for line in read(page).splitlines() if line.startswith("| ")]
+@pytest.mark.parametrize("path", ["howto/from-autograd.md", "howto/from-jax.md", "howto/from-pytorch.md"])
+def test_what_a_table_says_to_write_here_runs(path):
+    names = session(path)
+    cells = [line.strip("| \n").split(" | ")[-1] for line in read(path).splitlines() if line.startswith("| ")]
     programs = [code for cell in cells for code in re.findall(r"`([^`]+)`", cell) if RUN.match(code)]
     assert len(programs) >= 12
     for program in programs:

@@ -18,7 +18,7 @@ from edgewise.core.registry import DECLARATIONS, spelling
 DOCS = Path(__file__).parents[2] / "docs"
 REMOTE = re.compile(r"(?:[a-z]+:)?//", re.IGNORECASE)  # https://host, and //host
 NAME = "http://www.w3.org/"  # of an XML namespace: nobody goes there
-LOADED_BY_CSS = re.compile(r"@import\s+[\"']?([^\"';)]+)|url\(\s*[\"']?([^\"')]+)")
+LOADED_BY_CSS = re.compile(r"@import\s+[\"']([^\"']+)|url\(\s*[\"']?([^\"')]+)", re.IGNORECASE)
 SPOKEN_TO_BY_JS = re.compile(r"[\"'`]((?:https?:|wss?:)?//[\w.-]+\.\w+[^\"'`]*)[\"'`]")
 
 
@@ -68,6 +68,7 @@ def test_a_remote_address_is_noticed_wherever_it_stands(tmp_path):
         "a.html": '<script src="https://host/x.js"></script><link rel="stylesheet" href="//host/x.css">'
         "<style>@import 'https://host/y.css';</style><img srcset='https://host/a.png 2x' style='color: red'>"
         "<p style='background: url(https://host/b.png)'><a href='https://host/may-be-followed'>link</a></p>",
+        "a.css": "@import url(https://host/d.css);",
         "b.css": "@font-face { src: url('https://host/font.woff2') } @import \"//host/c.css\"; a { b: url(near.png) }",
         "c.js": "fetch('https://host.org/data'); // see https://host.org/manual",
     }
@@ -83,6 +84,7 @@ def test_a_remote_address_is_noticed_wherever_it_stands(tmp_path):
             "https://host/a.png",
             "https://host/b.png",
         ],
+        "a.css": ["https://host/d.css"],
         "b.css": ["https://host/font.woff2", "//host/c.css"],
         "c.js": ["https://host.org/data"],
     }
