@@ -18,13 +18,13 @@ import edgewise  # noqa: F401  fills the registry
 from edgewise.core.registry import DECLARATIONS, spelling
 from edgewise.testing.coverage import MODES, Row, counts, coverage
 
-ORACLES = {"complex": "complex\N{NO-BREAK SPACE}step", "mpmath": "mpmath", "difference": "differences"}
+ORACLES = {"complex": "complex\N{NO-BREAK SPACE}step", "difference": "differences"}  # others are called by their names
 TITLES = ("function", "family", "modes", "held\N{NO-BREAK SPACE}against", "convention")
 
 
 def differentiated(module: str) -> Iterator[tuple[str, str, str, str, str]]:
     """The rows of a module that carry a derivative, in alphabetical order. A ufunc's methods stand in its row."""
-    held = {spelling(function): ORACLES[row.oracle] for function, row in DECLARATIONS.items()}
+    held = {spelling(function): ORACLES.get(row.oracle, row.oracle) for function, row in DECLARATIONS.items()}
     methods = [row.name for row in coverage() if row.module == "ufunc" and row.status == "differentiated"]
     for row in of_status(module, "differentiated"):
         own = [name.removeprefix(f"{row.name}.") for name in methods if name.startswith(f"{row.name}.")]
