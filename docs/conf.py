@@ -17,6 +17,7 @@ version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text())[
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "coverage_table", "trim"]
 exclude_patterns = ["decisions/README.md"]  # included by decisions.md, which lists the records
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(numpy|scipy)\..*")]  # their pages are on other sites
 
 myst_heading_anchors = 3  # links to sections, errors.md#storeerror
 
