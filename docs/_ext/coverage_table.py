@@ -2,7 +2,8 @@
 
 ``testing.coverage`` says what comes of each public function of NumPy, by running its samples; ``DECLARATIONS`` says
 what its derivative is held against. On a page, ``{coverage-count}`` becomes a sentence, ``{differentiated} module`` a
-table, and ``{coverage-rest} module`` the lists of what has the derivative zero, none, or none yet.
+table, ``{coverage-rest} module`` the lists of what has the derivative zero, none, or none yet, and
+``{coverage-elsewhere}`` what is declared of other modules.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
+import numpy as np
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -45,6 +47,14 @@ def rest(module: str) -> Iterator[str]:
         yield "\n".join(f"- {reason}: {', '.join(names)}" for reason, names in reasons.items())
     if coming := [called(row) for row in of_status(module, "not yet")]:
         yield f"**Not yet**, an error that names the function: {', '.join(coming)}."
+
+
+def elsewhere() -> str:
+    """What is declared of NumPy's other modules."""
+    shown = {name for row in coverage() for name in (row.name, *row.aliases)}
+    declared = {spelling(f) for f in DECLARATIONS if not isinstance(getattr(f, "__self__", None), np.ufunc)}
+    found = sorted(name for name in declared - shown if name.startswith("np."))
+    return f"Differentiated as well: {', '.join(f'`{name}`' for name in found)}." if found else "Nothing."
 
 
 def of_status(module: str, status: str) -> list[Row]:
@@ -90,6 +100,12 @@ class Count(Generated):
     make = staticmethod(sentence)
 
 
+class Elsewhere(Generated):
+    """``{coverage-elsewhere}``."""
+
+    make = staticmethod(elsewhere)
+
+
 class Differentiated(Generated):
     """``{differentiated} module``."""
 
@@ -107,6 +123,7 @@ class Rest(Generated):
 def setup(app: Sphinx) -> dict[str, Any]:
     """Make the directives known to Sphinx."""
     app.add_directive("coverage-count", Count)
+    app.add_directive("coverage-elsewhere", Elsewhere)
     app.add_directive("differentiated", Differentiated)
     app.add_directive("coverage-rest", Rest)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
