@@ -53,6 +53,10 @@ coverage: .venv/.test-stamp ## run the tests and write build/coverage/index.html
 bench: .venv/.demo-stamp ## run the benchmarks
 	$(PY) benchmarks/run.py
 
+.PHONY: docs
+docs: .venv/.docs-stamp ## build the documentation: build/docs/index.html
+	$(PY) -m sphinx --fail-on-warning --nitpicky --keep-going --fresh-env --quiet -d build/doctrees docs build/docs
+
 .PHONY: wheel
 wheel: .venv/.demo-stamp ## build dist/edgewise-*.whl
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
@@ -60,4 +64,4 @@ wheel: .venv/.demo-stamp ## build dist/edgewise-*.whl
 .PHONY: clean
 clean: ## remove .venv, .venv-lowest and everything else that make wrote
 	rm -rf .venv .venv-lowest build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find benchmarks examples src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	find benchmarks docs examples src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# scripts/setup.sh demo|test: have .venv hold edgewise (editable) and what the extra of that name asks for.
+# scripts/setup.sh demo|docs|test: have .venv hold edgewise (editable) and what the extra of that name asks for.
 # scripts/setup.sh test lowest: the same in .venv-lowest, with the oldest releases that pyproject.toml admits.
 #
-# Success is a stamp, written last: it names this folder and the checksum of pyproject.toml, so a moved or copied clone
-# and a changed pyproject.toml are noticed, and a touched one is not. A .venv without a stamp is half-made: it goes.
+# Success is a stamp for each extra, written last: it names this folder and the checksum of pyproject.toml, so a moved or
+# copied clone and a changed pyproject.toml are noticed, and a touched one is not. A .venv without a stamp is half-made: it
+# goes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 extra=$1 lowest=${2:-}
@@ -35,7 +36,8 @@ install() {
         fail "pip could not install ${!#} (see above): is the network there, and is there a wheel of it for this Python?"
 }
 
-stamps() { cat "$venv/.demo-stamp" "$venv/.test-stamp" 2>/dev/null || true; }
+stamps() { cat "$venv"/.{demo,docs,test}-stamp 2>/dev/null || true; }
+holds() { [ "$(cat "$venv/.$1-stamp" 2>/dev/null)" = "$wanted" ]; }
 
 # "name==version" for each "name>=version" of pyproject.toml
 oldest() {
@@ -51,7 +53,7 @@ END
 
 wanted="$(cksum <pyproject.toml) $PWD"
 alive=$("$venv/bin/python" -c 'print("yes")' 2>/dev/null || true)
-[[ "$alive" && "$(cat "$venv/.$extra-stamp" 2>/dev/null)" == "$wanted" ]] && exit 0
+[ "$alive" ] && holds "$extra" && exit 0
 
 target=$extra${lowest:+-$lowest}
 echo "edgewise: setting up $venv for make $target (once; this needs the network)"
@@ -66,9 +68,12 @@ if ! [[ "$alive" && "$(stamps)" == *" $PWD" ]]; then
     }
 fi
 
-rm -f "$venv/.demo-stamp" "$venv/.test-stamp"
+held=$extra
+for other in demo docs; do # what the environment has already stays in it, and the test extra holds both
+    if [ "$extra" = test ] || holds "$other"; then held+=" $other"; fi
+done
+rm -f "$venv"/.{demo,docs,test}-stamp
 install hatchling
 [[ ! "$lowest" ]] || oldest >"$venv/oldest.txt"
 install --no-build-isolation ${lowest:+--constraint "$venv/oldest.txt"} --editable ".[$extra]"
-[ "$extra" = demo ] || echo "$wanted" >"$venv/.test-stamp"
-echo "$wanted" >"$venv/.demo-stamp" # the test extra holds the demo's
+for name in $held; do echo "$wanted" >"$venv/.$name-stamp"; done

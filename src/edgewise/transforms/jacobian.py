@@ -106,8 +106,8 @@ def hessian(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False)
         has_aux: whether ``f`` returns a pair (value, anything else); then the result is a pair too.
 
     Returns:
-        A function with the arguments of ``f``: an array of shape ``argument.shape + argument.shape``, or containers of
-        them.
+        A function with the arguments of ``f`` that returns an array of shape ``argument.shape + argument.shape``, or
+        containers of them.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))
     array([[10.,  6.],

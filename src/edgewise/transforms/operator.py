@@ -172,7 +172,7 @@ class LinearOperator:
 
     @property
     def H(self) -> Adjoint:
-        """The adjoint: ``J.H @ g`` pulls a cotangent back."""
+        """The adjoint. ``J.H @ g`` pulls a cotangent back."""
         return Adjoint(self)
 
     @property
@@ -383,7 +383,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tu
         has_aux: whether ``f`` returns a pair (value, anything else).
 
     Returns:
-        The value, and a ``LinearOperator`` J: ``J @ t``, ``J.H @ g``, ``J.todense()``, and SciPy's protocol; with
+        The value, and a ``LinearOperator`` J for ``J @ t``, ``J.H @ g``, ``J.todense()``, with SciPy's protocol; with
         ``has_aux``, the other result as a third.
 
     >>> value, J = linearize(lambda x: x[0] * x, np.array([2.0, 3.0]))
@@ -407,7 +407,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         has_aux: whether ``f`` returns a pair (value, anything else).
 
     Returns:
-        The value, and ``pull``: it takes a cotangent in the structure of the result and returns a tuple with one
+        The value, and ``pull``, which takes a cotangent in the structure of the result and returns a tuple with one
         cotangent per argument. It may be called any number of times. With ``has_aux``, the other result comes as a
         third.
 
