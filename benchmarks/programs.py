@@ -69,10 +69,10 @@ def rosenbrock(np):
     return f
 
 
-def all_of_an_svd(np: Any) -> Program:
+def all_of_an_svd(np):
     """A function of U, s and V together."""
 
-    def f(A: Any) -> Any:
+    def f(A):
         U, s, Vh = np.linalg.svd(A, full_matrices=False)
         return np.sum(U * A) + np.sum(s * s) + np.sum(Vh * A)
 
