@@ -21,6 +21,7 @@ from edgewise.transforms.custom import primitive
 from edgewise.transforms.elementwise import derivative
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.gradient import grad, value_and_grad
+from edgewise.transforms.holomorphic import wirtinger
 from edgewise.transforms.jacobian import hessian, hvp, jacfwd, jacobian, jacrev
 from edgewise.transforms.operator import LinearOperator, linearize, vjp
 from edgewise.transforms.stop import stop_gradient, value
@@ -47,6 +48,7 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "vmap",
+    "wirtinger",
 ]
 
 

@@ -4,7 +4,8 @@
     ├── ArgumentError          a transformation was given something it cannot differentiate   (TypeError)
     │   └── ForeignArrayError  an array type that is refused by name: matrix, masked array    (TypeError)
     ├── OutputError            the user's function returned something unusable                (TypeError)
-    │   └── NotElementwiseError  ``derivative`` of a function that mixes elements             (ValueError)
+    │   ├── NotElementwiseError  ``derivative`` of a function that mixes elements             (ValueError)
+    │   └── NotHolomorphicError  a complex derivative that does not exist                     (ValueError)
     ├── StructureError         a tangent or cotangent of the wrong shape or structure         (ValueError)
     ├── ConversionError        a traced value asked to become an ordinary number or array     (TypeError)
     ├── StoreError             a traced value stored into an ordinary array                   (TypeError)
@@ -14,7 +15,7 @@
     ├── UndeterminedError      a derivative that does not exist: vectors of equal eigenvalues  (ArithmeticError)
     ├── EscapedError           a traced value used after its transformation ended             (RuntimeError)
     ├── NoRuleError            an operation whose derivative is not declared                  (NotImplementedError)
-    │   └── NotYetError        planned, not written: complex numbers, stores                  (NotImplementedError)
+    │   └── NotYetError        planned, not written: stores                                   (NotImplementedError)
     ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
     └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
 
@@ -43,6 +44,7 @@ __all__ = [
     "ForeignArrayError",
     "NoRuleError",
     "NotElementwiseError",
+    "NotHolomorphicError",
     "NotYetError",
     "OutputError",
     "OverwrittenError",
@@ -193,6 +195,10 @@ class OutputError(EdgewiseError, TypeError):
 
 class NotElementwiseError(OutputError, ValueError):
     """``derivative`` was asked of a function in which one element depends on another."""
+
+
+class NotHolomorphicError(OutputError, ValueError):
+    """A complex derivative was asked for where the Cauchy–Riemann equations do not hold."""
 
 
 class StructureError(EdgewiseError, ValueError):

@@ -15,6 +15,7 @@ from edgewise.maps import (
     Broadcast,
     ConjugateTranspose,
     Contract,
+    Convolve,
     CumulativeSum,
     Dense,
     Determined,
@@ -58,6 +59,9 @@ WORDS: dict[str, tuple[Map, tuple[int, ...], tuple[int, ...]]] = {
     "contraction": (C, (4,), (3,)),
     "cumulative sum": (CumulativeSum(-2), (3, 2), (3, 2)),
     "recurrence": (Recurrence(RNG.standard_normal((2, 4)), -1), (2, 4), (2, 4)),
+    "convolution": (Convolve(RNG.standard_normal(3), "full"), (2, 4), (2, 6)),
+    "valid convolution": (Convolve(RNG.standard_normal(3), "valid"), (5,), (3,)),
+    "convolved with": (Convolve(RNG.standard_normal(5), "valid", second=True), (3,), (3,)),
     "product from the left": (left(SQUARES), (2, 3, 4), (2, 3, 4)),
     "product from the right": (right(RNG.standard_normal((4, 2))), (3, 4), (3, 2)),
     "congruence": (congruence(SQUARES[0]), (3, 3), (3, 3)),
@@ -128,7 +132,7 @@ def test_infinite_weights_on_dead_entries():
 def test_sentences_are_flat_and_print():
     assert len((C @ M @ D).maps) == 3
     assert len((D + M + D).maps) == 3
-    assert repr(D) == "Diagonal(cut=False, weight=<float64 array of shape (4,)>)"
+    assert repr(D) == "Diagonal(anti=None, cut=False, weight=<float64 array of shape (4,)>)"
     assert repr(Transpose((1, 0)).H) == "Adjoint(of=Transpose(axes=(1, 0)))"
 
 

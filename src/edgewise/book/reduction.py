@@ -48,6 +48,8 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
         initial: Any = ABSENT,
         where: Any = True,
     ) -> Any:
+        if axis is dtype is out is None and where is True and initial is ABSENT and not keepdims and a.shape:
+            return _over(primitive, a, negative_axes(None, a.ndim))
         if out is not None:
             raise stores.refused(out, "out=")
         if dtype is not None:

@@ -6,6 +6,7 @@ signatures.
 
 from edgewise.compositions import (
     aliases,
+    attributes,
     bridge,
     calculus,
     choosing,
@@ -38,6 +39,7 @@ from edgewise.compositions import (
 
 __all__ = [
     "aliases",
+    "attributes",
     "bridge",
     "calculus",
     "choosing",

@@ -20,6 +20,7 @@ class Part:
 
     __slots__ = ("index", "of")
     selects = False
+    complex_linear = True
 
     def __init__(self, index: int, of: int) -> None:
         self.index = index

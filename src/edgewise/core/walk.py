@@ -18,17 +18,23 @@ from edgewise.core.sweep import add_up, repair
 __all__ = ["linearize", "pull", "pull_alive", "push", "push_alive"]
 
 
-def linearize(order: list[Node], replace: dict[int, Any]) -> list[LinearNode]:
+def linearize(order: list[Node], replace: dict[int, Any], results: frozenset[int] = frozenset()) -> list[LinearNode]:
     """Evaluate every map once, and empty the recorded nodes: the maps are all that is needed from here on.
 
     Args:
         order: from ``sweep.ancestors``.
         replace: copies (by id) for arrays that must not be kept.
+        results: serials of the outputs, whose tangents outlive a walk.
     """
     program = []
     for node in order:
         program.append(LinearNode(node, tuple(replace.get(id(k), k) for k in node.kept) if replace else node.kept))
         node.kept = node.parents = ()
+    read = set(results)
+    for linear in reversed(program):
+        operands = {edge.serial for edge in linear.edges}
+        linear.last = tuple(operands - read)
+        read |= operands
     return program
 
 
@@ -54,7 +60,7 @@ def pull_alive(order: list[LinearNode], cotangents: dict[int, tuple[Any, Any]]) 
 
 
 def push(order: list[LinearNode], tangents: dict[int, Any]) -> None:
-    """Walk forwards. ``tangents`` maps serials to tangents: of the inputs at first, of every node at the end."""
+    """Walk forwards. ``tangents`` maps serials to tangents: of the inputs at first, of the results at the end."""
     for node in order:
         total = node.primitive.family.push_all(node, tangents)
         if total is None:
@@ -65,6 +71,8 @@ def push(order: list[LinearNode], tangents: dict[int, Any]) -> None:
                     total = part if total is None else add_up(total, part)
         if total is not None:
             tangents[node.serial] = _widen(total, node)
+        for serial in node.last:
+            tangents.pop(serial, None)
 
 
 def push_alive(order: list[LinearNode], tangents: dict[int, tuple[Any, Any]]) -> None:
@@ -79,6 +87,8 @@ def push_alive(order: list[LinearNode], tangents: dict[int, tuple[Any, Any]]) ->
                 total = part if total is None else join_alive(total, part)
         if total is not None:
             tangents[node.serial] = total
+        for serial in node.last:
+            tangents.pop(serial, None)
 
 
 def join_alive(a: tuple[Any, Any], b: tuple[Any, Any]) -> tuple[Any, Any]:

@@ -6,7 +6,8 @@ compiled. Start with ``base``: the verbs every map has, and ``@``, ``+`` and ``.
 
 from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
 from edgewise.maps.contraction import Contract
-from edgewise.maps.diagonal import Diagonal, Identity, Mask
+from edgewise.maps.convolution import Convolve
+from edgewise.maps.diagonal import Conjugate, Diagonal, Identity, Mask
 from edgewise.maps.index import Index
 from edgewise.maps.matrix import (
     Averaged,
@@ -31,8 +32,10 @@ __all__ = [
     "Averaged",
     "Broadcast",
     "Compose",
+    "Conjugate",
     "ConjugateTranspose",
     "Contract",
+    "Convolve",
     "CumulativeSum",
     "Dense",
     "Determined",

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.registry import Declaration, spelling
-from edgewise.core.traced import Traced
 from edgewise.errors import StoreError
 from edgewise.families.samples import Case
 from edgewise.modes import Recorded
@@ -52,7 +51,7 @@ class Subject:
         self.leaves = leaves
         self.result = self.call(*leaves)
         made = output_leaves(self.result)
-        self.smooth = [i for i, y in enumerate(made) if getattr(y, "dtype", np.dtype(object)).kind == "f"]
+        self.smooth = [i for i, y in enumerate(made) if getattr(getattr(y, "dtype", None), "kind", "O") == "f"]
 
     def in_single(self, positions: Sequence[int]) -> Subject:
         """The same with some leaves in float32."""
@@ -80,7 +79,7 @@ class Subject:
         for i in self.case.wrt:
             args[i] = [next(rest) for _ in args[i]] if isinstance(args[i], list | tuple) else next(rest)
         kwargs = dict(self.case.kwargs)
-        if any(not isinstance(v, Traced) and np.iscomplexobj(v) for v in leaves):
+        if any(v.dtype.kind == "c" for v in leaves):
             args = [_complex_dtype(a) for a in args]
             kwargs = {k: _complex_dtype(v) for k, v in kwargs.items()}
         return args, kwargs
@@ -146,7 +145,7 @@ class Subject:
             made = output_leaves(self.call(*leaves))
         except np.linalg.LinAlgError:
             return False
-        return all(np.all(np.isfinite(y)) for y in made if getattr(y, "dtype", np.dtype(object)).kind == "f")
+        return all(np.all(np.isfinite(y)) for y in made if getattr(getattr(y, "dtype", None), "kind", "O") == "f")
 
 
 def symmetric(a: Any) -> Any:
