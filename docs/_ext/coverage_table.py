@@ -20,7 +20,11 @@ import edgewise  # noqa: F401  fills the registry
 from edgewise.core.registry import DECLARATIONS, spelling
 from edgewise.testing.coverage import MODES, Row, counts, coverage
 
-ORACLES = {"complex": "complex\N{NO-BREAK SPACE}step", "difference": "differences"}  # others are called by their names
+ORACLES = {
+    "complex": "complex\N{NO-BREAK SPACE}step",
+    "difference": "differences",
+    "symmetric": "symmetric differences",
+}  # others are called by their names
 TITLES = ("function", "family", "modes", "held\N{NO-BREAK SPACE}against", "convention")
 
 

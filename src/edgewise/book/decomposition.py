@@ -17,12 +17,13 @@ decomposition (2016); Walter, Lehmann & Lamour, On evaluating higher-order deriv
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from edgewise.core.factors import thin_qr
-from edgewise.core.matrices import conjugate, dagger, upper_half
+from edgewise.core.matrices import dagger, upper_half
+from edgewise.core.pairing import conj
 from edgewise.core.primitive import Primitive
 from edgewise.core.spectral import spectral
 from edgewise.core.undetermined import Reason
@@ -39,8 +40,10 @@ from edgewise.maps import (
     Diagonal,
     DiagonalPart,
     Identity,
+    Index,
     Map,
     Outputs,
+    PhaseFree,
     RealPart,
     Sum,
     Symmetrise,
@@ -80,6 +83,20 @@ def _columns(tied: Any, like: Any) -> Any:
     return np.broadcast_to(np.any(tied, axis=-2)[..., None, :], like.shape)
 
 
+def _phases(inner: Map, what: str, line: str, columns: tuple[int, Any], rows: tuple[int, Any] | None = None) -> Map:
+    """Complex vectors have phases; real ones have signs, which do not move."""
+    if columns[1].dtype.kind != "c":
+        return inner
+    reason = Reason(
+        f"the phases of complex {what} are used, on which nothing decides",
+        "a vector times a number of size 1 serves as well",
+        "use what does not depend on phases, such as np.abs(V)**2, or fix them: V * np.exp(-1j * np.angle(V[0]))",
+        np.zeros(1),
+        line,
+    )
+    return PhaseFree(inner, columns, rows, reason)
+
+
 def _ties(vectors: str, values: str, tied: Any, gap: Any, line: str) -> Reason:
     gap = np.where(tied, np.abs(gap), np.inf)
     return Reason(f"{vectors} of {values} that coincide are used: their gap is {{gap}}", WHY, INSTEAD, gap, line)
@@ -95,7 +112,8 @@ def _eigh_map(y1: Any, y2: Any, line: str) -> Map:
     reason = _ties("eigenvectors", "eigenvalues", tied, columns - rows, line)
     values = Averaged(w) @ RealPart() @ DiagonalPart(w.shape[-1])
     vectors = Determined(left(V) @ Diagonal(F), _columns(tied, V), reason)
-    return Compose((Outputs((values, vectors)), left(dagger(V)), right(V), Symmetrise()))
+    both = _phases(Outputs((values, vectors)), "eigenvectors", line, (1, V))
+    return Compose((both, left(dagger(V)), right(V), Symmetrise()))
 
 
 def _eigh(primitive: Primitive, a: Any, UPLO: str = "L") -> Any:
@@ -140,10 +158,19 @@ spectral_of = declare(
 # -- eigenvalues
 
 
-def _of_length_one(V: Any, shape: tuple[int, ...]) -> Map:
-    """Takes from each column of a tangent of V what would lengthen it."""
+def _normalised(V: Any, shape: tuple[int, ...]) -> Map:
+    """Takes from each column of a tangent of V what would lengthen it, or turn its largest entry from the real axis.
+
+    That is how LAPACK scales them (dgeev, zgeev).
+    """
     along = Sum((-2,), shape)
-    return Identity() + Compose((Diagonal(-V), along.H, RealPart(), along, Diagonal(conjugate(V))))
+    kept = Identity() + Compose((Diagonal(-V), along.H, RealPart(), along, Diagonal(conj(V))))
+    if V.dtype.kind != "c" or not shape[-1]:
+        return kept
+    size = np.abs(V)
+    largest = np.arange(shape[-1])[:, None] == np.expand_dims(np.argmax(size, axis=-2), -2)
+    imaginary = Diagonal(0.5, anti=-0.5)
+    return kept + Compose((Diagonal(-V), along.H, imaginary, along, Diagonal(np.where(largest, 1 / V, 0))))
 
 
 def _eig_map(y1: Any, y2: Any, shape: tuple[int, ...], line: str) -> Map:
@@ -162,7 +189,7 @@ def _eig_map(y1: Any, y2: Any, shape: tuple[int, ...], line: str) -> Map:
         line,
     )
     values = Averaged(w) @ DiagonalPart(shape[-1])
-    vectors = _of_length_one(V, shape) @ left(V) @ Diagonal(F)
+    vectors = _normalised(V, shape) @ left(V) @ Diagonal(F)
     outputs = (
         Determined(values, np.broadcast_to(defective[..., 0], w.shape), no_basis),
         Determined(vectors, _columns(tied, V) | defective, reason),
@@ -188,59 +215,89 @@ eig = declare(
     outputs=2,
     selects=True,
     oracle="difference",
-    note=TIES + "; vectors of length 1",
+    note=TIES + "; vectors of length 1, with a real largest entry",
 )
 
 
 # -- singular values
 
 
-def _turns(s: Any, count: int) -> tuple[Any, Any, Any]:
-    """For a factor with ``count`` columns: the weights of its turn, which columns are tied, and their gaps.
-
-    A full factor has more columns than there are singular values: theirs are 0.
-    """
-    if count > s.shape[-1]:
-        s = np.concatenate([s, np.zeros((*s.shape[:-1], count - s.shape[-1]), s.dtype)], axis=-1)
+def _turns(s: Any) -> tuple[Any, Any, Any]:
+    """The weights of the turns of U and V within their spaces, which columns are tied, and their gaps."""
     rows, columns = s[..., :, None], s[..., None, :]
     F, tied = _gaps(rows, columns)
     gap = np.min(np.where(tied, np.abs(columns - rows), np.inf), axis=-2, initial=np.inf)
     return 2 * F / np.where(F == 0, 1, rows + columns), np.any(tied, axis=-2), gap
 
 
-def _factor(
-    vectors: Any, s: Any, turns: tuple[Any, Any, Any], product: Map, beyond: Map | None, name: str, line: str
-) -> Map:
-    """The map to U or to V: the turn within, and where a thin factor leaves room, what goes ``beyond`` it."""
+class _Side(NamedTuple):
+    """What makes U and V different.
+
+    Attributes:
+        name: left or right.
+        vectors: U or V: thin, or full.
+        product: from the common core to M S or S M.
+        beyond: from the common core to T V or Tᴴ U, where the thin factor does not span its space.
+        phase: 1 or -1: they turn against each other.
+    """
+
+    name: str
+    vectors: Any
+    product: Map
+    beyond: Map | None
+    phase: int
+
+
+def _factor(side: _Side, s: Any, turns: tuple[Any, Any, Any], middle: Map, line: str) -> Map:
+    """The map to U or V: the turn within their space, what goes beyond it, and the further columns of a full factor.
+
+    The first columns do not depend on the choice of further ones: dU₂ = -U₁ (U₂ᴴ T V S⁻¹)ᴴ follows from dU₁.
+    """
+    k, vectors = s.shape[-1], side.vectors
+    own = vectors[..., :k] if vectors.shape[-1] > k else vectors
     weights, tied, gap = turns
-    inner: Map = left(vectors) @ Diagonal(weights) @ Symmetrise() @ product
-    if beyond is not None:
-        limit = max(vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
-        null = s <= limit
-        reciprocal = Diagonal(np.expand_dims(np.where(null, 0, 1 / np.where(null, 1, s)), -2))
-        inner = inner + (Identity() + left(-vectors) @ left(dagger(vectors))) @ reciprocal @ beyond
+    inner: Map = left(own) @ Diagonal(weights) @ Symmetrise() @ side.product
+    null = s <= max(vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
+    reciprocal = np.where(null, 0, 1 / np.where(null, 1, s))
+    scaled = Diagonal(reciprocal[..., None, :])
+    if side.beyond is not None:
+        inner = inner + (Identity() + left(-own) @ left(dagger(own))) @ scaled @ side.beyond
+    if vectors.dtype.kind == "c":  # i Im M / 2s on the diagonal, half of what U and V turn against each other
+        turn = Diagonal(0.5 * side.phase * np.eye(k)) @ (Identity() + Diagonal(-1.0) @ Symmetrise())
+        inner = inner + left(own) @ scaled @ turn @ middle
+    if side.beyond is not None or vectors.dtype.kind == "c":
         tied, gap = tied | null, np.minimum(gap, np.where(null, s, np.inf))
+    if side.beyond is not None and vectors.shape[-1] > k:
+        rest = vectors[..., k:]
+        count = rest.shape[-1]
+        further = left(-own) @ Diagonal(reciprocal[..., None]) @ ConjugateTranspose() @ left(dagger(rest)) @ side.beyond
+        inner = _placed(vectors, slice(0, k)) @ inner + _placed(vectors, slice(k, k + count)) @ further
+        free = np.broadcast_to(np.any(null, axis=-1, keepdims=True) | (count > 1), (*s.shape[:-1], count))
+        tied, gap = np.concatenate([tied, free], axis=-1), np.concatenate([gap, np.where(free, 0, np.inf)], axis=-1)
     loose = np.broadcast_to(tied[..., None, :], vectors.shape)
-    said = f"{name} singular vectors of singular values that coincide, or vanish, are used: their gap is {{gap}}"
+    said = f"{side.name} singular vectors of singular values that coincide, or vanish, are used: their gap is {{gap}}"
     return Determined(inner, loose, Reason(said, WHY, INSTEAD, gap, line))
+
+
+def _placed(like: Any, columns: slice) -> Map:
+    """Columns put in their place among those of ``like``."""
+    return Index((slice(None),) * (like.ndim - 1) + (columns,), (), like.shape).H
 
 
 def _svd_map(y1: Any, y2: Any, y3: Any, line: str) -> Map:
     U, s, V = y1, y2, dagger(y3)
-    k, p, q = s.shape[-1], U.shape[-1], V.shape[-1]
-    tall, wide = U.shape[-2] > p, V.shape[-2] > q
-    core: Map = right(V) if tall else left(dagger(U)) if wide else left(dagger(U)) @ right(V)
-    middle: Map = left(dagger(U)) if tall else right(V) if wide else Identity()  # from there to Uᴴ T V, p by q
-    S = np.eye(q, p) * (s[..., None, :] if p == k else s[..., :, None])
-    turns = _turns(s, p)
-    on_left = _factor(U, s, turns, right(S) @ middle, Identity() if tall else None, "left", line)
-    turns = turns if p == q else _turns(s, q)
-    on_right = _factor(V, s, turns, left(S) @ middle, ConjugateTranspose() if wide else None, "right", line)
-    if p != q:  # full, and not square: the leading part
-        crop = [np.broadcast_to(np.eye(*shape), (*s.shape[:-1], *shape)) for shape in ((k, p), (q, k))]
-        middle = left(crop[0]) @ right(crop[1]) @ middle
+    k = s.shape[-1]
+    U1, V1 = (X[..., :k] if X.shape[-1] > k else X for X in (U, V))
+    tall, wide = U.shape[-2] > k, V.shape[-2] > k
+    core: Map = right(V1) if tall else left(dagger(U1)) if wide else left(dagger(U1)) @ right(V1)
+    middle: Map = left(dagger(U1)) if tall else right(V1) if wide else Identity()  # from there to M = Uᴴ T V
+    turns = _turns(s)
+    on_left = _Side("left", U, Diagonal(s[..., None, :]) @ middle, Identity() if tall else None, 1)
+    on_right = _Side("right", V, Diagonal(s[..., :, None]) @ middle, ConjugateTranspose() if wide else None, -1)
+    maps = [_factor(side, s, turns, middle, line) for side in (on_left, on_right)]
     values = Compose((Diagonal((s != 0).astype(s.dtype)), Averaged(s), RealPart(), DiagonalPart(k), middle))
-    return Outputs((on_left, values, ConjugateTranspose() @ on_right)) @ core
+    outputs = Outputs((maps[0], values, ConjugateTranspose() @ maps[1]))
+    return Compose((_phases(outputs, "singular vectors", line, (0, U), (2, y3)), core))
 
 
 def _svd(

@@ -225,6 +225,17 @@ class TracedArray(Traced):
 
     __slots__ = ("__weakref__",)  # for rebinding.watch
 
+    @property  # type: ignore[misc]  # object's may be set
+    def __class__(self) -> type:
+        """What ``isinstance`` looks at beside the type: an array's, where ``np.polynomial`` asks.
+
+        It evaluates every column of a matrix of coefficients at every entry of an array, but pairs them with the
+        entries of whatever it does not know for one: another value, and no error. Nobody else is told so, or other
+        duck arrays would take a traced array in, and no longer yield to it.
+        """
+        asks = sys._getframe(1).f_globals.get("__name__", "")
+        return np.ndarray if asks.startswith("numpy.polynomial") else type(self)
+
     def __len__(self) -> int:
         return self.shape[0]
 
