@@ -111,7 +111,7 @@ if hasattr(np.linalg, "vector_norm"):
 
     @composition(
         np.linalg.matrix_norm,
-        [case(X), case(CUBE, ord=1), case(CUBE, keepdims=True, ord=-1), case(CUBE, ord=2)],
+        [case(X), case(CUBE, ord=1), case(grid(2, 3, 4, seed=8), keepdims=True, ord=-1), case(CUBE, ord=2)],
         "x",
         oracle="difference",
         note=NOTE,
