@@ -51,8 +51,12 @@ for name in ("conj", "conjugate"):
 real_of = declare_elementwise("real", np.real, lambda: Identity(), 1, maps=True)
 imag_of = declare_elementwise("imag", np.imag, lambda: Diagonal(-1j), 1, maps=True)
 angle_of = declare_elementwise("angle", np.angle, lambda x: _angle_slope(x), 1, maps=True)
-register(Declaration(np.real, "elementwise", ONE, real_of, "difference"), real_of, ("val",))
-register(Declaration(np.imag, "elementwise", ONE, imag_of, "difference", "of a real number: 0"), imag_of, ("val",))
+register(Declaration(np.real, "elementwise", ONE, real_of, "difference"), lambda val: real_of(val), ("val",))
+register(
+    Declaration(np.imag, "elementwise", ONE, imag_of, "difference", "of a real number: 0"),
+    lambda val: imag_of(val),
+    ("val",),
+)
 Traced.real = property(np.real)  # type: ignore[attr-defined]  # properties of ndarray, which NumPy's functions read
 Traced.imag = property(np.imag)  # type: ignore[attr-defined]  # the same
 

@@ -8,6 +8,7 @@ from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
 from edgewise.maps.contraction import Contract
 from edgewise.maps.convolution import Convolve
 from edgewise.maps.diagonal import Conjugate, Diagonal, Identity, Mask
+from edgewise.maps.fourier import Fourier, RealFourier
 from edgewise.maps.index import Index
 from edgewise.maps.matrix import (
     Averaged,
@@ -42,6 +43,7 @@ __all__ = [
     "Diagonal",
     "DiagonalPart",
     "Form",
+    "Fourier",
     "Identity",
     "Index",
     "Map",
@@ -49,6 +51,7 @@ __all__ = [
     "Outputs",
     "PhaseFree",
     "Plus",
+    "RealFourier",
     "RealPart",
     "Recurrence",
     "Reshape",
