@@ -17,12 +17,14 @@ decomposition (2016); Walter, Lehmann & Lamour, On evaluating higher-order deriv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from edgewise.core.factors import thin_qr
-from edgewise.core.matrices import conjugate, dagger, upper_half
+from edgewise.core.matrices import dagger, upper_half
+from edgewise.core.pairing import conj
 from edgewise.core.primitive import Primitive
 from edgewise.core.spectral import spectral
 from edgewise.core.undetermined import Reason
@@ -41,6 +43,7 @@ from edgewise.maps import (
     Identity,
     Map,
     Outputs,
+    PhaseFree,
     RealPart,
     Sum,
     Symmetrise,
@@ -80,6 +83,20 @@ def _columns(tied: Any, like: Any) -> Any:
     return np.broadcast_to(np.any(tied, axis=-2)[..., None, :], like.shape)
 
 
+def _phases(inner: Map, what: str, line: str, columns: tuple[int, Any], rows: tuple[int, Any] | None = None) -> Map:
+    """Complex vectors have phases; real ones have signs, which do not move."""
+    if columns[1].dtype.kind != "c":
+        return inner
+    reason = Reason(
+        f"the phases of complex {what} are used, on which nothing decides",
+        "a vector times a number of size 1 serves as well",
+        "use what does not depend on phases, such as np.abs(V)**2, or fix them: V * np.exp(-1j * np.angle(V[0]))",
+        np.zeros(1),
+        line,
+    )
+    return PhaseFree(inner, columns, rows, reason)
+
+
 def _ties(vectors: str, values: str, tied: Any, gap: Any, line: str) -> Reason:
     gap = np.where(tied, np.abs(gap), np.inf)
     return Reason(f"{vectors} of {values} that coincide are used: their gap is {{gap}}", WHY, INSTEAD, gap, line)
@@ -95,7 +112,8 @@ def _eigh_map(y1: Any, y2: Any, line: str) -> Map:
     reason = _ties("eigenvectors", "eigenvalues", tied, columns - rows, line)
     values = Averaged(w) @ RealPart() @ DiagonalPart(w.shape[-1])
     vectors = Determined(left(V) @ Diagonal(F), _columns(tied, V), reason)
-    return Compose((Outputs((values, vectors)), left(dagger(V)), right(V), Symmetrise()))
+    both = _phases(Outputs((values, vectors)), "eigenvectors", line, (1, V))
+    return Compose((both, left(dagger(V)), right(V), Symmetrise()))
 
 
 def _eigh(primitive: Primitive, a: Any, UPLO: str = "L") -> Any:
@@ -140,10 +158,19 @@ spectral_of = declare(
 # -- eigenvalues
 
 
-def _of_length_one(V: Any, shape: tuple[int, ...]) -> Map:
-    """Takes from each column of a tangent of V what would lengthen it."""
+def _normalised(V: Any, shape: tuple[int, ...]) -> Map:
+    """Takes from each column of a tangent of V what would lengthen it, or turn its largest entry from the real axis.
+
+    That is how LAPACK scales them (dgeev, zgeev).
+    """
     along = Sum((-2,), shape)
-    return Identity() + Compose((Diagonal(-V), along.H, RealPart(), along, Diagonal(conjugate(V))))
+    kept = Identity() + Compose((Diagonal(-V), along.H, RealPart(), along, Diagonal(conj(V))))
+    if V.dtype.kind != "c" or not shape[-1]:
+        return kept
+    size = np.abs(V)
+    largest = np.arange(shape[-1])[:, None] == np.expand_dims(np.argmax(size, axis=-2), -2)
+    imaginary = Diagonal(0.5, anti=-0.5)
+    return kept + Compose((Diagonal(-V), along.H, imaginary, along, Diagonal(np.where(largest, 1 / V, 0))))
 
 
 def _eig_map(y1: Any, y2: Any, shape: tuple[int, ...], line: str) -> Map:
@@ -162,7 +189,7 @@ def _eig_map(y1: Any, y2: Any, shape: tuple[int, ...], line: str) -> Map:
         line,
     )
     values = Averaged(w) @ DiagonalPart(shape[-1])
-    vectors = _of_length_one(V, shape) @ left(V) @ Diagonal(F)
+    vectors = _normalised(V, shape) @ left(V) @ Diagonal(F)
     outputs = (
         Determined(values, np.broadcast_to(defective[..., 0], w.shape), no_basis),
         Determined(vectors, _columns(tied, V) | defective, reason),
@@ -188,7 +215,7 @@ eig = declare(
     outputs=2,
     selects=True,
     oracle="difference",
-    note=TIES + "; vectors of length 1",
+    note=TIES + "; vectors of length 1, with a real largest entry",
 )
 
 
@@ -209,38 +236,58 @@ def _turns(s: Any, count: int) -> tuple[Any, Any, Any]:
 
 
 def _factor(
-    vectors: Any, s: Any, turns: tuple[Any, Any, Any], product: Map, beyond: Map | None, name: str, line: str
+    vectors: Any,
+    s: Any,
+    turns: tuple[Any, Any, Any],
+    product: Map,
+    further: Sequence[tuple[Map, Map]],
+    side: str,
+    line: str,
 ) -> Map:
-    """The map to U or to V: the turn within, and where a thin factor leaves room, what goes ``beyond`` it."""
+    """The map to U or to V: the turn within their space, and terms ``a @ S⁻¹ @ b`` for the pairs (a, b)."""
     weights, tied, gap = turns
     inner: Map = left(vectors) @ Diagonal(weights) @ Symmetrise() @ product
-    if beyond is not None:
+    if further:
         limit = max(vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
         null = s <= limit
         reciprocal = Diagonal(np.expand_dims(np.where(null, 0, 1 / np.where(null, 1, s)), -2))
-        inner = inner + (Identity() + left(-vectors) @ left(dagger(vectors))) @ reciprocal @ beyond
-        tied, gap = tied | null, np.minimum(gap, np.where(null, s, np.inf))
+        for outer, before in further:
+            inner = inner + outer @ reciprocal @ before
+        rest = np.zeros((*s.shape[:-1], tied.shape[-1] - s.shape[-1]), bool)
+        null = np.concatenate([null, rest], axis=-1)
+        tied, gap = tied | null, np.where(null, 0, gap)
     loose = np.broadcast_to(tied[..., None, :], vectors.shape)
-    said = f"{name} singular vectors of singular values that coincide, or vanish, are used: their gap is {{gap}}"
+    said = f"{side} singular vectors of singular values that coincide, or vanish, are used: their gap is {{gap}}"
     return Determined(inner, loose, Reason(said, WHY, INSTEAD, gap, line))
 
 
 def _svd_map(y1: Any, y2: Any, y3: Any, line: str) -> Map:
     U, s, V = y1, y2, dagger(y3)
     k, p, q = s.shape[-1], U.shape[-1], V.shape[-1]
-    tall, wide = U.shape[-2] > p, V.shape[-2] > q
+    tall, wide = U.shape[-2] > p, V.shape[-2] > q  # thin factors that do not span their space
     core: Map = right(V) if tall else left(dagger(U)) if wide else left(dagger(U)) @ right(V)
     middle: Map = left(dagger(U)) if tall else right(V) if wide else Identity()  # from there to Uᴴ T V, p by q
     S = np.eye(q, p) * (s[..., None, :] if p == k else s[..., :, None])
-    turns = _turns(s, p)
-    on_left = _factor(U, s, turns, right(S) @ middle, Identity() if tall else None, "left", line)
-    turns = turns if p == q else _turns(s, q)
-    on_right = _factor(V, s, turns, left(S) @ middle, ConjugateTranspose() if wide else None, "right", line)
+    square = middle
     if p != q:  # full, and not square: the leading part
-        crop = [np.broadcast_to(np.eye(*shape), (*s.shape[:-1], *shape)) for shape in ((k, p), (q, k))]
-        middle = left(crop[0]) @ right(crop[1]) @ middle
-    values = Compose((Diagonal((s != 0).astype(s.dtype)), Averaged(s), RealPart(), DiagonalPart(k), middle))
-    return Outputs((on_left, values, ConjugateTranspose() @ on_right)) @ core
+        square = left(_stacked_eye(s, k, p)) @ right(_stacked_eye(s, q, k)) @ middle
+    in_U: list[tuple[Map, Map]] = [(Identity() + left(-U) @ left(dagger(U)), Identity())] if tall else []
+    in_V: list[tuple[Map, Map]] = [(Identity() + left(-V) @ left(dagger(V)), ConjugateTranspose())] if wide else []
+    if U.dtype.kind == "c":  # the phases of U and V turn against each other, half each: i Im M / 2s on the diagonal
+        turn = Diagonal(0.5 * np.eye(k)) @ (Identity() + Diagonal(-1.0) @ Symmetrise()) @ square
+        in_U.append((left(U) @ right(_stacked_eye(s, k, p)) @ left(_stacked_eye(s, p, k)), turn))
+        in_V.append((left(-V) @ right(_stacked_eye(s, k, q)) @ left(_stacked_eye(s, q, k)), turn))
+    turns = _turns(s, p)
+    on_left = _factor(U, s, turns, right(S) @ middle, in_U, "left", line)
+    turns = turns if p == q else _turns(s, q)
+    on_right = _factor(V, s, turns, left(S) @ middle, in_V, "right", line)
+    values = Compose((Diagonal((s != 0).astype(s.dtype)), Averaged(s), RealPart(), DiagonalPart(k), square))
+    outputs = Outputs((on_left, values, ConjugateTranspose() @ on_right))
+    return Compose((_phases(outputs, "singular vectors", line, (0, U), (2, y3)), core))
+
+
+def _stacked_eye(s: Any, rows: int, columns: int) -> Any:
+    return np.broadcast_to(np.eye(rows, columns), (*s.shape[:-1], rows, columns))
 
 
 def _svd(

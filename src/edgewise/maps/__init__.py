@@ -24,7 +24,7 @@ from edgewise.maps.matrix import (
     right,
 )
 from edgewise.maps.movement import Broadcast, Reshape, Sum, Transpose
-from edgewise.maps.outputs import Determined, Outputs
+from edgewise.maps.outputs import Determined, Outputs, PhaseFree
 from edgewise.maps.scan import CumulativeSum, Recurrence
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Map",
     "Mask",
     "Outputs",
+    "PhaseFree",
     "Plus",
     "RealPart",
     "Recurrence",
