@@ -11,6 +11,7 @@ What an operation means is never decided here: ``apply`` finds the highest mode 
 from __future__ import annotations
 
 import math
+import numbers
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
@@ -248,6 +249,7 @@ class TracedArray(Traced):
         return [row.tolist() if row.ndim else row for row in self]
 
 
+numbers.Number.register(TracedScalar)  # as NumPy's scalars are, for np.isscalar and isinstance
 TRACED = frozenset((TracedScalar, TracedArray))
 
 
