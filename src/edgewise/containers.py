@@ -13,7 +13,7 @@ import numpy as np
 from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError, a_kind
 
-__all__ = ["Tree", "flatten", "paths"]
+__all__ = ["BARE", "Tree", "flatten", "paths"]
 
 NAMESPACE = "edgewise"
 _BARE = (float, int, complex, str, bytes, np.ndarray, np.generic, Traced, type(None))
@@ -46,7 +46,7 @@ class Tree:
         return "*" if self.spec is None else str(self.spec).removeprefix("PyTreeSpec(").split(", NoneIsLeaf")[0]
 
 
-BARE = Tree(None)
+BARE = Tree(None)  # a single leaf: one object, so that it can be asked for by identity
 
 
 def flatten(value: Any) -> tuple[list[Any], Tree]:

@@ -10,6 +10,7 @@ from edgewise.errors import BatchError, NoRuleError, NotYetError, StoreError
 
 X = np.array([[0.3, -1.2, 2.0, 0.9], [1.5, 0.4, -0.7, -0.2], [-0.9, 0.8, 1.1, -1.6]])
 V = X[0]
+OLDER = np.lib.NumpyVersion(np.__version__) < "2.3.0"  # lets pass, or warns of, what a newer one refuses
 
 
 def same(f, x=X):
@@ -109,6 +110,8 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_values_are_numpys_and_derivatives_those_of_differences(name):
+    if name == "insert mask" and OLDER:
+        pytest.skip("an older NumPy takes the mask for positions")
     same(CALLS[name])
 
 
@@ -203,16 +206,20 @@ REFUSED = [
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("f", REFUSED, ids=range(len(REFUSED)))
 def test_what_numpy_refuses_is_refused_alike(f):
-    with pytest.raises((ValueError, TypeError, IndexError, RuntimeError, ZeroDivisionError)) as numpy:
+    try:
         f(X)
-    with pytest.raises(numpy.type):
-        ew.linearize(f, X)
+    except (ValueError, TypeError, IndexError, RuntimeError, ZeroDivisionError, np.linalg.LinAlgError) as refusal:
+        with pytest.raises(type(refusal)):
+            ew.linearize(f, X)
+    except (DeprecationWarning, FutureWarning):
+        assert OLDER
+    else:
+        assert OLDER
 
 
 def test_what_is_missing_says_so():
     for f, error in [
-        (lambda x: np.linalg.norm(x, 2), NoRuleError),
-        (lambda x: np.linalg.matrix_power(x[:, :3], -1), NoRuleError),
+        (lambda x: np.linalg.qr(x, "economic"), NoRuleError),
         (lambda x: np.poly(x[:, :3]), NoRuleError),
         (lambda x: np.pad(x, 1, lambda *args: None), NotYetError),
         (lambda x: np.nan_to_num(x, copy=False), NotYetError),

@@ -16,8 +16,10 @@ from edgewise.families.structure import CAST, JOIN, MOVEMENT, declare
 from edgewise.maps import Broadcast, Reshape, Transpose
 
 
-def _reshape(primitive: Primitive, a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
-    target = _resolve(a, shape)
+def _reshape(
+    primitive: Primitive, a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None
+) -> Any:
+    target = _resolve(a, newshape if shape is None else shape)  # NumPy 2.0 has the older name alone
     if order == "F":
         backwards = tuple(range(a.ndim))[::-1]
         turned = primitive(np.transpose(a, backwards), target=target[::-1])

@@ -7,25 +7,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.traced import Traced
-from edgewise.families.samples import between, case, grid
+from edgewise.core.traced import Traced, cast_as
+from edgewise.families.samples import case, grid
 
 X, Y = grid(2, 3), grid(2, 3, seed=1)
-
-
-@composition(np.imag, [case(X)], "val", oracle="difference", note="0")
-def imag(val: Any) -> Any:
-    return np.zeros_like(val)
-
-
-@composition(np.conjugate, between(-2.3, 2.4), "x", oracle="difference", methods=("conj", "conjugate"))
-def conjugate(x: Any, /) -> Any:
-    return +x
-
-
-@composition(np.angle, [case(X), case(X, True)], "z", oracle="difference", note="0")
-def angle(z: Any, deg: bool = False) -> Any:
-    return np.arctan2(np.zeros_like(z), z) * (180 / np.pi if deg else 1.0)
 
 
 @composition(np.real_if_close, [case(X)], "a", oracle="difference")
@@ -35,12 +20,12 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
 
 @composition(np.isreal, [case(X)], "x")
 def isreal(x: Any) -> Any:
-    return np.ones(np.shape(x), bool)
+    return np.imag(x) == 0
 
 
 @composition(np.iscomplex, [case(X)], "x")
 def iscomplex(x: Any) -> Any:
-    return np.zeros(np.shape(x), bool)
+    return np.imag(x) != 0
 
 
 @composition(np.common_type, [case(X), case(X, np.ones(2, np.float32))])
@@ -77,4 +62,9 @@ def isin(
     return ~found if invert else found
 
 
-Traced.imag = property(np.imag)  # type: ignore[attr-defined]  # as Traced.real
+@composition(np.sort_complex, [case(grid(5)), case(X)], "a")
+def sort_complex(a: Any) -> Any:
+    ordered = np.sort(a)
+    if ordered.dtype.kind == "c":
+        return ordered
+    return cast_as(ordered, np.clongdouble if ordered.dtype.char == "g" else np.complex128)

@@ -10,12 +10,14 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.shapes import negative_axes
-from edgewise.core.traced import Traced, cast_as
+from edgewise.core.traced import Traced, TracedScalar, cast_as
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3, 4)
 HOLES = np.where(grid(2, 3, 4, seed=6) > 1.4, np.nan, X)
 Q = np.array([[0.1, 0.55], [0.72, 0.45]])
+# Before NumPy 2.4 a float64 scalar was a Python number here, which takes the dtype of the array.
+WEAK_SCALARS = np.quantile(np.ones(1, np.float32), np.float64(0.5)).dtype == np.float32
 NOTE = "ties keep their order; NaN where there is one"
 
 # Where the quantile q of n sorted entries lies, counted from 0: Hyndman & Fan, The American Statistician 50 (1996).
@@ -75,8 +77,11 @@ def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]
 
 def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, of_nothing: bool = False) -> Any:
     """``of_nothing``: NaN where there is no entry, as NumPy's medians say, and what leaves NaN out."""
-    if not isinstance(q, Traced):
-        q = np.asarray(q, a.dtype) if isinstance(q, int | float) else np.asarray(q)
+    weak = type(q) in (int, float) or (WEAK_SCALARS and isinstance(q, float | TracedScalar))
+    if isinstance(q, Traced):
+        q = cast_as(q, a.dtype) if weak else q
+    else:
+        q = np.asarray(q, a.dtype if weak else None)
         if not np.all((q >= 0) & (q <= 1)):
             raise ValueError("Quantiles must be in the range [0, 1]")
     a = a if isinstance(a, Traced) else np.asarray(a)

@@ -234,7 +234,7 @@ def no_number(operand: object) -> ArgumentError:
     )
 
 
-_SIGNATURE: Final = re.compile(r"[^ ]*\(\) ((got|missing|takes) .*)")
+_SIGNATURE: Final = re.compile(r"[^ ]*\(\) ((got|missing|takes) .*?)(\. Did you mean .*)?")  # the guess: Python 3.13
 
 
 def wrong_signature(name: str, error: TypeError) -> ArgumentError | None:

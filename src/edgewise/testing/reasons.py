@@ -85,6 +85,7 @@ THROUGH = _through()
 METHOD_CALLS: dict[str, tuple[Any, ...]] = {  # of a matrix 3×4
     "argpartition": (1,),
     "astype": (np.float32,),
+    "clip": (-0.5, 0.5),  # NumPy 2.0 wants a bound
     "compress": ([True, False], 0),
     "dot": (np.ones((4, 2)),),
     "repeat": (2,),
