@@ -182,9 +182,10 @@ def test_defective_matrices_are_an_error():
         ew.jvp(np.linalg.eigvals, (A,), (np.eye(2),))
 
 
-def test_complex_eigenvalues_are_refused_for_now():
-    with pytest.raises(ew.errors.NotYetError, match="complex"):
-        ew.grad(lambda A: np.sum(np.abs(np.linalg.eigvals(A))))(np.array([[0.0, 1.0], [-1.0, 0.0]]))
+def test_complex_eigenvalues_of_a_real_matrix():
+    A = np.array([[0.0, 1.0], [-1.0, 0.0]])  # a pair of them: |λ|² = det A
+    found = ew.grad(lambda A: np.sum(np.abs(np.linalg.eigvals(A))))(A)
+    np.testing.assert_allclose(found, [[0.0, 1.0], [-1.0, 0.0]], atol=1e-15)
 
 
 # -- singular values
