@@ -10,11 +10,12 @@ array([0., 1.])
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgewise import book, compositions, errors
-from edgewise.compositions.bridge import stack
+from edgewise import errors
+from edgewise.core.registry import LATER
 from edgewise.testing.check import check_grads
 from edgewise.transforms.batching import vmap
 from edgewise.transforms.custom import primitive
@@ -25,6 +26,10 @@ from edgewise.transforms.holomorphic import wirtinger
 from edgewise.transforms.jacobian import hessian, hvp, jacfwd, jacobian, jacrev
 from edgewise.transforms.operator import LinearOperator, linearize, vjp
 from edgewise.transforms.stop import stop_gradient, value
+
+if TYPE_CHECKING:
+    from edgewise import book, compositions
+    from edgewise.compositions.bridge import stack
 
 __all__ = [
     "LinearOperator",
@@ -52,9 +57,17 @@ __all__ = [
 ]
 
 
+# The rows of the registry are most of the package. The first transformation that is called loads them.
+LATER.extend(partial(import_module, f"edgewise.{name}") for name in ("book", "compositions"))
+
+
 def __getattr__(name: str) -> Any:
-    if name == "linalg":
-        return import_module("edgewise.linalg")  # from then on an ordinary attribute
+    if name in ("book", "compositions", "linalg"):
+        return import_module(f"edgewise.{name}")  # from then on an ordinary attribute
+    if name == "stack":
+        from edgewise.compositions.bridge import stack  # noqa: PLC0415  as above
+
+        return stack
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from typing import Any, NoReturn
 
+from edgewise.core.registry import LATER, load
 from edgewise.errors import EscapedError
 
 __all__ = ["NOTHING", "Mode", "escaped"]
@@ -34,6 +35,8 @@ class Mode:
     ended = False
 
     def __init__(self) -> None:
+        if LATER:
+            load()
         self.level = next(_levels)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
