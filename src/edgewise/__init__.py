@@ -10,6 +10,8 @@ array([0., 1.])
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from edgewise import book, compositions, errors
 from edgewise.compositions.bridge import stack
 from edgewise.testing.check import check_grads
@@ -22,6 +24,9 @@ from edgewise.transforms.jacobian import hessian, hvp, jacfwd, jacobian, jacrev
 from edgewise.transforms.operator import LinearOperator, linearize, vjp
 from edgewise.transforms.stop import stop_gradient, value
 
+if TYPE_CHECKING:
+    from edgewise.explain import explain
+
 __all__ = [
     "LinearOperator",
     "book",
@@ -29,6 +34,7 @@ __all__ = [
     "compositions",
     "derivative",
     "errors",
+    "explain",
     "grad",
     "hessian",
     "hvp",
@@ -47,9 +53,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 
         return version("edgewise")
+    if name == "explain":
+        import edgewise.explain  # noqa: PLC0415  loaded on first use; the package can be called
+
+        return edgewise.explain
     raise AttributeError(f"module 'edgewise' has no attribute {name!r}")

@@ -15,6 +15,7 @@
     ├── NoRuleError            an operation whose derivative is not declared                  (NotImplementedError)
     │   └── NotYetError        planned, not written: complex numbers, stores                  (NotImplementedError)
     ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
+    ├── FileError              a file that exists already, or cannot be written               (OSError)
     └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
 
 Each class also derives from the built-in exception named on its line, so ``except TypeError`` keeps working.
@@ -39,6 +40,7 @@ __all__ = [
     "DeclarationError",
     "EdgewiseError",
     "EscapedError",
+    "FileError",
     "ForeignArrayError",
     "NoRuleError",
     "NotElementwiseError",
@@ -231,6 +233,10 @@ class NotYetError(NoRuleError):
 
 class DeclarationError(EdgewiseError, ValueError):
     """A primitive was declared wrongly: a missing rule, an unknown parameter name, a rule that is not linear."""
+
+
+class FileError(EdgewiseError, OSError):
+    """A file exists already and was not to be replaced, or it cannot be written."""
 
 
 class CheckError(EdgewiseError, AssertionError):
