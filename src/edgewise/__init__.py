@@ -25,7 +25,7 @@ from edgewise.transforms.operator import LinearOperator, linearize, vjp
 from edgewise.transforms.stop import stop_gradient, value
 
 if TYPE_CHECKING:
-    from edgewise.explain import explain
+    from edgewise.explain import explain, explain_nan
 
 __all__ = [
     "LinearOperator",
@@ -35,6 +35,7 @@ __all__ = [
     "derivative",
     "errors",
     "explain",
+    "explain_nan",
     "grad",
     "hessian",
     "hvp",
@@ -58,8 +59,9 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 
         return version("edgewise")
-    if name == "explain":
-        import edgewise.explain  # noqa: PLC0415  loaded on first use; the package can be called
+    if name in ("explain", "explain_nan"):
+        from importlib import import_module  # noqa: PLC0415  only here
 
-        return edgewise.explain
+        package = import_module("edgewise.explain")  # on first use; the package can be called
+        return package if name == "explain" else package.explain_nan
     raise AttributeError(f"module 'edgewise' has no attribute {name!r}")

@@ -16,6 +16,7 @@
     │   └── NotYetError        planned, not written: complex numbers, stores                  (NotImplementedError)
     ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
     ├── FileError              a file that exists already, or cannot be written               (OSError)
+    ├── NonFiniteError         inside ``explain_nan``: something stopped being finite         (FloatingPointError)
     └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
 
 Each class also derives from the built-in exception named on its line, so ``except TypeError`` keeps working.
@@ -43,6 +44,7 @@ __all__ = [
     "FileError",
     "ForeignArrayError",
     "NoRuleError",
+    "NonFiniteError",
     "NotElementwiseError",
     "NotYetError",
     "OutputError",
@@ -233,6 +235,10 @@ class NotYetError(NoRuleError):
 
 class DeclarationError(EdgewiseError, ValueError):
     """A primitive was declared wrongly: a missing rule, an unknown parameter name, a rule that is not linear."""
+
+
+class NonFiniteError(EdgewiseError, FloatingPointError):
+    """A value or a derivative stopped being finite inside ``with ew.explain_nan()``."""
 
 
 class FileError(EdgewiseError, OSError):

@@ -15,10 +15,11 @@ from typing import Any
 
 from edgewise.explain.explanation import Explanation
 from edgewise.explain.influence import Blame, Path
+from edgewise.explain.nan import NanReport, explain_nan
 from edgewise.explain.trace import Edge, Value
 from edgewise.explain.tracing import explain
 
-__all__ = ["Blame", "Edge", "Explanation", "Path", "Value", "explain", "schema"]
+__all__ = ["Blame", "Edge", "Explanation", "NanReport", "Path", "Value", "explain", "explain_nan", "schema"]
 
 
 def schema() -> dict[str, Any]:

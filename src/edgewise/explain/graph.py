@@ -9,6 +9,7 @@ cut branches.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ class Graph:
     Args:
         tape: the recording, still running.
         roots: the nodes of the outputs.
+        visit: told of each step before its maps are made or pulled through.
 
     Attributes:
         steps: the watched values.
@@ -72,9 +74,10 @@ class Graph:
         rest: how many further operations the outputs depend on.
     """
 
-    def __init__(self, tape: Watched, roots: list[Node]) -> None:
+    def __init__(self, tape: Watched, roots: list[Node], visit: Callable[[Step], None] = lambda step: None) -> None:
         tape.keeper.verify()
         self.steps = tape.steps
+        self._visit = visit
         order = ancestors(roots)
         last = self.steps[-1].node.serial if self.steps else -1
         tail = [node for node in order if node.serial > last]
@@ -87,6 +90,7 @@ class Graph:
         self._held = tape.keeper.holds
         with np.errstate(all="ignore"):
             for step in self.steps:
+                visit(step)
                 self._connect(step, tape, copies)
             for node in tail:
                 self._copy(node, copies)
@@ -150,6 +154,7 @@ class Graph:
                 if pair is None:
                     continue
                 found[step.index] = pair
+                self._visit(step)
                 for link in self.incoming[step.index]:
                     part = flowed[link.index] = self.pull(link, pair)
                     serial = link.source.node.serial

@@ -8,6 +8,7 @@ up to the same sum.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +55,8 @@ class Blame(NamedTuple):
     complete: bool
 
     def __str__(self) -> str:
-        head = f"{self.name}: {brief(self.gradient)} over {self.number} path{'s' * (self.number != 1)}"
+        number = str(self.number) if self.number < 1e6 else f"about 10^{math.floor(math.log10(self.number))}"
+        head = f"{self.name}: {brief(self.gradient)} over {number} path{'s' * (self.number != 1)}"
         return "\n".join((head, *(f"  {path}" for path in self.paths)))
 
 

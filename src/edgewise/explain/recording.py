@@ -125,6 +125,10 @@ class Watched(Recorded):
         step = Step(len(self.steps), node, op, operands, params, hold(t.value), place)
         self.steps.append(step)
         self.known[node.serial] = step
+        self.watched(step, t)
+
+    def watched(self, step: Step, value: Any) -> None:
+        """Told of every value that is taken down; for whoever wants to know more of it."""
 
     def node_of(self, value: Any) -> Node | None:
         """The node of a value of this recording, below whatever modes are around it; None for any other value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from edgewise.containers import Tree, paths
 from edgewise.core.node import Node
 from edgewise.core.traced import Traced
-from edgewise.errors import ArgumentError, OutputError, StructureError, shorten
+from edgewise.errors import ArgumentError, OutputError, StructureError
 from edgewise.explain.counting import Counts, count
 from edgewise.explain.digest import hold
 from edgewise.explain.explanation import Explanation
@@ -27,7 +28,7 @@ from edgewise.transforms.forward import seeds_for
 from edgewise.transforms.gradient import zeros_of
 from edgewise.transforms.seeds import alive_of, matched, seed_like
 
-__all__ = ["MOST", "Run", "explain"]
+__all__ = ["MOST", "Run", "argument_names", "explain", "leaf_names", "numbers"]
 
 MOST = 20_000  # operations that are told one by one
 
@@ -111,7 +112,7 @@ class Run:
                     "explain tells ordinary numbers, and here it is inside another transformation",
                     "call it outside: ew.explain(f, ew.value(x))",
                 )
-        self.call = Call(f, args, {}, tuple(_numbers(f, args)) if argnums is None else argnums)
+        self.call = Call(f, args, {}, tuple(numbers(f, args)) if argnums is None else argnums)
         frames = Frames(sys._getframe())
         with Watched(frames, most) as tape:
             try:
@@ -173,7 +174,7 @@ class Run:
         graph, known, sources = self.graph, self.tape.known, Sources()
         ends = list({n.serial: known[n.serial] for n in self.ends if n is not None and n.serial in known}.values())
         returned = ends[0] if self.tree.bare and ends else None
-        values = values_of(graph, self.f, _names(self.call), returned, sources, mode == "forward")
+        values = values_of(graph, self.f, leaf_names(self.call), returned, sources, mode == "forward")
         for value in values:
             pair = found.get(value.index)
             value.dead = pair is None or (pair[1] is not None and not np.any(pair[1]))
@@ -211,7 +212,7 @@ class Run:
         if not missed:
             return ""
         total = sum(missed.values())
-        most = ", ".join(f"{n} at {shorten(file)}:{line}" for (file, line), n in missed.most_common(3) if file)
+        most = ", ".join(f"{n} at {os.path.basename(file)}:{line}" for (file, line), n in missed.most_common(3) if file)
         return (
             f"The first {len(self.graph.steps) - len(self.lifted)} operations are told one by one; {total} more follow"
             f"{f' ({most})' if most else ''}. Derivatives and counts are those of the whole run; max_nodes= tells more."
@@ -254,7 +255,7 @@ class Run:
         ]
 
     def _chosen(self, seed: Any) -> int:
-        names = [_argument_names(self.call)[p] if isinstance(p, int) else p for p in self.call.places]
+        names = [argument_names(self.call)[p] if isinstance(p, int) else p for p in self.call.places]
         places = self.call.places
         if seed is None:
             return 0
@@ -279,7 +280,7 @@ def _several(tree: Tree, values: list[Any]) -> str:
     return f"{len(values)} values"
 
 
-def _numbers(f: Any, args: tuple[Any, ...]) -> list[int]:
+def numbers(f: Any, args: tuple[Any, ...]) -> list[int]:
     """The positions of the arguments that can be differentiated."""
     found = []
     for i, arg in enumerate(args):
@@ -297,7 +298,7 @@ def _numbers(f: Any, args: tuple[Any, ...]) -> list[int]:
     return found
 
 
-def _argument_names(call: Call) -> list[str]:
+def argument_names(call: Call) -> list[str]:
     """What the function calls its positional arguments."""
     try:
         parameters = list(inspect.signature(call.f).parameters.values())
@@ -310,11 +311,11 @@ def _argument_names(call: Call) -> list[str]:
     return [*names, *extra]
 
 
-def _names(call: Call) -> list[str]:
+def leaf_names(call: Call) -> list[str]:
     """The name of each differentiated leaf: its argument's, and the way into it."""
     names: list[str] = []
     for place, argument in zip(call.places, call.arguments, strict=True):
-        name = _argument_names(call)[place] if isinstance(place, int) else place
+        name = argument_names(call)[place] if isinstance(place, int) else place
         inside = paths(argument.whole)
         names += [name + (inside[i] if len(inside) > i else f"[{i}]") for i in argument.moving]
     return names

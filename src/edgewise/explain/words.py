@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unicodedata import normalize
 
 from edgewise import maps
 from edgewise.core.parts import Part
@@ -116,9 +117,9 @@ def subscripted(name: str, number: int) -> str:
 
 def barred(name: str) -> str:
     """The adjoint of a value: x̄."""
-    return name[:1] + "\u0304" + name[1:]
+    return normalize("NFC", name[:1] + "\u0304" + name[1:])
 
 
 def dotted(name: str) -> str:
     """The tangent of a value: ẋ."""
-    return name[:1] + "\u0307" + name[1:]
+    return normalize("NFC", name[:1] + "\u0307" + name[1:])
