@@ -106,6 +106,9 @@ class Explanation:
             are more than 100 paths, or the trace is not complete, they are put together by their first edge. For
             None, a dictionary of them by name.
 
+        Raises:
+            ArgumentError: the trace is in forward mode.
+
         >>> import edgewise as ew
         >>> e = ew.explain(lambda x, y: x * y + x, 3.0, 2.0)
         >>> print(e.blame("x"))
@@ -118,6 +121,12 @@ class Explanation:
         return self._blame(x if isinstance(x, Value) else self[x])
 
     def _blame(self, x: Value) -> Blame:
+        if self.mode == "forward":
+            raise ArgumentError(
+                "a trace in forward mode was asked what contributes to the output",
+                "contributions are products with adjoints, and it has tangents",
+                "ask the trace in reverse mode: ew.explain(f, x).blame()",
+            )
         complete = len(self._seeds) > 0
         return influence.blame(x, self._seeds, self._flowed, LISTED if complete else None)
 

@@ -17,12 +17,12 @@ import numpy as np
 from edgewise.core import walk
 from edgewise.core.node import Edge as Arc
 from edgewise.core.node import LinearNode, Node
-from edgewise.core.parts import PART
+from edgewise.core.parts import PART, Part
 from edgewise.core.sweep import ancestors
 from edgewise.explain.recording import Step, Watched
 from edgewise.maps import Compose
 
-__all__ = ["Graph", "Link"]
+__all__ = ["Block", "Graph", "Link", "Pair"]
 
 Pair = tuple[Any, Any]  # a cotangent or tangent, and which of its entries are alive
 
@@ -57,6 +57,26 @@ class _Single(LinearNode):
         self.serial, self.shape, self.dtype = node.serial, node.shape, node.dtype
         self.primitive = node.primitive
         self.edges = (Arc(link.operand, source.serial, link.map, source.shape, source.dtype),)
+
+
+class Block(Part):
+    """One output of several, whose adjoint is that of the tuple with zeros for the others.
+
+    A sweep of ``grad`` pulls all outputs at once, and leaves gaps where one was not used; a rule of the user's that
+    counts on both outputs would meet gaps that it does not meet there.
+    """
+
+    __slots__ = ("dtypes", "shapes")
+
+    def __init__(self, index: int, whole: Any) -> None:
+        super().__init__(index, len(whole.shape))
+        self.shapes = whole.shape
+        self.dtypes = whole.dtype
+
+    def pull(self, g: Any) -> Any:
+        """The tuple."""
+        shapes = enumerate(zip(self.shapes, self.dtypes, strict=True))
+        return tuple(g if i == self.index else np.zeros(s, d)[()] for i, (s, d) in shapes)
 
 
 class Graph:
@@ -104,10 +124,11 @@ class Graph:
         return tuple(copies.get(id(kept), kept) for kept in node.kept)
 
     def _connect(self, step: Step, tape: Watched, copies: dict[int, Any]) -> None:
-        node, part = step.node, None
+        node: Any = step.node
+        part = None
         if node.primitive is PART:
-            part = PART.family.edge(PART, 0, (), node.params, ())
-            (node,) = node.parents  # type: ignore[assignment]  # a part has one parent
+            part = Block(node.params["index"], node.parents[0])
+            node = node.parents[0]
         if node.primitive is None:
             return
         kept = self._copy(node, copies)
@@ -140,6 +161,15 @@ class Graph:
         return table[link.target.node.serial]
 
     # -- all edges
+
+    def reaching(self, serials: set[int]) -> set[int]:
+        """The steps from which some of these nodes can be reached."""
+        needed = serials | {edge.serial for node in self._tail for edge in node.edges}
+        found: set[int] = set()
+        for step in reversed(self.steps):
+            if step.node.serial in needed or any(link.target.index in found for link in self.outgoing[step.index]):
+                found.add(step.index)
+        return found
 
     def backward(self, seeds: dict[int, Pair]) -> tuple[dict[int, Pair], dict[int, Pair]]:
         """Adjoints by step, and contributions by edge, of seeds by serial."""

@@ -195,8 +195,8 @@ class Frames:
             around = _around(level.code, level.at, level.at) if level.user else None
             if around is not None and not self._inside(j, frames):
                 self._enter(level, around)
-                k = j + 1
-                break
+                self._push(frames, j + 1)
+                return j
         self._push(frames, k)
         return k
 

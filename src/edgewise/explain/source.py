@@ -124,4 +124,10 @@ def _same(a: CodeType, b: CodeType) -> bool:
         and a.co_names == b.co_names
         and a.co_varnames == b.co_varnames
         and list(a.co_positions()) == list(b.co_positions())
+        and list(map(_known, a.co_consts)) == list(map(_known, b.co_consts))
     )
+
+
+def _known(constant: Any) -> Any:
+    """A constant, such that 1 and 1.0 differ, and NaN does not; functions are compared by themselves."""
+    return "" if isinstance(constant, CodeType) else constant if isinstance(constant, frozenset) else repr(constant)

@@ -112,7 +112,7 @@ class Edge:
         self.source = source
         self.target = target
         self.map = link.map
-        self.partial = partial_of(link)
+        self.partial = partial_of(link, forward)
         self.expression = flow(link.map, forward)
         shape = link.source.node.shape
         if not forward and isinstance(link.map, _ENTRYWISE) and shape != link.target.node.shape:
@@ -124,11 +124,12 @@ class Edge:
         return f"<∂{self.target.name}/∂{self.source.name} = {partial}>"
 
 
-def partial_of(link: Link) -> Any:
+def partial_of(link: Link, forward: bool) -> Any:
     """The partial on an edge: a number between numbers, weights of an operation that acts entry by entry, else None."""
     source, target = link.source.node, link.target.node
     if source.shape == () and target.shape == ():
-        return hold(Graph.push(link, (source.dtype.type(1), None))[0])
+        one = source.dtype.type(1), None
+        return hold((Graph.push if forward else Graph.pull)(link, one)[0])
     if isinstance(link.map, maps.Identity):
         return hold(np.float64(1))
     if isinstance(link.map, maps.Diagonal):

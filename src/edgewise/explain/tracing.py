@@ -112,7 +112,7 @@ class Run:
                     "explain tells ordinary numbers, and here it is inside another transformation",
                     "call it outside: ew.explain(f, ew.value(x))",
                 )
-        self.call = Call(f, args, {}, tuple(numbers(f, args)) if argnums is None else argnums)
+        self.call = Call(f, args, {}, numbers(f, args) if argnums is None else argnums)
         frames = Frames(sys._getframe())
         with Watched(frames, most) as tape:
             try:
@@ -152,8 +152,8 @@ class Run:
             if t is not None
         }
         found, flowed, beyond = self.graph.forward(seeds)
-        ones = {n.serial: (np.ones(n.shape, n.dtype)[()], None) for n in self.ends if n is not None}
-        e = self._explanation("forward", ones, *self.graph.backward(ones))
+        live = self.graph.reaching({n.serial for n in self.ends if n is not None})
+        e = self._explanation("forward", {}, dict.fromkeys(live, (None, None)), {})
         pairs = [None if n is None else beyond.get(n.serial) for n in self.ends]
         e.tangent = self.tree.build(finish([_or_zeros(p, v) for p, v in zip(pairs, self.values, strict=True)]))
         for value in e.values:
@@ -280,8 +280,8 @@ def _several(tree: Tree, values: list[Any]) -> str:
     return f"{len(values)} values"
 
 
-def numbers(f: Any, args: tuple[Any, ...]) -> list[int]:
-    """The positions of the arguments that can be differentiated."""
+def numbers(f: Any, args: tuple[Any, ...]) -> Argnums:
+    """The arguments that can be differentiated, as argnums."""
     found = []
     for i, arg in enumerate(args):
         try:
@@ -295,7 +295,7 @@ def numbers(f: Any, args: tuple[Any, ...]) -> list[int]:
             "there is no number and no array of numbers among its arguments",
             "give the arguments after the function: ew.explain(f, 3.0, 2.0)",
         )
-    return found
+    return tuple(found) if len(found) > 1 else found[0]
 
 
 def argument_names(call: Call) -> list[str]:

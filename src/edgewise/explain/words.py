@@ -7,8 +7,8 @@ from typing import Any
 from unicodedata import normalize
 
 from edgewise import maps
-from edgewise.core.parts import Part
 from edgewise.explain.digest import Digest, spell_number
+from edgewise.explain.graph import Block
 
 __all__ = ["barred", "constant", "dotted", "expression", "flow", "subscripted"]
 
@@ -106,7 +106,7 @@ _MAPS: dict[type, Callable[[Any, str, bool], str]] = {
     maps.Contract: _contract,
     maps.CumulativeSum: lambda m, g, forward: f"cumsum({g})" if forward else f"cumsum({g}, from the end)",
     maps.Recurrence: lambda m, g, forward: f"recurrence({g})" if forward else f"recurrence({g}, from the end)",
-    Part: lambda m, g, forward: f"{g}[{m.index}]" if forward else f"{g} as output {m.index}",
+    Block: lambda m, g, forward: f"{g}[{m.index}]" if forward else f"{g} as output {m.index}",
 }
 
 
