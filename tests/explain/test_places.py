@@ -6,9 +6,9 @@ import linecache
 
 import numpy as np
 import pytest
+from tests.explain import programs
 
 import edgewise as ew
-from tests.explain import programs
 
 
 def names(e):
@@ -95,7 +95,13 @@ def boxes(e):
 
 def test_loops_are_told_by_their_passes():
     e = ew.explain(programs.loops, 1.0)
-    assert [b.label for b in e.boxes if b.kind != "line"] == ["for _ in range(4):", "pass 1", "pass 2", "pass 3", "pass 4"]
+    assert [b.label for b in e.boxes if b.kind != "line"] == [
+        "for _ in range(4):",
+        "pass 1",
+        "pass 2",
+        "pass 3",
+        "pass 4",
+    ]
     assert [b.label for b in e.boxes if b.parent == 1] == [
         "omega = omega - 0.1 * np.sin(theta)",
         "theta = theta + 0.1 * omega",
@@ -121,7 +127,10 @@ def test_while_loops_and_calls():
     assert newton.boxes[0].label == "while abs(y * y - x) > 1e-12:"
     assert newton.gradient == pytest.approx(0.5 / np.sqrt(2))
     calls = ew.explain(programs.calls, 0.3)
-    assert [b.label for b in calls.boxes] == ["for k in range(3):", *(n for i in (1, 2, 3) for n in (f"pass {i}", "scaled(…)"))]
+    assert [b.label for b in calls.boxes] == [
+        "for k in range(3):",
+        *(n for i in (1, 2, 3) for n in (f"pass {i}", "scaled(…)")),
+    ]
     assert names(calls)[1:4] == ["u", "v1", "total"]
 
 

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from tests.explain import programs
 
 import edgewise as ew
 from edgewise.errors import ArgumentError, OutputError, StructureError
-from tests.explain import programs
 
 
 def between(e, source, target):

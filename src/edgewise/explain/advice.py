@@ -123,6 +123,11 @@ def _slope(name: str, call: str) -> tuple[_Row, ...]:
     )
 
 
+def _remainder(name: str) -> tuple[_Row, ...]:
+    call = f"np.{name}({{0}}, {{1}})"
+    return (_Row(None, lambda x1, x2: x2.least == 0, "the remainder of a division by 0", _choose("{1} != 0", call)),)
+
+
 def _overflow(name: str) -> tuple[_Row, ...]:
     return (
         _Row(
@@ -199,7 +204,7 @@ _ROWS: dict[str, tuple[_Row, ...]] = {
     ),
     **{name: _overflow(name) for name in ("exp", "exp2", "expm1", "sinh", "cosh")},
     "divide": _QUOTIENT,
-    "remainder": _QUOTIENT[:1],
+    **{name: _remainder(name) for name in ("remainder", "fmod")},
     "reciprocal": _RECIPROCAL,
     "power": _POWER,
     "float_power": _POWER,

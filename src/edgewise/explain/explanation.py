@@ -38,6 +38,7 @@ class Explanation:
         edges: the edges between them.
         inputs, outputs: those of the values that are.
         counts: what a whole derivative costs forward and in reverse.
+        complete: whether every operation is told.
         note: what is left out, and why; "" where nothing is.
         boxes: the groups (lines, loops, passes, calls), and
         box: per value its innermost group.
@@ -56,11 +57,13 @@ class Explanation:
         inputs: list[Value],
         outputs: list[Value],
         counts: Counts,
+        complete: bool,
         note: str,
         boxes: tuple[list[Box], list[int | None]],
         sources: Sources,
         seeds: dict[int, Pair],
         flowed: dict[int, Pair],
+        beyond: dict[int, Pair],
     ) -> None:
         self.title = title
         self.mode = mode
@@ -72,11 +75,13 @@ class Explanation:
         self.inputs = inputs
         self.outputs = outputs
         self.counts = counts
+        self.complete = complete
         self.note = note
         self.boxes, self.box = boxes
         self.sources = sources
         self._seeds = seeds
         self._flowed = flowed
+        self._beyond = beyond
         self._names = {v.name: v for v in values}
 
     def __getitem__(self, name: str | int) -> Value:
@@ -127,8 +132,7 @@ class Explanation:
                 "contributions are products with adjoints, and it has tangents",
                 "ask the trace in reverse mode: ew.explain(f, x).blame()",
             )
-        complete = len(self._seeds) > 0
-        return influence.blame(x, self._seeds, self._flowed, LISTED if complete else None)
+        return influence.blame(x, self._seeds, self._flowed, self._beyond, LISTED if self.complete else None)
 
     def paths(self, x: str | int | Value) -> tuple[Path, ...]:
         """The paths from a value to the output, with the partials along each and their product.

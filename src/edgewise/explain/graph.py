@@ -92,6 +92,7 @@ class Graph:
         links: the edges between them.
         incoming, outgoing: per step, its edges.
         rest: how many further operations the outputs depend on.
+        beyond: what ``backward`` found to come back from those.
     """
 
     def __init__(self, tape: Watched, roots: list[Node], visit: Callable[[Step], None] = lambda step: None) -> None:
@@ -102,6 +103,7 @@ class Graph:
         last = self.steps[-1].node.serial if self.steps else -1
         tail = [node for node in order if node.serial > last]
         self.rest = len(tail)
+        self.beyond: dict[int, Pair] = {}
         self.rows = [(n.serial, [p.serial for p in n.parents if p is not None]) for n in order] if tail else []
         self.links: list[Link] = []
         self.incoming: list[list[Link]] = [[] for _ in self.steps]
@@ -172,11 +174,15 @@ class Graph:
         return found
 
     def backward(self, seeds: dict[int, Pair]) -> tuple[dict[int, Pair], dict[int, Pair]]:
-        """Adjoints by step, and contributions by edge, of seeds by serial."""
+        """Adjoints by step, and contributions by edge, of seeds by serial.
+
+        What comes back from operations beyond the last step is left in ``beyond``, by step.
+        """
         table = dict(seeds)
         with np.errstate(all="ignore"):
             if self._tail:
                 walk.pull_alive(self._tail, table)
+                self.beyond = {s.index: table[s.node.serial] for s in self.steps if s.node.serial in table}
             found: dict[int, Pair] = {}
             flowed: dict[int, Pair] = {}
             for step in reversed(self.steps):

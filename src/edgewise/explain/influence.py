@@ -101,13 +101,16 @@ def paths(x: Value, seeds: dict[int, Pair]) -> list[Path]:
     return found
 
 
-def blame(x: Value, seeds: dict[int, Pair], flowed: dict[int, Pair], most: int | None) -> Blame:
+def blame(
+    x: Value, seeds: dict[int, Pair], flowed: dict[int, Pair], beyond: dict[int, Pair], most: int | None
+) -> Blame:
     """What one value does to the outputs.
 
     Args:
         x: the value.
         seeds: of the outputs, by index.
         flowed: contributions by edge.
+        beyond: what comes back from operations that are not told, by index.
         most: how many paths are listed one by one, None where they cannot be.
     """
     count = 0 if most is None else path_count(x, seeds)
@@ -120,8 +123,12 @@ def blame(x: Value, seeds: dict[int, Pair], flowed: dict[int, Pair], most: int |
             for edge in x.uses
             if edge.index in flowed
         ]
+        if x.index in beyond:
+            found.append(Path((x.name, "…"), (), hold(beyond[x.index][0])))
     found.sort(key=lambda path: -_size(path.contribution))
-    return Blame(x.name, x.adjoint, tuple(found), count, complete)
+    node = x.step.node
+    gradient = np.zeros(node.shape, node.dtype)[()] if x.adjoint is None else x.adjoint
+    return Blame(x.name, gradient, tuple(found), count, complete)
 
 
 def _size(contribution: Any) -> float:

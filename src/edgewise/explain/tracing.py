@@ -189,11 +189,13 @@ class Run:
             inputs=[values[i] for i in self._inputs],
             outputs=[values[step.index] for step in ends],
             counts=self._counts(),
+            complete=not self.tape.missed,
             note=self._note(),
             boxes=boxes(values, self.groups, sources),
             sources=sources,
-            seeds={} if graph.rest else {known[s].index: pair for s, pair in seeds.items()},
+            seeds={known[s].index: pair for s, pair in seeds.items() if s in known},
             flowed=flowed,
+            beyond=graph.beyond,
         )
 
     def _counts(self) -> Counts:
@@ -215,7 +217,7 @@ class Run:
         most = ", ".join(f"{n} at {os.path.basename(file)}:{line}" for (file, line), n in missed.most_common(3) if file)
         return (
             f"The first {len(self.graph.steps) - len(self.lifted)} operations are told one by one; {total} more follow"
-            f"{f' ({most})' if most else ''}. Derivatives and counts are those of the whole run; max_nodes= tells more."
+            f"{f' ({most})' if most else ''}. Derivatives are those of the whole run; counts leave out what the result does not depend on."
         )
 
     # -- seeds
