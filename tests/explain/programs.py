@@ -8,14 +8,14 @@ import numpy as np
 def square_loss(a, b, c):
     s = a * b + c
     L = s**2
-    return L
+    return L  # noqa: RET504  the name is what is tested
 
 
 def reassigned(x):
     y = x * 2
     y = y + 1
     y = y * x
-    return y
+    return y  # noqa: RET504  likewise
 
 
 def early(x):
@@ -107,6 +107,6 @@ def cut(x):
     return np.sum(np.where(x > 0, np.sqrt(x), 0.0))
 
 
-def café(α, 数):
-    β = α * 数
+def café(α, 数):  # noqa: PLC2401  the names are what is tested
+    β = α * 数  # noqa: PLC2401  likewise
     return β + α

@@ -12,7 +12,6 @@ import sys
 import jsonschema
 import numpy as np
 import pytest
-from tests.explain import programs
 
 import edgewise as ew
 from edgewise.errors import FileError
@@ -33,7 +32,7 @@ def test_the_schema_is_a_schema():
 
 
 @pytest.mark.parametrize("mode", ["reverse", "forward"])
-def test_the_published_form(mode):
+def test_the_published_form(mode, programs):
     e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0, mode=mode)
     told = valid(e)
     assert told["schema"] == "edgewise.trace/1"
@@ -55,7 +54,7 @@ def test_the_published_form(mode):
     assert "text" not in e.to_dict(source=False)["sources"][0]
 
 
-def test_steps_can_be_replayed():
+def test_steps_can_be_replayed(programs):
     """Contributions are added up as the steps say: what they make is the adjoint of every node."""
     e = ew.explain(programs.loops, 1.0)
     told = valid(e)
@@ -74,7 +73,7 @@ def test_steps_can_be_replayed():
     assert adjoint == pytest.approx({n["id"]: n["adjoint"] for n in nodes})
 
 
-def test_tangent_steps_can_be_replayed():
+def test_tangent_steps_can_be_replayed(programs):
     told = valid(ew.explain(programs.loops, 1.0, mode="forward"))
     tangent = {}
     for kind, i in told["steps"]:
@@ -113,7 +112,7 @@ def test_arrays_of_every_kind():
     assert sum(told["nodes"][0]["value"]["hist"]["n"]) == 5000
 
 
-def test_files_are_not_overwritten(tmp_path):
+def test_files_are_not_overwritten(tmp_path, programs):
     e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0)
     path = tmp_path / "trace.json"
     text = e.to_json(path)
@@ -145,7 +144,7 @@ def test_hostile_names_are_data():
         assert all(c.isprintable() for c in label)
 
 
-def test_notebooks_get_the_table_at_least():
+def test_notebooks_get_the_table_at_least(programs):
     e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0)
     bundle = e._repr_mimebundle_()
     assert bundle["text/plain"] == str(e)
@@ -168,7 +167,7 @@ def test_the_table_elides_what_is_too_long_or_too_wide():
     assert "a_name_that_is_…" in told
 
 
-def test_more_operations_than_are_told():
+def test_more_operations_than_are_told(programs):
     e = ew.explain(programs.newton, 2.0, max_nodes=5)
     assert len(e) == 6
     assert not e.complete

@@ -6,7 +6,6 @@ import linecache
 
 import numpy as np
 import pytest
-from tests.explain import programs
 
 import edgewise as ew
 
@@ -15,18 +14,18 @@ def names(e):
     return [v.name for v in e]
 
 
-def test_a_name_that_is_assigned_again_gets_a_number():
+def test_a_name_that_is_assigned_again_gets_a_number(programs):
     e = ew.explain(programs.reassigned, 3.0)
     assert names(e) == ["x", "y", "y₂", "y₃"]
     assert [v.label for v in e][1:] == ["x * 2", "y + 1", "y₂ * x"]
     assert all(v.named for v in e)
 
 
-def test_a_value_keeps_its_first_name():
+def test_a_value_keeps_its_first_name(programs):
     assert names(ew.explain(programs.alias, 3.0)) == ["x", "y", "v1"]
 
 
-def test_a_function_with_several_returns_names_no_result():
+def test_a_function_with_several_returns_names_no_result(programs):
     e = ew.explain(programs.early, 3.0)
     assert names(e) == ["x", "y", "v1"]
     assert not e["v1"].named
@@ -73,7 +72,7 @@ def test_source_that_is_not_what_ran_is_not_shown(tmp_path):
     assert ew.explain(scope["f"], 3.0)["y"].text == ""
 
 
-def test_names_that_are_not_ascii():
+def test_names_that_are_not_ascii(programs):
     e = ew.explain(programs.café, 2.0, 3.0)
     assert names(e) == ["α", "数", "β", "v1"]
     assert e["β"].text == "α * 数"
@@ -82,7 +81,7 @@ def test_names_that_are_not_ascii():
     assert "ᾱ" in str(e)
 
 
-def test_looking_at_variables_leaves_no_trace():
+def test_looking_at_variables_leaves_no_trace(programs):
     assert ew.explain(programs.with_locals, 3.0).gradient == 2
     x = np.array([1.0, 2.0])
     e = ew.explain(programs.accumulates, x)  # += needs arrays that nobody else holds
@@ -93,7 +92,7 @@ def boxes(e):
     return [(b.label, b.parent) for b in e.boxes]
 
 
-def test_loops_are_told_by_their_passes():
+def test_loops_are_told_by_their_passes(programs):
     e = ew.explain(programs.loops, 1.0)
     assert [b.label for b in e.boxes if b.kind != "line"] == [
         "for _ in range(4):",
@@ -109,7 +108,7 @@ def test_loops_are_told_by_their_passes():
     assert names(e)[-1] == "theta₅"
 
 
-def test_nested_loops_begin_anew():
+def test_nested_loops_begin_anew(programs):
     e = ew.explain(programs.nested_loops, 1.0)
     kinds = [(b.kind, b.label) for b in e.boxes]
     assert kinds == [
@@ -122,7 +121,7 @@ def test_nested_loops_begin_anew():
     assert [b.parent for b in e.boxes] == [None, 0, 1, 0, 3]
 
 
-def test_while_loops_and_calls():
+def test_while_loops_and_calls(programs):
     newton = ew.explain(programs.newton, 2.0)
     assert newton.boxes[0].label == "while abs(y * y - x) > 1e-12:"
     assert newton.gradient == pytest.approx(0.5 / np.sqrt(2))
@@ -134,7 +133,7 @@ def test_while_loops_and_calls():
     assert names(calls)[1:4] == ["u", "v1", "total"]
 
 
-def test_recursion_and_generators():
+def test_recursion_and_generators(programs):
     e = ew.explain(lambda x: programs.power(x, 5), 2.0)
     assert [b.label for b in e.boxes][:2] == ["power(…)", "power(…)"]
     assert e.gradient == 80
@@ -143,7 +142,7 @@ def test_recursion_and_generators():
     assert "s" in names(summed)
 
 
-def test_every_group_is_where_its_values_are():
+def test_every_group_is_where_its_values_are(programs):
     for f, args in ((programs.loops, (1.0,)), (programs.calls, (0.3,)), (programs.newton, (2.0,))):
         e = ew.explain(f, *args)
         inside = {i: [v for v in e if e.box[v.index] == i] for i in range(len(e.boxes))}

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from tests.explain import programs
 
 import edgewise as ew
 from edgewise.errors import ArgumentError, OutputError, StructureError
@@ -16,7 +15,7 @@ def between(e, source, target):
     return next(edge for edge in e.edges if (edge.source.name, edge.target.name) == (source, target))
 
 
-def test_the_square_of_a_b_plus_c():
+def test_the_square_of_a_b_plus_c(programs):
     e = ew.explain(programs.square_loss, 3, 2, 1)
     assert [(v.name, float(v.value), float(v.adjoint)) for v in e] == [
         ("a", 3, 28),
@@ -49,7 +48,7 @@ def test_the_square_of_a_b_plus_c():
         e["q"]
 
 
-def test_forward_tangents():
+def test_forward_tangents(programs):
     e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0, mode="forward", seed="b")
     assert [(v.name, None if v.tangent is None else float(v.tangent)) for v in e] == [
         ("a", None),
@@ -71,7 +70,7 @@ def test_forward_tangents():
     assert tangents.tangent == 28 + 420 + 1400
 
 
-def test_arrays_containers_and_what_is_no_number():
+def test_arrays_containers_and_what_is_no_number(programs):
     rng = np.random.default_rng(0)
     p = {"W": rng.normal(size=(4, 3)), "b": np.zeros(4), "v": rng.normal(size=4)}
     x, y = rng.normal(size=(5, 3)), rng.normal(size=5)
@@ -200,7 +199,7 @@ def test_a_derivative_that_happens_to_be_zero_is_not_dead():
     assert e.dead == []
 
 
-def test_a_branch_not_taken_contributes_nothing():
+def test_a_branch_not_taken_contributes_nothing(programs):
     with np.errstate(invalid="ignore"):
         e = ew.explain(programs.cut, np.array([-1.0, 0.0, 4.0]))
     np.testing.assert_array_equal(e.gradient, [0, 0, 0.25])
@@ -255,9 +254,9 @@ def test_bad_options():
         ew.explain(lambda x, y: x, 1.0, 2.0, mode="forward", seed=(1.0,))
     with pytest.raises(ArgumentError, match="is a traced value"):
         ew.grad(lambda x: ew.explain(lambda y: y, x).value)(1.0)
+
+    def items(x):
+        yield x
+
     with pytest.raises(ArgumentError, match="generator function"):
-
-        def items(x):
-            yield x
-
         ew.explain(items, 1.0)

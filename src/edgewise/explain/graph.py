@@ -17,10 +17,10 @@ import numpy as np
 from edgewise.core import walk
 from edgewise.core.node import Edge as Arc
 from edgewise.core.node import LinearNode, Node
-from edgewise.core.parts import PART, Part
+from edgewise.core.parts import PART
 from edgewise.core.sweep import ancestors
 from edgewise.explain.recording import Step, Watched
-from edgewise.maps import Compose
+from edgewise.maps import Compose, Map
 
 __all__ = ["Block", "Graph", "Link", "Pair"]
 
@@ -59,19 +59,31 @@ class _Single(LinearNode):
         self.edges = (Arc(link.operand, source.serial, link.map, source.shape, source.dtype),)
 
 
-class Block(Part):
+class Block(Map):
     """One output of several, whose adjoint is that of the tuple with zeros for the others.
 
     A sweep of ``grad`` pulls all outputs at once, and leaves gaps where one was not used; a rule of the user's that
     counts on both outputs would meet gaps that it does not meet there.
     """
 
-    __slots__ = ("dtypes", "shapes")
+    __slots__ = ("dtypes", "index", "shapes")
 
     def __init__(self, index: int, whole: Any) -> None:
-        super().__init__(index, len(whole.shape))
+        self.index = index
         self.shapes = whole.shape
         self.dtypes = whole.dtype
+
+    def push(self, t: Any) -> Any:
+        """The output."""
+        return t[self.index]
+
+    def push_alive(self, t: Any, alive: Any) -> tuple[Any, Any]:
+        """Of several outputs, aliveness is not followed (``core.parts``)."""
+        return self.push(t), None
+
+    def pull_alive(self, g: Any, alive: Any) -> tuple[Any, Any]:
+        """Likewise."""
+        return self.pull(g), None
 
     def pull(self, g: Any) -> Any:
         """The tuple."""

@@ -217,7 +217,8 @@ class Run:
         most = ", ".join(f"{n} at {os.path.basename(file)}:{line}" for (file, line), n in missed.most_common(3) if file)
         return (
             f"The first {len(self.graph.steps) - len(self.lifted)} operations are told one by one; {total} more follow"
-            f"{f' ({most})' if most else ''}. Derivatives are those of the whole run; counts leave out what the result does not depend on."
+            f"{f' ({most})' if most else ''}. Derivatives are those of the whole run; counts leave out what the result does "
+            "not depend on."
         )
 
     # -- seeds
