@@ -215,10 +215,10 @@ class Run:
             return ""
         total = sum(missed.values())
         most = ", ".join(f"{n} at {os.path.basename(file)}:{line}" for (file, line), n in missed.most_common(3) if file)
+        told = len(self.graph.steps) - len(self.lifted)
         return (
-            f"The first {len(self.graph.steps) - len(self.lifted)} operations are told one by one; {total} more follow"
-            f"{f' ({most})' if most else ''}. Derivatives are those of the whole run; counts leave out what the result does "
-            "not depend on."
+            f"The first {told} operations are told one by one; {total} more follow{f' ({most})' if most else ''}. "
+            "Derivatives are those of the whole run; counts leave out what the result does not depend on."
         )
 
     # -- seeds
