@@ -183,7 +183,8 @@ class _Run:
         return self._value(tape, graph, ends, results) or self._derivatives(tape, graph, ends) or self._second()
 
     def _ends(self, tape: Watched, inputs: list[Any]) -> tuple[list[Node], list[Any]]:
-        leaves, _ = outputs(self.call.run(inputs), tape, self.call.f)
+        with np.errstate(all="ignore"):  # what NumPy would warn of is reported
+            leaves, _ = outputs(self.call.run(inputs), tape, self.call.f)
         leaves = [number_output(leaf, self.call.f) for leaf in leaves]
         return [n for n in map(tape.node_of, leaves) if n is not None], [plain(leaf) for leaf in leaves]
 
