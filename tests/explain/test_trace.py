@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
-from edgewise.errors import ArgumentError, OutputError, StructureError
+from edgewise.errors import ArgumentError, OutputError, StaticRoleError, StructureError
 
 
 def between(e, source, target):
@@ -254,6 +254,19 @@ def test_bad_options():
         ew.explain(lambda x, y: x, 1.0, 2.0, mode="forward", seed=(1.0,))
     with pytest.raises(ArgumentError, match="is a traced value"):
         ew.grad(lambda x: ew.explain(lambda y: y, x).value)(1.0)
+
+    def repeat(x, n):
+        for _ in range(n):
+            x = x * 2
+        return x
+
+    with pytest.raises(StaticRoleError, match=r"instead: name those that should be: argnums=\(0,\)"):
+        ew.explain(repeat, 1.0, 3)
+    with pytest.raises(StaticRoleError, match=r"argnums=\(0,\)"):
+        ew.explain_nan(repeat, 1.0, 3)
+    with pytest.raises(StaticRoleError, match=r"np\.floor"):
+        ew.explain(repeat, 1, 3)
+    assert ew.explain(repeat, 1.0, 3, argnums=(0,)).gradient == (8,)
 
     def items(x):
         yield x

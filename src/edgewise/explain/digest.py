@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+import warnings
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = ["Digest", "brief", "digest", "hold", "is_array", "is_finite", "pad", 
 HELD = 1024  # entries of an array that a trace copies whole
 DATA = 64  # entries that are exported whole
 ROWS, COLS, BINS = 16, 32, 12  # of the small picture and of the histogram
+COUNTED = 2**20  # entries of an array that has a histogram
 
 
 class Digest:
@@ -48,13 +50,12 @@ def hold(value: Any) -> Any:
     if not hasattr(value, "shape") or not hasattr(value, "dtype"):
         value = np.asarray(value)
     if not isinstance(value, np.ndarray | np.generic):
-        try:
-            value = np.asarray(value)
-        except Exception:  # noqa: BLE001  an array of another library that will not be read: say so
-            return repr(type(value).__name__)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that units are left out
+            value = np.asarray(value)  # of another library: Dask computes, Pint gives the magnitude
     if not value.shape:
         return value[()]
-    return value.copy() if value.size <= HELD and value.dtype.kind in "fiubc" else Digest(value)
+    return value.copy() if value.size <= HELD and value.dtype.kind in "fiub" else Digest(value)
 
 
 def is_array(value: Any) -> bool:
@@ -93,7 +94,8 @@ def _number(value: Any) -> Any:
 
 def _array(array: Any) -> dict[str, Any]:
     if array.dtype.kind not in "fiub":
-        array = np.zeros(array.shape)
+        none = {"min": None, "max": None, "mean": None, "nonfinite": 0}
+        return {"shape": list(array.shape), "dtype": str(array.dtype), "stats": none}
     numbers = np.asarray(array, dtype=float)
     finite = np.isfinite(numbers)
     good = numbers if finite.all() else numbers[finite]
@@ -105,7 +107,7 @@ def _array(array: Any) -> dict[str, Any]:
             "nonfinite": int(numbers.size - good.size),
         }
         told: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype), "stats": stats}
-        if good.size and math.isfinite(float(good.max()) - float(good.min())):
+        if 0 < good.size <= COUNTED and math.isfinite(float(good.max()) - float(good.min())):
             counts, _ = np.histogram(good, bins=BINS)
             told["hist"] = {"lo": stats["min"], "hi": stats["max"], "n": [int(n) for n in counts]}
         if numbers.size:
@@ -142,8 +144,6 @@ def brief(value: Any, digits: int = 6, *, mean: bool = True) -> str:
     >>> brief(np.float64(7)), brief(np.array([1.0, 2.5])), brief(np.zeros((3, 4)))
     ('7', '[1, 2.5]', 'float64(3, 4) 0 … 0, mean 0')
     """
-    if isinstance(value, str):
-        return value
     if not is_array(value):
         return spell_number(value, digits) if getattr(getattr(value, "dtype", None), "kind", "f") != "b" else str(value)
     if len(value.shape) == 1 and value.shape[0] <= 4 and not isinstance(value, Digest):

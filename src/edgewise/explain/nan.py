@@ -27,7 +27,7 @@ from edgewise.explain.guard import Guard
 from edgewise.explain.place import Frames, Place
 from edgewise.explain.recording import Step, Watched
 from edgewise.explain.source import Sources, span
-from edgewise.explain.tracing import leaf_names, numbers
+from edgewise.explain.tracing import leaf_names, numbers, run
 from edgewise.explain.words import constant
 from edgewise.transforms.border import Argnums, Call, function_of, name_of, number_output, outputs
 
@@ -145,7 +145,7 @@ def explain_nan(f: Callable[..., Any] | None = None, *args: Any, argnums: Argnum
         return Guard()
     function_of(f, "explain_nan")
     call = Call(f, args, {}, numbers(f, args) if argnums is None else argnums)
-    return _Run(call).report()
+    return _Run(call, argnums is None).report()
 
 
 class Bad(Watched):
@@ -165,8 +165,9 @@ class Bad(Watched):
 class _Run:
     """One run for the first order, and another one for the second."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, chosen: bool) -> None:
         self.call = call
+        self.chosen = chosen
         self.sources = Sources()
         self.names = leaf_names(call)
 
@@ -184,7 +185,7 @@ class _Run:
 
     def _ends(self, tape: Watched, inputs: list[Any]) -> tuple[list[Node], list[Any]]:
         with np.errstate(all="ignore"):  # what NumPy would warn of is reported
-            leaves, _ = outputs(self.call.run(inputs), tape, self.call.f)
+            leaves, _ = outputs(run(self.call, inputs, self.chosen), tape, self.call.f)
         leaves = [number_output(leaf, self.call.f) for leaf in leaves]
         return [n for n in map(tape.node_of, leaves) if n is not None], [plain(leaf) for leaf in leaves]
 

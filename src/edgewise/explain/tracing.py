@@ -13,7 +13,7 @@ import numpy as np
 from edgewise.containers import Tree, paths
 from edgewise.core.node import Node
 from edgewise.core.traced import Traced
-from edgewise.errors import ArgumentError, OutputError, StructureError
+from edgewise.errors import ArgumentError, ConversionError, OutputError, StaticRoleError, StructureError
 from edgewise.explain.counting import Counts, count
 from edgewise.explain.digest import hold
 from edgewise.explain.explanation import Explanation
@@ -28,7 +28,7 @@ from edgewise.transforms.forward import seeds_for
 from edgewise.transforms.gradient import zeros_of
 from edgewise.transforms.seeds import alive_of, matched, seed_like
 
-__all__ = ["MOST", "Run", "argument_names", "explain", "leaf_names", "numbers"]
+__all__ = ["MOST", "Run", "argument_names", "explain", "leaf_names", "numbers", "run"]
 
 MOST = 20_000  # operations that are told one by one
 
@@ -118,7 +118,7 @@ class Run:
             try:
                 self.lifted = [tape.lift(v) for v in self.call.values]
                 tape.most += len(self.lifted)
-                leaves, self.tree = outputs(self.call.run(self.lifted), tape, f)
+                leaves, self.tree = outputs(run(self.call, self.lifted, argnums is None), tape, f)
             finally:
                 frames.release()
             leaves = [number_output(leaf, f) for leaf in leaves]
@@ -271,6 +271,29 @@ class Run:
             f"there are {', '.join(names)}",
             "name one of them, or give a tuple of tangents",
         )
+
+
+def run(call: Call, values: list[Any], chosen: bool) -> Any:
+    """Call the function. Where an integer that was to stay one is the trouble, say how to keep it.
+
+    Args:
+        call: the call.
+        values: the differentiated leaves.
+        chosen: whether nobody said which arguments to differentiate.
+    """
+    try:
+        return call.run(values)
+    except (StaticRoleError, ConversionError) as error:
+        whole = [a for a in call.arguments if isinstance(a.whole, int)]
+        if not chosen or not whole or len(whole) == len(call.arguments):
+            raise
+        kept = [p for p, a in zip(call.places, call.arguments, strict=True) if a not in whole]
+        raise type(error)(
+            error.what,
+            "every number among the arguments is differentiated here, integers too",
+            f"name those that should be: argnums={tuple(kept)}",
+            error.where,
+        ) from error
 
 
 def _or_zeros(pair: Pair | None, like: Any) -> Any:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 from unicodedata import normalize
 
+import numpy as np
+
 from edgewise import maps
-from edgewise.explain.digest import Digest, spell_number
+from edgewise.explain.digest import Digest, hold, spell_number
 from edgewise.explain.graph import Block
 
 __all__ = ["barred", "constant", "dotted", "expression", "flow", "subscripted"]
@@ -60,12 +62,11 @@ def constant(value: Any) -> str:
     """
     if value is None:
         return "None"
+    if not isinstance(value, np.ndarray | np.generic | Digest | float | int):
+        value = hold(value)  # an array of another library
     shape = getattr(value, "shape", ())
     if not shape:
-        try:
-            return spell_number(value)
-        except (TypeError, ValueError):
-            return type(value).__name__
+        return spell_number(value)
     if not isinstance(value, Digest) and len(shape) == 1 and shape[0] <= 3:
         return f"[{', '.join(constant(x) for x in value)}]"
     return f"array{tuple(shape)}" if len(shape) > 1 else f"array({shape[0]},)"
