@@ -9,6 +9,7 @@ import pytest
 
 import edgewise as ew
 from edgewise.errors import NonFiniteError
+from edgewise.modes import Recorded
 
 
 def line_of(f, offset):
@@ -146,6 +147,15 @@ def test_a_tangent_alone():
     assert (report.partial, report.flowing) == ("1e+200", "1e+200")
 
 
+def test_large_arrays_and_empty_ones():
+    x = np.linspace(0.0, 1.0, 5000)
+    report = ew.explain_nan(lambda x: np.sum(np.log(x)), x)
+    assert report.cause == "log of 0 is minus infinity"
+    assert "float64(5000,)" in str(report)
+    assert ew.explain_nan(lambda x: np.sum(1 / (x + 1e-200)), x).cause.startswith("a division by a number so small")
+    assert not ew.explain_nan(lambda x: np.sum(np.log(x)), np.zeros(0))
+
+
 # -- the rewrites work
 
 
@@ -271,3 +281,34 @@ def test_the_context_ends_with_an_error():
     with pytest.raises(ValueError, match="mine"), ew.explain_nan():
         raise ValueError("mine")
     assert np.isinf(ew.grad(np.sqrt)(0.0))
+
+
+def test_the_context_with_batches_and_several_outputs():
+    @ew.primitive(
+        push=lambda t, x: (t * 0.5 / np.sqrt(x), 2 * x * t),
+        pull=lambda g, x: (0 if g[0] is None else g[0] * 0.5 / np.sqrt(x)) + (0 if g[1] is None else 2 * x * g[1]),
+        outputs=2,
+    )
+    def both(x):
+        return np.sqrt(x), x**2
+
+    def f(x):
+        root, square = both(x)
+        return root * square
+
+    with ew.explain_nan(), np.errstate(all="ignore"):
+        assert ew.grad(f)(4.0) == 2.5 * 4**1.5
+        np.testing.assert_allclose(ew.vmap(ew.grad(f))(np.array([1.0, 4.0])), [2.5, 20])
+        with pytest.raises(NonFiniteError, match="both"):
+            ew.grad(f)(0.0)
+        with pytest.raises(NonFiniteError, match="both"):
+            ew.jvp(f, (0.0,), (1.0,))
+        with pytest.raises(NonFiniteError, match="log"):
+            ew.vmap(ew.grad(lambda x: np.log(x)))(np.array([1.0, 0.0]))  # noqa: PLW0108  a ufunc has no line
+
+
+def test_a_recording_that_outlives_the_context():
+    with ew.explain_nan():
+        mode = Recorded().__enter__()
+    with mode, np.errstate(all="ignore"):
+        assert np.isinf(mode.lift(np.float64(0.0)).__rtruediv__(1.0).value)

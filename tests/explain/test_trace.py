@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+import dask.array
 import numpy as np
+import pint
 import pytest
 
 import edgewise as ew
@@ -128,11 +130,53 @@ def test_several_outputs_of_one_operation():
     e = ew.explain(lambda x: both(x)[0] * both(x)[1], 3.0)
     assert e.gradient == 9 + 4 * 6
 
+    @ew.primitive(push=lambda t, x: (t, 2 * x * t), outputs=2)
+    def pushed(x):
+        return x + 1, x**2
+
+    forward = ew.explain(lambda x: pushed(x)[0] * pushed(x)[1], 3.0, mode="forward")
+    assert forward.tangent == 9 + 4 * 6
+    assert "output=1" in str(forward)
+
 
 def test_inside_the_function_anything_may_be_differentiated():
     e = ew.explain(lambda x: x * ew.grad(lambda y: y**3 * x)(x), 2.0)
     assert e.value == 2 * 3 * 4 * 2
     assert e.gradient == 3 * 4 * 2**3  # 3x⁴
+
+
+def test_arrays_of_other_libraries():
+    e = ew.explain(lambda x: np.sum(-(x**2)) * 3, dask.array.arange(1.0, 5.0, chunks=2))
+    assert e.value.compute() == -90
+    np.testing.assert_array_equal(e["x"].adjoint, [-6, -12, -18, -24])
+    assert [v.label for v in e][1:] == ["x**2", "-v1", "sum(v2, axis=-1)", "v3 * 3"]
+    units = pint.UnitRegistry()
+    length = ew.explain(lambda x: np.sum(x * np.ones(2) * units.m), np.ones(2) * units.m)
+    np.testing.assert_array_equal(length["x"].adjoint, [1, 1])
+    assert "x * [1, 1]" in str(length)
+    assert ew.explain(lambda x: x * None if x is None else x * 2, 1.0).gradient == 2
+
+
+def test_large_arrays_that_the_user_overwrites():
+    x, work = np.linspace(0.0, 1.0, 200_000), np.ones(200_000)
+    e = ew.explain(lambda x: np.sum(x * work), x)
+    work[:] = 7.0
+    np.testing.assert_array_equal(e.paths("x")[0].contribution.json["stats"]["max"], 1)
+
+
+def test_indices_and_functions_without_a_signature():
+    class Odd:
+        __signature__ = "none"
+
+        def __call__(self, x, k):
+            return x[0] * x[1:][1] + np.linalg.norm(x[[0, 1]]) * k
+
+    e = ew.explain(Odd(), np.array([3.0, 4.0, 5.0]), 2.0)
+    assert [v.name for v in e.inputs] == ["x1", "x2"]
+    assert e.value == 3 * 5 + 2 * 5
+    assert "x[0]" in [v.label for v in e]
+    variadic = ew.explain(lambda *xs: xs[0] * xs[1], 2.0, 3.0)
+    assert [v.name for v in variadic.inputs] == ["xs[0]", "xs[1]"]
 
 
 # -- paths, blame, what is dead

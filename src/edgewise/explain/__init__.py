@@ -15,7 +15,8 @@ from typing import Any
 
 from edgewise.explain.explanation import Explanation
 from edgewise.explain.influence import Blame, Path
-from edgewise.explain.nan import NanReport, explain_nan
+from edgewise.explain.nan import explain_nan
+from edgewise.explain.report import NanReport
 from edgewise.explain.trace import Edge, Value
 from edgewise.explain.tracing import explain
 

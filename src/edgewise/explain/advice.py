@@ -60,13 +60,13 @@ def _atom(name: str) -> str:
     """An operand as it stands beside an operator."""
     try:
         node = ast.parse(name, mode="eval").body
-    except SyntaxError:
+    except SyntaxError:  # array(3,), or a name with a subscript
         return name
     return name if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({name})"
 
 
 class Ends(NamedTuple):
-    """The smallest and the largest finite entry, and the smallest distance from 0."""
+    """The smallest and the largest entry, and the smallest distance from 0; of no entries NaN."""
 
     low: float
     high: float
@@ -78,11 +78,7 @@ def _ends(value: Any) -> Ends:
         stats = value.json["stats"]
         low, high = (np.nan if stats[k] is None else float(stats[k]) for k in ("min", "max"))
         return Ends(low, high, 0.0 if low <= 0 <= high else min(abs(low), abs(high)))
-    try:
-        numbers = np.asarray(value, dtype=float).ravel()
-    except (TypeError, ValueError):
-        return Ends(np.nan, np.nan, np.nan)
-    numbers = numbers[np.isfinite(numbers)]
+    numbers = np.asarray(value, dtype=float).ravel()
     if not numbers.size:
         return Ends(np.nan, np.nan, np.nan)
     return Ends(float(numbers.min()), float(numbers.max()), float(np.abs(numbers).min()))

@@ -24,7 +24,7 @@ COUNTED = 2**20  # entries of an array that has a histogram
 
 
 class Digest:
-    """What remains of an array too large to keep.
+    """What remains of an array too large to keep, or of an operand that is no number.
 
     Attributes:
         shape, dtype: those of the array.
@@ -53,27 +53,25 @@ def hold(value: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that units are left out
             value = np.asarray(value)  # of another library: Dask computes, Pint gives the magnitude
+    if value.dtype.kind not in "fiub":  # a unit, a name: nothing to calculate with
+        return Digest(value)
     if not value.shape:
         return value[()]
-    return value.copy() if value.size <= HELD and value.dtype.kind in "fiub" else Digest(value)
+    return value.copy() if value.size <= HELD else Digest(value)
 
 
 def is_array(value: Any) -> bool:
-    """Whether a held value has axes."""
-    return getattr(value, "shape", None) not in (None, ())
+    """Whether a held value is told as an array."""
+    return isinstance(value, Digest) or getattr(value, "shape", None) not in (None, ())
 
 
 def is_finite(value: Any) -> bool:
-    """Whether every entry is finite; values without numbers count as finite."""
+    """Whether every entry of a held value is finite; values without numbers count as finite."""
+    if value is None:
+        return True
     if isinstance(value, Digest):
         return not value.json["stats"]["nonfinite"]
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if kind and kind not in "fc":
-        return True
-    try:
-        return bool(np.all(np.isfinite(value)))
-    except TypeError:
-        return True
+    return bool(np.all(np.isfinite(value)))
 
 
 def digest(value: Any) -> Any:
