@@ -8,11 +8,13 @@ PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --maxprocesses=8
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 # The script returns at once where the stamp, written last, matches pyproject.toml and this folder.
 .venv/.%-stamp: pyproject.toml FORCE
 	@bash scripts/setup.sh $*
+.venv-lowest/.%-stamp: pyproject.toml FORCE
+	@bash scripts/setup.sh $* lowest
 FORCE:
 
 .PHONY: demo
@@ -22,6 +24,14 @@ demo: .venv/.demo-stamp ## fit a model with exact gradients and Hessians (exampl
 .PHONY: test
 test: lint ## run every check; STRICT=1 turns a check that cannot run here into a failure
 	$(PYTEST) --cov
+
+.PHONY: test-lowest
+test-lowest: .venv-lowest/.test-stamp ## run the tests with the oldest releases that pyproject.toml admits
+	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -q -n auto --maxprocesses=8
+
+.PHONY: test-dist
+test-dist: .venv/.test-stamp ## build wheel and sdist into build/dist, and run the tests against the installed wheel
+	$(PY) scripts/test_dist.py
 
 .PHONY: lint
 lint: .venv/.test-stamp ## run the static checks alone
@@ -43,11 +53,15 @@ coverage: .venv/.test-stamp ## run the tests and write build/coverage/index.html
 bench: .venv/.demo-stamp ## run the benchmarks
 	$(PY) benchmarks/run.py
 
+.PHONY: docs
+docs: .venv/.docs-stamp ## build the documentation: build/docs/index.html
+	$(PY) -m sphinx --fail-on-warning --nitpicky --keep-going --fresh-env --quiet -d build/doctrees docs build/docs
+
 .PHONY: wheel
 wheel: .venv/.demo-stamp ## build dist/edgewise-*.whl
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 .PHONY: clean
-clean: ## remove .venv and everything else that make wrote
-	rm -rf .venv build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find benchmarks examples src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+clean: ## remove .venv, .venv-lowest and everything else that make wrote
+	rm -rf .venv .venv-lowest build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find benchmarks docs examples src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

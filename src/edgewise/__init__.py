@@ -10,6 +10,7 @@ array([0., 1.])
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from edgewise import book, compositions, errors
@@ -20,6 +21,7 @@ from edgewise.transforms.custom import primitive
 from edgewise.transforms.elementwise import derivative
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.gradient import grad, value_and_grad
+from edgewise.transforms.holomorphic import wirtinger
 from edgewise.transforms.jacobian import hessian, hvp, jacfwd, jacobian, jacrev
 from edgewise.transforms.operator import LinearOperator, linearize, vjp
 from edgewise.transforms.stop import stop_gradient, value
@@ -51,17 +53,18 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "vmap",
+    "wirtinger",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "linalg":
+        return import_module("edgewise.linalg")  # from then on an ordinary attribute
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 
         return version("edgewise")
     if name in ("explain", "explain_nan"):
-        from importlib import import_module  # noqa: PLC0415  only here
-
         package = import_module("edgewise.explain")  # on first use; the package can be called
         return package if name == "explain" else package.explain_nan
     raise AttributeError(f"module 'edgewise' has no attribute {name!r}")

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.traced import Traced
+from edgewise.errors import ArgumentError, a_kind
 
-__all__ = ["Tree", "flatten", "paths"]
+__all__ = ["BARE", "Tree", "flatten", "paths"]
 
 NAMESPACE = "edgewise"
 _BARE = (float, int, complex, str, bytes, np.ndarray, np.generic, Traced, type(None))
@@ -45,11 +46,14 @@ class Tree:
         return "*" if self.spec is None else str(self.spec).removeprefix("PyTreeSpec(").split(", NoneIsLeaf")[0]
 
 
-BARE = Tree(None)
+BARE = Tree(None)  # a single leaf: one object, so that it can be asked for by identity
 
 
 def flatten(value: Any) -> tuple[list[Any], Tree]:
     """The leaves of a container and its structure. ``None`` counts as a leaf.
+
+    Raises:
+        ArgumentError: it contains itself.
 
     >>> flatten({"b": 1.0, "a": [2.0, None]})[0]
     [2.0, None, 1.0]
@@ -59,7 +63,14 @@ def flatten(value: Any) -> tuple[list[Any], Tree]:
     import optree  # noqa: PLC0415  loaded on first use: a third of our import time, and bare arrays never need it
 
     while True:
-        leaves, spec = optree.tree_flatten(value, none_is_leaf=True, namespace=NAMESPACE)
+        try:
+            leaves, spec = optree.tree_flatten(value, none_is_leaf=True, namespace=NAMESPACE)
+        except RecursionError as error:
+            raise ArgumentError(
+                f"{a_kind(value)} has no end: it contains itself, or a thousand containers one in another",
+                "a derivative has the structure of its argument, entry by entry",
+                "take out the entries that are differentiated, and give those",
+            ) from error
         unknown = {type(leaf) for leaf in leaves if hasattr(type(leaf), "__dataclass_fields__")}
         if not unknown:
             return (leaves, BARE) if len(leaves) == 1 and leaves[0] is value else (leaves, Tree(spec))

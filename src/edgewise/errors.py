@@ -4,16 +4,18 @@
     ├── ArgumentError          a transformation was given something it cannot differentiate   (TypeError)
     │   └── ForeignArrayError  an array type that is refused by name: matrix, masked array    (TypeError)
     ├── OutputError            the user's function returned something unusable                (TypeError)
-    │   └── NotElementwiseError  ``derivative`` of a function that mixes elements             (ValueError)
+    │   ├── NotElementwiseError  ``derivative`` of a function that mixes elements             (ValueError)
+    │   └── NotHolomorphicError  a complex derivative that does not exist                     (ValueError)
     ├── StructureError         a tangent or cotangent of the wrong shape or structure         (ValueError)
     ├── ConversionError        a traced value asked to become an ordinary number or array     (TypeError)
     ├── StoreError             a traced value stored into an ordinary array                   (TypeError)
     ├── OverwrittenError       an ordinary array changed before its derivative was taken      (RuntimeError)
     ├── StaticRoleError        a traced value where NumPy needs a fixed number                (TypeError)
     ├── BatchError             Python control flow or indexing on a batch of values           (TypeError)
+    ├── UndeterminedError      a derivative that does not exist: vectors of equal eigenvalues  (ArithmeticError)
     ├── EscapedError           a traced value used after its transformation ended             (RuntimeError)
     ├── NoRuleError            an operation whose derivative is not declared                  (NotImplementedError)
-    │   └── NotYetError        planned, not written: complex numbers, stores                  (NotImplementedError)
+    │   └── NotYetError        planned, not written: stores                                   (NotImplementedError)
     ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
     ├── FileError              a file that exists already, or cannot be written               (OSError)
     ├── NonFiniteError         inside ``explain_nan``: something stopped being finite         (FloatingPointError)
@@ -46,12 +48,14 @@ __all__ = [
     "NoRuleError",
     "NonFiniteError",
     "NotElementwiseError",
+    "NotHolomorphicError",
     "NotYetError",
     "OutputError",
     "OverwrittenError",
     "StaticRoleError",
     "StoreError",
     "StructureError",
+    "UndeterminedError",
     "a_kind",
     "instruction",
     "is_library",
@@ -197,6 +201,10 @@ class NotElementwiseError(OutputError, ValueError):
     """``derivative`` was asked of a function in which one element depends on another."""
 
 
+class NotHolomorphicError(OutputError, ValueError):
+    """A complex derivative was asked for where the Cauchy–Riemann equations do not hold."""
+
+
 class StructureError(EdgewiseError, ValueError):
     """A tangent or cotangent does not match the value it belongs to; the path in the pytree is named."""
 
@@ -219,6 +227,10 @@ class StaticRoleError(EdgewiseError, TypeError):
 
 class BatchError(EdgewiseError, TypeError):
     """A batch of values met something that needs one plain value: ``if``, ``int()``, a boolean index."""
+
+
+class UndeterminedError(EdgewiseError, ArithmeticError):
+    """What a result depends on is no differentiable function of the input there: vectors of equal eigenvalues."""
 
 
 class EscapedError(EdgewiseError, RuntimeError):

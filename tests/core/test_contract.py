@@ -27,7 +27,7 @@ def products(draw):
     rng = np.random.default_rng(draw(st.integers(0, 100)))
     a, b = (rng.standard_normal([sizes[c] for c in term]) for term in (first, second))
     if draw(st.booleans()):
-        a, b = np.asfortranarray(a), b.astype(np.float32)
+        a, b = np.asarray(a, order="F"), np.asarray(b, np.float32)
     return f"{''.join(first)},{''.join(second)}->{''.join(out)}", a, b
 
 

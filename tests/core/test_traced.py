@@ -137,13 +137,6 @@ def test_masks_of_the_wrong_shape():
         ew.grad(lambda x: np.sum(x[np.ones((2, 2), bool)]))(X)
 
 
-def test_dtypes_that_are_not_differentiated():
-    with pytest.raises(NotYetError, match="complex"):
-        ew.grad(lambda x: np.abs(1j * x))(1.0)
-    with pytest.raises(NotYetError, match="complex"):
-        ew.jvp(lambda x: np.abs(1j * x), (1.0,), (1.0,))
-
-
 def test_an_array_of_longdoubles_is_kept_as_a_copy():
     keeper, big = Keeper(), np.ones(100_000, np.longdouble)
     kept = keeper.hold(big)

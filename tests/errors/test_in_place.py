@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
+import contextlib
+import dataclasses
 import operator
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,6 +39,46 @@ class Model:
 
 class Slotted:
     __slots__ = ("a",)
+
+
+class Guarded:
+    """A property with a setter in Python."""
+
+    def __init__(self) -> None:
+        self._a = np.zeros(3)
+
+    @property
+    def a(self) -> Any:
+        return self._a
+
+    @a.setter
+    def a(self, value: Any) -> None:
+        self._a = value
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    a: Any
+
+
+class Delegating:
+    """Reads the attributes of another object, and stores its own."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+class Elsewhere:
+    """Reads one array, and stores into another place."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return KEPT
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.value = value
 
 
 # -- nobody else holds it: the derivative, in brackets, follows
@@ -201,7 +246,23 @@ def traced_array_nobody_else_holds(x: Any) -> Any:
     return np.sum(y)
 
 
+def right_side_with_a_branch(x: Any) -> Any:
+    """[2, 2, 2]."""
+    a = np.zeros(3)
+    a += x if len(x) else 0.0
+    a += np.sum(np.stack([x * i for i in (0, 1)]), axis=0)
+    return np.sum(a)
+
+
+def by_a_setter(x: Any) -> Any:
+    """[1, 1, 1]."""
+    model = Guarded()
+    model.a += x
+    return np.sum(model.a)
+
+
 RIGHT = [
+    right_side_with_a_branch, by_a_setter,
     local_variable, every_operator, in_a_loop, attribute, attribute_by_a_method, slot, item_of_a_dict, item_of_a_list,
     global_variable, nonlocal_variable, inside_a_nested_function, temporary_given_to_a_function, in_a_generator,
     two_at_once, number, scalar_array, copy_of_what_others_hold, number_added_to_an_array,
@@ -220,6 +281,46 @@ def test_rebinds(f: Callable[[Any], Any]) -> None:
 
 def hessian_row(f: Callable[[Any], Any]) -> Any:
     return ew.hessian(f)(X) @ ONES
+
+
+def test_an_array_that_outlived_its_replacement_does_not_trouble_the_next_call() -> None:
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            ew.grad(the_classs)(X)
+        np.testing.assert_array_equal(ew.grad(local_variable)(X), ONES)
+
+
+def test_what_is_watched_belongs_to_its_thread() -> None:
+    entered, left = threading.Event(), threading.Event()
+
+    def waits(x: Any) -> Any:
+        Shared = type("Shared", (), {"a": np.zeros(3)})
+        one = Shared()
+        one.a += x
+        entered.set()
+        assert left.wait(60)
+        return np.sum(Shared.a)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        other = pool.submit(ew.grad(waits), X)
+        assert entered.wait(60)
+        np.testing.assert_array_equal(ew.grad(local_variable)(X), ONES)
+        left.set()
+        with pytest.raises(StoreError):
+            other.result()
+
+
+def test_a_traced_attribute_found_on_the_class() -> None:
+    def f(x: Any) -> Any:
+        class Shared:
+            a = 2 * x
+
+        one, other = Shared(), Shared()
+        one.a += x
+        return np.sum(other.a)
+
+    with pytest.raises(NotYetError, match=r"storing into a traced array \(a \+= v\)"):
+        ew.grad(f)(X)
 
 
 def test_in_place_keeps_the_dtype_of_the_array() -> None:
@@ -321,6 +422,73 @@ def closed_over(x: Any) -> Any:
     return np.sum(seen())
 
 
+def the_callers_twice(x: Any) -> Any:
+    def add(a: Any, b: Any) -> Any:
+        a += x  # here
+        return b
+
+    a = np.zeros(3)
+    return np.sum(add(a, a))
+
+
+def the_callers_one_call_further(x: Any) -> Any:
+    def add(a: Any) -> Any:
+        a += x  # here
+
+    def forward(a: Any) -> None:
+        add(a)
+
+    a = np.zeros(3)
+    forward(a)
+    return np.sum(a)
+
+
+def the_classs(x: Any) -> Any:
+    class Shared:
+        a = np.zeros(3)
+
+    one, other = Shared(), Shared()
+    one.a += x  # here
+    return np.sum(other.a)
+
+
+def of_what_it_delegates_to(x: Any) -> Any:
+    model = Model()
+    outer = Delegating(model)
+    outer.a += x  # here
+    return np.sum(model.a)
+
+
+def read_here_and_stored_there(x: Any) -> Any:
+    other = Elsewhere()
+    other[0] += x  # here
+    return np.sum(KEPT)
+
+
+def of_the_enclosing_namespace(x: Any) -> Any:
+    spaces = collections.ChainMap({}, {"a": np.zeros(3)})
+    spaces["a"] += x  # here
+    return np.sum(spaces.parents["a"])
+
+
+def a_store_that_fails(x: Any) -> Any:
+    frozen = Frozen(np.zeros(3))
+    with contextlib.suppress(dataclasses.FrozenInstanceError):
+        frozen.a += x  # here
+    return np.sum(frozen.a)
+
+
+def in_a_recursion(x: Any) -> Any:
+    def total(depth: int, a: Any) -> Any:
+        mine = np.zeros(3) if depth else a
+        if depth:
+            total(depth - 1, mine)
+        mine += x  # here
+        return mine
+
+    return np.sum(total(1, None))
+
+
 def a_row_by_index(x: Any) -> Any:
     table = np.zeros((2, 3))
     table[0] += x  # here
@@ -359,7 +527,9 @@ def matrix_product(x: Any) -> Any:
 
 REFUSED = [
     another_name, chained_assignment, a_view_exists, is_a_view, is_a_row, in_a_list_too, element_of_a_list, the_callers,
-    a_default, a_modules, a_setdefault, closed_over, a_row_by_index, an_array_of_integers, a_smaller_array,
+    a_default, a_modules, a_setdefault, closed_over, the_callers_twice, the_callers_one_call_further, the_classs,
+    of_what_it_delegates_to, read_here_and_stored_there, of_the_enclosing_namespace, a_store_that_fails,
+    in_a_recursion, a_row_by_index, an_array_of_integers, a_smaller_array,
     by_a_function, by_a_method, matrix_product,
 ]  # fmt: skip
 
@@ -454,7 +624,6 @@ def test_stores_by_functions(how: str) -> None:
 
 INTO_TRACED: dict[str, Callable[[Any], Any]] = {
     "x[0] = v": lambda x: x.__setitem__(0, 1.0),
-    "del x[0]": lambda x: x.__delitem__(0),
     "np.add(out=x)": lambda x: np.add(Z, 1.0, out=x),
     "np.add.at": lambda x: np.add.at(x, [0], 1.0),
     "np.copyto": lambda x: np.copyto(x, Z),

@@ -44,7 +44,7 @@ def test_calls(refused: Any) -> None:
     scaled = P(d=lambda x, n: n * x)(lambda x, *, n: n * x**2 / 2)
     twice = P(pull=lambda g: 2 * g)(lambda x: 2 * x)
     at = ew.grad
-    refused(lambda: at(lambda x: scaled(x))(1.0), ArgumentError, "missing a required argument: 'n'")  # noqa: PLW0108
+    refused(lambda: at(lambda x: scaled(x))(1.0), ArgumentError, "argument: 'n'")  # noqa: PLW0108
     refused(lambda: at(lambda x: scaled(x, n=1, m=2))(1.0), ArgumentError, "got an unexpected keyword argument 'm'")
     refused(lambda: at(lambda x: scaled(x, x))(1.0), ArgumentError, "too many positional arguments")
     refused(lambda: at(lambda x: scaled(1.0, n=x))(1.0), ArgumentError, "was given a traced value as n=")

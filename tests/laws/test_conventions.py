@@ -1,52 +1,107 @@
-"""What a derivative means at a kink or an edge: each convention of the design, in forward and in reverse."""
+"""What a derivative means at a kink or an edge: each line of docs/conventions.md, forward and in reverse.
+
+``KINKS`` has cases for lines about functions of one array; ``line`` marks the tests of all others; ``NOT_YET`` has
+programs that must be refused. A line of the page without a test is a failure, and so is a test without a line. Who
+makes something of ``NOT_YET`` work moves its line up the page, and gives it a test.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import edgewise as ew
+from edgewise import errors
 
+PAGE = (Path(__file__).parents[2] / "docs" / "conventions.md").read_text(encoding="utf-8")
 AT_ZERO = np.array([0.0, 0.0])
 TIES = np.array([2.0, 1.0, 2.0])
 
-CONVENTIONS = {
-    "abs'(0) = 0": (np.abs, np.array([-1.0, 0.0, 2.0]), [-1.0, 0.0, 1.0]),
-    "fabs'(0) = 0": (np.fabs, np.array([0.0, -3.0]), [0.0, -1.0]),
-    "ties of maximum": (lambda x: np.maximum(x, 2.0), np.array([1.0, 2.0, 3.0]), [0.0, 0.5, 1.0]),
-    "ties of minimum": (lambda x: np.minimum(x, 2.0), np.array([1.0, 2.0, 3.0]), [1.0, 0.5, 0.0]),
-    "ties of max": (np.max, TIES, [0.5, 0.0, 0.5]),
-    "ties of min": (np.min, -TIES, [0.5, 0.0, 0.5]),
-    "clip at its bounds": (
-        lambda x: np.clip(x, 1.0, 2.0),
-        np.array([0.5, 1.0, 1.5, 2.0, 2.5]),
-        [0.0, 1.0, 1.0, 1.0, 0.0],
-    ),
-    "norm at 0": (np.linalg.norm, AT_ZERO, [0.0, 0.0]),
-    "std at 0": (np.std, np.array([3.0, 3.0]), [0.0, 0.0]),
-    "prod with a zero": (np.prod, np.array([2.0, 0.0, 3.0]), [0.0, 6.0, 0.0]),
-    "prod with two zeros": (np.prod, np.array([0.0, 0.0, 3.0]), [0.0, 0.0, 0.0]),
-    "sinc at 0": (np.sinc, AT_ZERO, [0.0, 0.0]),
-    "x**2 at 0": (lambda x: x**2, AT_ZERO, [0.0, 0.0]),
-    "x**1 at 0": (lambda x: x**1, AT_ZERO, [1.0, 1.0]),
-    "x**0 at 0": (lambda x: x**0, AT_ZERO, [0.0, 0.0]),
-    "x**2.0 at 0": (lambda x: x ** np.array([2.0, 1.0]), AT_ZERO, [0.0, 1.0]),
-    "sqrt at 0": (np.sqrt, np.array([0.0, 4.0]), [np.inf, 0.25]),
-    "where cuts": (lambda x: np.where(x > 0, np.sqrt(x), 0.0), np.array([0.0, 4.0]), [0.0, 0.25]),
-    "rounding": (lambda x: x + np.floor(x) + np.rint(x) + np.sign(x), np.array([0.5, 1.0]), [1.0, 1.0]),
-    "an unused entry": (lambda x: x[0] * 2, np.array([1.0, 5.0]), [2.0, 0.0]),
+KINKS = {
+    "`abs` at 0, `np.sign`": {
+        "abs": (np.abs, np.array([-1.0, 0.0, 2.0]), [-1.0, 0.0, 1.0]),
+        "fabs": (np.fabs, np.array([0.0, -3.0]), [0.0, -1.0]),
+        "sign": (np.sign, np.array([-1.0, 0.0, 2.0]), [0.0, 0.0, 0.0]),
+    },
+    "ties in `max`, `min`, `maximum`, `minimum`": {
+        "maximum": (lambda x: np.maximum(x, 2.0), np.array([1.0, 2.0, 3.0]), [0.0, 0.5, 1.0]),
+        "minimum": (lambda x: np.minimum(x, 2.0), np.array([1.0, 2.0, 3.0]), [1.0, 0.5, 0.0]),
+        "max": (np.max, TIES, [0.5, 0.0, 0.5]),
+        "min": (np.min, -TIES, [0.5, 0.0, 0.5]),
+    },
+    "ties in `sort`, `median`, `quantile`": {
+        "sort": (lambda x: np.sort(x) @ np.array([1.0, 2.0, 3.0]), np.array([5.0, 4.0, 5.0]), [2.0, 1.0, 3.0]),
+        "median": (np.median, np.array([1.0, 1.0, 2.0]), [0.0, 1.0, 0.0]),
+        "quantile": (lambda x: np.quantile(x, 0.25), np.array([1.0, 1.0, 2.0]), [0.5, 0.5, 0.0]),
+    },
+    "`clip` at the bound": {
+        "clip": (lambda x: np.clip(x, 1.0, 2.0), np.array([0.5, 1.0, 1.5, 2.0, 2.5]), [0.0, 1.0, 1.0, 1.0, 0.0]),
+    },
+    "norm, `std` at 0": {
+        "norm": (np.linalg.norm, AT_ZERO, [0.0, 0.0]),
+        "std": (np.std, np.array([3.0, 3.0]), [0.0, 0.0]),
+    },
+    "`prod`, `sinc`, `x**n` at 0": {
+        "prod with a zero": (np.prod, np.array([2.0, 0.0, 3.0]), [0.0, 6.0, 0.0]),
+        "prod with two zeros": (np.prod, np.array([0.0, 0.0, 3.0]), [0.0, 0.0, 0.0]),
+        "sinc": (np.sinc, AT_ZERO, [0.0, 0.0]),
+        "x**2": (lambda x: x**2, AT_ZERO, [0.0, 0.0]),
+        "x**1": (lambda x: x**1, AT_ZERO, [1.0, 1.0]),
+        "x**0": (lambda x: x**0, AT_ZERO, [0.0, 0.0]),
+        "x**[2.0, 1.0]": (lambda x: x ** np.array([2.0, 1.0]), AT_ZERO, [0.0, 1.0]),
+    },
+    "`sqrt` at 0": {
+        "sqrt": (np.sqrt, np.array([0.0, 4.0]), [np.inf, 0.25]),
+    },
+    "a branch that is cut off": {
+        "where": (lambda x: np.where(x > 0, np.sqrt(x), 0.0), np.array([0.0, 4.0]), [0.0, 0.25]),
+        "a slice": (lambda x: np.sqrt(x)[1:], np.array([0.0, 4.0]), [0.0, 0.25]),
+        "max": (lambda x: np.max(np.sqrt(x)), np.array([0.0, 4.0]), [0.0, 0.25]),
+    },
+    "a singularity that is not cut off": {
+        "sqrt(x)**2": (lambda x: np.sqrt(x) ** 2, np.array([0.0, 4.0]), [np.nan, 1.0]),
+    },
+    "`round`, `floor`, `sign`, `argmax`, comparisons": {
+        "rounding": (lambda x: x + np.floor(x) + np.rint(x) + np.sign(x), np.array([0.5, 1.0]), [1.0, 1.0]),
+        "round": (lambda x: x + np.round(x, 1), np.array([0.25, 1.0]), [1.0, 1.0]),
+        "argmax": (lambda x: x * np.argmax(x), np.array([1.0, 3.0]), [1.0, 1.0]),
+        "comparisons": (lambda x: x * (x > 2.0), np.array([1.0, 3.0]), [0.0, 1.0]),
+    },
+    "an unused input": {
+        "an entry": (lambda x: x[0] * 2, np.array([1.0, 5.0]), [2.0, 0.0]),
+    },
 }
 
+LINES: dict[str, list[str]] = {point: list(cases) for point, cases in KINKS.items()}
 
-@pytest.mark.parametrize("name", CONVENTIONS)
-def test_convention(name):
-    f, x, expected = CONVENTIONS[name]
+
+def line(point: str) -> Callable[[Any], Any]:
+    """Mark a test as that of a line of the page."""
+
+    def mark(test: Any) -> Any:
+        LINES.setdefault(point, []).append(test.__name__)
+        return test
+
+    return mark
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [pytest.param(*case, id=f"{point}: {name}") for point, cases in KINKS.items() for name, case in cases.items()],
+)
+def test_kink(f, x, expected):
     np.testing.assert_array_equal(ew.grad(lambda v: np.sum(f(v)))(x), expected)
     np.testing.assert_array_equal(ew.jacfwd(lambda v: np.sum(f(v)))(x), expected)
     forward = [ew.jvp(lambda v: np.sum(f(v)), (x,), (e,))[1] for e in np.eye(len(x))]
     np.testing.assert_array_equal(forward, expected)
 
 
+@line("`prod`, `sinc`, `x**n` at 0")
 def test_second_derivatives_at_zero():
     for n, expected in ((0, 0.0), (1, 0.0), (2, 2.0), (3, 0.0)):
         assert ew.grad(ew.grad(lambda x, n=n: x**n))(0.0) == expected
@@ -54,7 +109,139 @@ def test_second_derivatives_at_zero():
     np.testing.assert_allclose(ew.grad(ew.grad(np.sinc))(0.0), -(np.pi**2) / 3)
 
 
-def test_numbers_keep_their_width():
-    assert ew.grad(lambda x: np.sum(np.sin(x) * 0.1))(np.ones(3, np.float32)).dtype == np.float32
+@line("integers")
+def test_integers():
     assert ew.grad(lambda x: x**2)(3) == 6.0
-    assert ew.grad(lambda p: p["x"] * p["n"])({"x": 2.0, "n": 3}) == {"x": 3.0, "n": None}
+    assert ew.grad(lambda x: np.sum(x**2))(np.array([1, 2])).dtype == np.float64
+    seen = []
+
+    def f(p):
+        seen.append({k: v for k, v in p.items() if k != "x"})
+        return p["x"] * p["n"]
+
+    untouched = {"n": 3, "flag": True, "none": None, "name": "f"}
+    assert ew.grad(f)({"x": 2.0, **untouched}) == {"x": 3.0, **dict.fromkeys(untouched)}
+    assert seen == [untouched]
+
+
+@line("dtype")
+def test_numbers_keep_their_width():
+    x, t = np.ones(3, np.float32), np.ones(3, np.float32)
+
+    def f(x):
+        return np.sum(np.sin(x) * 0.1)
+
+    assert ew.grad(f)(x).dtype == np.float32
+    assert ew.jvp(f, (x,), (t,))[1].dtype == np.float32
+    assert ew.jvp(lambda x: f(x) * np.float64(2), (x,), (t,))[1].dtype == np.float64
+    assert (
+        ew.grad(lambda x: f(x * np.ones(3)))(x).dtype == np.float32
+    )  # the argument's, after a sum in double precision
+
+
+@line("an unused input")
+def test_an_unused_argument(recwarn):
+    def f(x, y):
+        return x**2
+
+    by_reverse = ew.grad(f, argnums=(0, 1))(3.0, np.ones(2))
+    by_forward = ew.jacfwd(f, argnums=(0, 1))(3.0, np.ones(2))
+    for first, second in (by_reverse, by_forward):
+        assert first == 6.0
+        np.testing.assert_array_equal(second, [0.0, 0.0])
+    assert not recwarn.list
+
+
+@line("a tangent that is exactly zero")
+def test_a_zero_tangent_under_an_infinite_slope():
+    x, t = np.array([0.0, 4.0]), np.array([0.0, 1.0])
+    np.testing.assert_array_equal(ew.jvp(np.sqrt, (x,), (t,))[1], [0.0, 0.25])
+    np.testing.assert_array_equal(ew.linearize(np.sqrt, x)[1] @ t, [0.0, 0.25])
+
+
+@line("`np.array([traced, …])`")
+def test_arrays_of_traced_values():
+    def f(x):
+        return np.sum(np.array([x[0] ** 2, 3.0, x[1]]) * np.array([1.0, 2.0, 5.0]))
+
+    np.testing.assert_array_equal(ew.grad(f)(np.array([2.0, 1.0])), [4.0, 5.0])
+    np.testing.assert_array_equal(ew.jacfwd(f)(np.array([2.0, 1.0])), [4.0, 5.0])
+
+
+@line("`a += t`")
+def test_adding_to_an_array_that_nobody_else_holds():
+    def alone(x):
+        a = np.ones(2)
+        a += x
+        return np.sum(a**2)
+
+    def shared(x):
+        a = np.ones(2)
+        row = a[:1]
+        a += x
+        return np.sum(a**2) + row[0]
+
+    np.testing.assert_array_equal(ew.grad(alone)(np.array([0.0, 1.0])), [2.0, 4.0])
+    np.testing.assert_array_equal(ew.jacfwd(alone)(np.array([0.0, 1.0])), [2.0, 4.0])
+    with pytest.raises(errors.StoreError):
+        ew.grad(shared)(np.ones(2))
+
+
+# -- what is decided, and not written
+
+
+def store(x):
+    x[0] = 5.0
+    return np.sum(x**2)
+
+
+def add_to_a_view(x):
+    row = x[:1]
+    row += 1.0
+    return np.sum(x**2)
+
+
+SYMMETRIC = np.array([[2.0, 1.0], [1.0, 2.0]])
+NOT_YET = {
+    "complex numbers": [
+        (lambda x: np.abs(np.exp(1j * x)), 1.0),
+        (lambda z: np.abs(z) ** 2, 1.0 + 2.0j),
+    ],
+    "`eigh`, `svd` with equal values": [
+        (lambda A: np.linalg.eigh(A)[0][0], np.eye(2)),
+        (lambda A: np.linalg.svd(A)[1][0], np.eye(2)),
+    ],
+    "functions of a symmetric matrix": [
+        (lambda A: np.sum(np.linalg.eigh(A)[1] * np.exp(np.linalg.eigh(A)[0])), SYMMETRIC),
+    ],
+    "`cholesky` of a symmetric matrix": [(lambda A: np.linalg.cholesky(A)[1, 1], SYMMETRIC)],
+    "stores `a[i] = v`, `a += v` into traced arrays and views of them": [
+        (store, np.ones(2)),
+        (add_to_a_view, np.ones(2)),
+    ],
+}
+
+
+def rows(part: str) -> list[list[str]]:
+    """The cells of the page's tables below a heading, without titles."""
+    text = re.search(rf"^## {part}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)[1]
+    return [
+        [cell.strip() for cell in found.split("|")]
+        for found in re.findall(r"^\| (?!point )(.*) \|$", text, re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize("point", NOT_YET)
+def test_until_it_is_there_it_is_an_error(point):
+    (said,) = (cells[2].strip("`") for cells in rows("Not there yet") if cells[0] == point)
+    for f, x in NOT_YET[point]:
+        for transformed in (ew.grad(f), ew.jacfwd(f)):
+            with pytest.raises(errors.NoRuleError) as caught:
+                transformed(x)
+            assert type(caught.value).__name__ == said
+
+
+def test_each_line_of_the_page_has_a_test_and_each_test_a_line():
+    held = [cells[0] for part in ("Kinks and ties", "Arguments and results") for cells in rows(part)]
+    assert sorted(held) == sorted(LINES)
+    assert [cells[0] for cells in rows("Not there yet")] == list(NOT_YET)

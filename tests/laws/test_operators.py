@@ -32,6 +32,7 @@ COMPARISONS = {
 ALONE = {operator.neg: np.negative, operator.pos: np.positive, operator.abs: np.absolute}
 BINARY = SMOOTH | STEPS | COMPARISONS
 X = np.array([0.7, 1.3, 2.9])
+OLDER = np.lib.NumpyVersion(np.__version__) < "2.3.0"
 OTHERS = {
     "a float": 1.7,
     "an integer": 2,
@@ -64,6 +65,8 @@ def same(found, expected):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # by zero, which NumPy tells and allows
 def test_values_and_derivatives(op, other, x):
     function, c = BINARY[op], OTHERS[other]
+    if op is operator.pow and type(c) is np.int64 and x.dtype == np.float32 and OLDER:
+        pytest.skip("before NumPy 2.3 the operator keeps float32, unlike np.power")
     for by_operator, by_function in (
         (lambda t: op(t, c), lambda t: function(t, c)),
         (lambda t: op(c, t), lambda t: function(c, t)),

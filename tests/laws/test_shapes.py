@@ -114,7 +114,9 @@ def test_norms(data):
 def test_products_of_their_own_kind(data):
     first, second = (values(data.draw(hnp.array_shapes(max_dims=3, max_side=3)), seed) for seed in range(2))
     assume(first.size * second.size < 100)
-    obeys(data.draw(st.sampled_from([np.kron, np.convolve, np.correlate, np.cross])), case(first, second))
+    which = data.draw(st.sampled_from([np.kron, np.convolve, np.correlate, np.cross]))
+    assume(which is not np.cross or 2 not in (first.shape[-1], second.shape[-1]))  # refused since NumPy 2.5
+    obeys(which, case(first, second))
 
 
 @given(data=st.data())

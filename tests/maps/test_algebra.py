@@ -5,27 +5,46 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgewise.core.cofactors import cofactors
 from edgewise.core.index import ARRAY
 from edgewise.core.parts import Part
+from edgewise.core.undetermined import Reason
+from edgewise.errors import UndeterminedError
 from edgewise.maps import (
+    Averaged,
     Broadcast,
+    ConjugateTranspose,
     Contract,
+    Convolve,
     CumulativeSum,
+    Dense,
+    Determined,
     Diagonal,
+    DiagonalPart,
+    Form,
     Identity,
     Index,
     Map,
     Mask,
+    Outputs,
+    RealPart,
     Recurrence,
     Reshape,
+    Solve,
     Sum,
+    Symmetrise,
     Transpose,
+    congruence,
+    left,
+    on_vectors,
+    right,
 )
 
 RNG = np.random.default_rng(0)
 D = Diagonal(RNG.standard_normal(4))
 M = Mask(np.array([True, False, True, True]))
 C = Contract(RNG.standard_normal((3, 4)), "j", "ij", "i")
+SQUARES = RNG.standard_normal((2, 3, 3)) + 3 * np.eye(3)
 WORDS: dict[str, tuple[Map, tuple[int, ...], tuple[int, ...]]] = {
     "identity": (Identity(), (4,), (4,)),
     "diagonal": (D, (4,), (4,)),
@@ -40,6 +59,21 @@ WORDS: dict[str, tuple[Map, tuple[int, ...], tuple[int, ...]]] = {
     "contraction": (C, (4,), (3,)),
     "cumulative sum": (CumulativeSum(-2), (3, 2), (3, 2)),
     "recurrence": (Recurrence(RNG.standard_normal((2, 4)), -1), (2, 4), (2, 4)),
+    "convolution": (Convolve(RNG.standard_normal(3), "full"), (2, 4), (2, 6)),
+    "valid convolution": (Convolve(RNG.standard_normal(3), "valid"), (5,), (3,)),
+    "convolved with": (Convolve(RNG.standard_normal(5), "valid", second=True), (3,), (3,)),
+    "product from the left": (left(SQUARES), (2, 3, 4), (2, 3, 4)),
+    "product from the right": (right(RNG.standard_normal((4, 2))), (3, 4), (3, 2)),
+    "congruence": (congruence(SQUARES[0]), (3, 3), (3, 3)),
+    "product with vectors": (on_vectors(SQUARES), (2, 3), (2, 3)),
+    "conjugate transpose": (ConjugateTranspose(), (2, 3, 4), (2, 4, 3)),
+    "symmetrise": (Symmetrise(), (3, 3), (3, 3)),
+    "diagonal part": (DiagonalPart(3), (2, 3, 3), (2, 3)),
+    "real part": (RealPart(), (3,), (3,)),
+    "averaged": (Averaged(np.array([1.0, 2.0, 1.0, 1.0])), (4,), (4,)),
+    "solve": (Solve(SQUARES), (2, 3, 2), (2, 3, 2)),
+    "form": (Form(cofactors, (SQUARES[0], SQUARES[1]), {}, True), (3, 3), (3, 3)),
+    "dense": (Dense((2, 3), (4, 1)), (5, 2, 3), (5, 4, 1)),
     "sentence": (C @ M @ D, (4,), (3,)),
     "sum of maps": (D + M + Identity() @ D, (4,), (4,)),
 }
@@ -98,7 +132,7 @@ def test_infinite_weights_on_dead_entries():
 def test_sentences_are_flat_and_print():
     assert len((C @ M @ D).maps) == 3
     assert len((D + M + D).maps) == 3
-    assert repr(D) == "Diagonal(cut=False, weight=<float64 array of shape (4,)>)"
+    assert repr(D) == "Diagonal(anti=None, cut=False, weight=<float64 array of shape (4,)>)"
     assert repr(Transpose((1, 0)).H) == "Adjoint(of=Transpose(axes=(1, 0)))"
 
 
@@ -107,9 +141,84 @@ def test_a_part_of_several_outputs():
     assert part.push((3.0, 4.0)) == 4.0
     assert part.pull(5.0) == (None, 5.0)
     assert part.push_alive((3.0, 4.0), None) == (4.0, None)
-    assert part.pull_alive(5.0, None) == ((None, 5.0), None)
+    assert part.pull_alive(5.0, None) == ((None, 5.0), (None, None))
+    assert part.push_alive((3.0, 4.0), (None, True)) == (4.0, True)
     assert part.pattern() is part
     assert repr(part) == "Part(index=1, of=2)"
+
+
+def test_several_outputs_share_what_comes_before_them():
+    both = Outputs((D, M, None)) @ D
+    t, g = RNG.standard_normal(4), RNG.standard_normal(4)
+    pushed = both.push(t)
+    np.testing.assert_allclose(pushed[0], (D @ D).push(t))
+    np.testing.assert_allclose(pushed[1], (M @ D).push(t))
+    assert pushed[2] is None
+    np.testing.assert_allclose(both.pull((g, t, None)), (D @ D).pull(g) + (D @ M).pull(t))
+    np.testing.assert_allclose(both.pull((None, g, None)), (D @ M).pull(g))
+    np.testing.assert_allclose(both.pattern().push(t)[1], M.push(t))
+    some = np.array([True, False, False, True])
+    pushed, masks = both.push_alive(np.where(some, t, 0), some)
+    np.testing.assert_array_equal(masks[1], some & M.chosen)
+    pulled, mask = both.pull_alive((None, g, None), (None, some, None))
+    np.testing.assert_array_equal(mask, some & M.chosen)
+    np.testing.assert_allclose(pulled, (D @ M).pull(np.where(some, g, 0)))
+    pulled, mask = both.pull_alive((g, g, None), (some, ~some, None))
+    np.testing.assert_array_equal(mask, some | M.chosen)
+    assert both.pull_alive((g, g, None), None)[1] is None
+
+
+@np.errstate(all="ignore")  # as the walks run
+def test_a_word_whose_entries_mix_is_alive_or_dead_as_a_whole():
+    weights = Form(lambda A, t: t * np.inf, (SQUARES,), {}, False)
+    alive = np.zeros((2, 3, 3), bool)
+    alive[0, 0, 0] = True
+    value, reached = weights.push_alive(alive.astype(float), alive)
+    np.testing.assert_array_equal(reached, np.arange(2)[:, None, None] * np.ones((3, 3)) == 0)
+    np.testing.assert_array_equal(value[1], np.zeros((3, 3)))
+
+
+REASON = Reason("vectors: {gap}", "why", "instead", np.array([0.5, np.inf]), "f.py:1")
+
+
+def test_undetermined_entries_are_an_error_where_they_are_alive():
+    loose = np.array([False, False, True, True])
+    m = Determined(D, loose, REASON)
+    t = np.array([1.0, 2.0, 0.0, 0.0])
+    assert np.isnan(m.pull(t)).all()  # only aliveness can tell
+    np.testing.assert_allclose(m.pull_alive(t, ~loose)[0], D.pull(t))
+    np.testing.assert_allclose(Determined(D, loose & False, REASON).pull(t), D.pull(t))
+    np.testing.assert_allclose(m.pattern().push(t), t)
+    for misuse in (lambda: m.pull(t + 1), lambda: m.pull_alive(t, None), lambda: m.pull_alive(t, ~loose | loose)):
+        with pytest.raises(UndeterminedError, match=r"f.py:1: vectors: 0.5"):
+            misuse()
+
+
+def test_undetermined_entries_spread_and_are_dropped():
+    """Where they go: along rows and columns of products, into sums, and not beyond what is chosen."""
+    loose = np.array([[False, True, False]] * 2)
+    t = Determined(Identity(), loose, REASON).push(np.ones((2, 3)))
+    assert t.shape == (2, 3)
+    np.testing.assert_array_equal(t[:, ::2], np.ones((2, 2)))
+    np.testing.assert_array_equal(np.where(loose, 5.0, t * 2.0 + 1.0), [[3, 5, 3]] * 2)
+    np.testing.assert_array_equal(np.sum(t, axis=0)[[0, 2]], [2, 2])
+    np.testing.assert_array_equal((np.ones((2, 2)) @ t).loose, loose)
+    np.testing.assert_array_equal((t @ np.ones((3, 1))).loose, [[True], [True]])
+    np.testing.assert_array_equal((t[0] @ np.zeros((3, 2))).loose, [True, True])  # a weight 0 does not drop it
+    np.testing.assert_array_equal(np.concatenate([t, np.ones((2, 1))], axis=1)[:, 3], [1, 1])
+    np.testing.assert_array_equal(np.stack([np.zeros((2, 3)), t], axis=-1)[..., 0], np.zeros((2, 3)))
+    np.testing.assert_array_equal(np.broadcast_to(np.reshape(t, (1, 2, 3)), (4, 2, 3))[0, :, 0], [1, 1])
+    assert t.astype(np.float32).dtype == np.float32
+    for misuse in (
+        lambda: np.sort(t),
+        lambda: np.sum([1.0], where=t),
+        lambda: np.add.reduce(t),
+        lambda: np.asarray(t),
+        lambda: np.where(t),
+        lambda: np.multiply(t, 2.0, dtype=np.float32),
+    ):
+        with pytest.raises(UndeterminedError):
+            misuse()
 
 
 def test_the_base_says_what_a_map_has():

@@ -67,9 +67,6 @@ fmin = selection(
     oracle="difference",
     note="ties: 1/2 each; NaN is not chosen",
 )
-absolute = elementwise(
-    np.absolute, lambda x: np.sign(x), between(-2.3, 2.4), op="__abs__", compute=abs, oracle="difference", note="0 at 0"
-)
 fabs = elementwise(np.fabs, lambda x: np.sign(x), between(-2.3, 2.4), oracle="difference", note="0 at 0")
 
 where = declare_elementwise("where", np.where, (None, lambda x1: x1 != 0, lambda x1: x1 == 0), 3, selects=True)

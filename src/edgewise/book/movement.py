@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.levels import differentiated
 from edgewise.core.primitive import Primitive
+from edgewise.core.refusals import no_number_in
 from edgewise.core.shapes import axes_from, cast, negative_axes
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
@@ -14,8 +16,10 @@ from edgewise.families.structure import CAST, JOIN, MOVEMENT, declare
 from edgewise.maps import Broadcast, Reshape, Transpose
 
 
-def _reshape(primitive: Primitive, a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
-    target = _resolve(a, shape)
+def _reshape(
+    primitive: Primitive, a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None
+) -> Any:
+    target = _resolve(a, newshape if shape is None else shape)  # NumPy 2.0 has the older name alone
     if order == "F":
         backwards = tuple(range(a.ndim))[::-1]
         turned = primitive(np.transpose(a, backwards), target=target[::-1])
@@ -110,6 +114,10 @@ def _astype(primitive: Primitive, x: Any, dtype: Any, /, *, copy: bool = True, d
     target = np.dtype(dtype)
     if target == x.dtype:
         return x
+    if target.kind == "O":  # the bridge: traced scalars in an object array, as np.asarray(x) makes it
+        return np.asarray(x) if x.ndim else x
+    if target.kind in "SUVMm" and differentiated(x):
+        raise no_number_in(target)
     return (primitive if target.kind in "fc" else truncated)(x, dtype=target)
 
 

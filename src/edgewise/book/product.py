@@ -1,10 +1,13 @@
-"""The contraction, from which every product of arrays is composed (``compositions.products``)."""
+"""The contraction, from which every product of arrays is composed (``compositions.products``), and the convolution."""
 
 from __future__ import annotations
 
 from edgewise.core.contract import contract
+from edgewise.core.convolution import convolution
+from edgewise.families.convolution import CONVOLUTION
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import CONTRACTION, declare
+from edgewise.maps import Convolve
 
 contract_of = declare(
     contract,
@@ -19,5 +22,22 @@ contract_of = declare(
         case(grid(2, 3), grid(2, 3, seed=1), spec="ij,ij->ij"),
     ],
     None,
+    operands=("x1", "x2"),
+)
+convolution_of = declare(
+    convolution,
+    CONVOLUTION,
+    [
+        case(grid(5), grid(3, seed=1), mode="full"),
+        case(grid(2), grid(3, seed=1), mode="full"),
+        case(grid(5), grid(3, seed=1), mode="valid"),
+        case(grid(3), grid(3, seed=1), mode="valid"),
+        case(grid(2, 5), grid(3, seed=1), mode="full"),
+        case(grid(5), grid(2, 1, 3, seed=1), mode="valid"),
+        case(grid(2, 1, 5), grid(3, 2, seed=1), mode="valid"),
+    ],
+    None,
+    lambda x2, mode: Convolve(x2, mode),
+    lambda x1, mode: Convolve(x1, mode, second=True),
     operands=("x1", "x2"),
 )

@@ -48,6 +48,8 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
         initial: Any = ABSENT,
         where: Any = True,
     ) -> Any:
+        if axis is dtype is out is None and where is True and initial is ABSENT and not keepdims and a.shape:
+            return _over(primitive, a, negative_axes(None, a.ndim))
         if out is not None:
             raise stores.refused(out, "out=")
         if dtype is not None:
@@ -57,6 +59,8 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
                 raise ValueError(f"reduction operation '{primitive.name}' with a where mask needs an initial value")
             a = np.where(where, a, initial if neutral is None else neutral)
         axes = () if axis in (0, -1) and not a.ndim else negative_axes(axis, a.ndim)  # NumPy has numbers reduced so
+        if neutral is None and initial is not ABSENT and 0 in (a.shape[i] for i in axes):  # of nothing
+            a = np.full(tuple(1 if i - a.ndim in axes else n for i, n in enumerate(a.shape)), initial, a.dtype)
         result = _over(primitive, a, axes) if axes or primitive.zero else _copy(a)
         if initial is not ABSENT and initial is not None:
             result = combine(result, initial)
@@ -141,7 +145,12 @@ product_of = declare(
 maximum_of = declare(
     np.max,
     REDUCTION,
-    [*AXES, case(X, axis=1, initial=0.45), case(X, axis=1, initial=-5.0, where=MASK)],
+    [
+        *AXES,
+        case(X, axis=1, initial=0.45),
+        case(X, axis=1, initial=-5.0, where=MASK),
+        case(grid(2, 0), axis=1, initial=0.5),
+    ],
     _entry_without_dtype(None, np.maximum),
     lambda x, y, axis, shape: _shares(x, y, axis, shape),
     selects=True,

@@ -6,6 +6,7 @@ signatures.
 
 from edgewise.compositions import (
     aliases,
+    attributes,
     bridge,
     calculus,
     choosing,
@@ -18,8 +19,10 @@ from edgewise.compositions import (
     joining,
     kinds,
     mapping,
+    matrices,
     nan,
     norms,
+    orthogonal,
     padding,
     polynomials,
     products,
@@ -36,6 +39,7 @@ from edgewise.compositions import (
 
 __all__ = [
     "aliases",
+    "attributes",
     "bridge",
     "calculus",
     "choosing",
@@ -48,8 +52,10 @@ __all__ = [
     "joining",
     "kinds",
     "mapping",
+    "matrices",
     "nan",
     "norms",
+    "orthogonal",
     "padding",
     "polynomials",
     "products",

@@ -108,9 +108,10 @@ if hasattr(np.linalg, "matrix_transpose"):
 
     @composition(np.linalg.cross, [case(X[:, :3], W), case(CUBE, grid(2, 3, 1, seed=3), axis=1)], "x1", "x2")
     def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-        if np.shape(x1)[axis] != 3 or np.shape(x2)[axis] != 3:
+        x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
+        if x1.shape[-1] != 3 or x2.shape[-1] != 3:
             raise ValueError(
                 "Both input arrays must be (arrays of) 3-dimensional vectors, "
-                f"but they are {np.shape(x1)[axis]} and {np.shape(x2)[axis]} dimensional instead."
+                f"but they are {x1.shape[-1]} and {x2.shape[-1]} dimensional instead."
             )
-        return np.cross(x1, x2, axis=axis)
+        return np.moveaxis(np.cross(x1, x2), -1, axis)

@@ -93,7 +93,7 @@ def _one_sided(f0: Any, f1: Any, f2: Any, h: Any, k: Any) -> Any:
 )  # fmt: skip
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     y = _array(y)
-    (one,) = negative_axes(axis, y.ndim)
+    (one,) = negative_axes((axis,), y.ndim)
     if x is None:
         width: Any = dx
     else:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.levels import known, settled
+from edgewise.core.levels import known, settled, somewhere
+from edgewise.core.refusals import index_refused
 from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import Traced, cast_as
 from edgewise.families.samples import case, grid
@@ -30,6 +31,8 @@ def _array(a: Any) -> Any:
 )  # fmt: skip
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     a, parts = _array(a), [_array(c) for c in choices]
+    if a.dtype.kind not in "biu":
+        raise index_refused("np.choose", batched=False)
     count = len(parts)
     if mode == "wrap":
         a = a % count
@@ -37,7 +40,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
         a = np.clip(a, 0, count - 1)
     elif mode != "raise":
         raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got '{mode}')")
-    elif known(a) and np.any((settled(a) < 0) | (settled(a) >= count)):
+    elif somewhere((a < 0) | (a >= count)):
         raise ValueError("invalid entry in choice array")
     a, *parts = np.broadcast_arrays(a, *parts)
     return np.take_along_axis(np.stack(parts), a[None], 0)[0]

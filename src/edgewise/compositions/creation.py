@@ -79,11 +79,3 @@ def iscomplexobj(x: Any) -> bool:
 @composition(np.isrealobj, [case(X)], "x")
 def isrealobj(x: Any) -> bool:
     return bool(x.dtype.kind != "c")
-
-
-@composition(np.real, [case(X)], "val", oracle="difference")
-def real(val: Any) -> Any:
-    return val
-
-
-Traced.real = property(np.real)  # type: ignore[attr-defined]  # complex values are refused, so this is all of it

@@ -55,6 +55,8 @@ def _with_keywords(function: np.ufunc, body: Callable[..., Any]) -> Callable[...
 
     @functools.wraps(body)
     def entry(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return body(*args)
         given = {k: v for k, v in kwargs.items() if k in own}
         return body(*in_dtype(function, args, {k: v for k, v in kwargs.items() if k not in own}), **given)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.index import ARRAY, scatter_add
-from edgewise.core.levels import settled
+from edgewise.core.levels import settled, somewhere
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
@@ -80,6 +80,8 @@ def _even_edges(a: Any, count: Any, range: Any) -> Any:
         low, high = np.min(a), np.max(a)
     else:
         low, high = 0.0, 1.0
+    if somewhere(~(np.isfinite(low) & np.isfinite(high))):
+        raise ValueError(f"{'autodetected' if range is None else 'supplied'} range of [{low}, {high}] is not finite")
     flat = low == high
     return np.linspace(np.where(flat, low - 0.5, low), np.where(flat, high + 0.5, high), count + 1)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.levels import somewhere
 from edgewise.core.registry import ENTRIES
 from edgewise.families.samples import case, grid
 
@@ -57,14 +58,21 @@ nanmin = composition(
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
+    axis = _axis(a, axis)
     return np.mean(np.where(np.isnan(a), 0, a), axis, dtype, keepdims=keepdims, where=_present(a, where))
+
+
+def _axis(a: Any, axis: Any) -> Any:
+    """NumPy has a number averaged along an axis 0 that it has not."""
+    return None if not a.ndim and axis in (0, -1) else axis
 
 
 def _present(a: Any, where: Any) -> Any:
     return np.broadcast_to(~np.isnan(a) & where, a.shape)
 
 
-@composition(np.nanvar, [*AXES, case(X, axis=-1, ddof=1), case(X, axis=(0, -1), where=MASK)], "a", oracle="difference")
+@composition(np.nanvar, [*AXES, case(X, axis=-1, ddof=1), case(X, axis=(0, -1), where=MASK)],
+             "a", "*", "mean", oracle="difference")  # fmt: skip
 def nanvar(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: Any = None,
@@ -72,7 +80,8 @@ def nanvar(
     return _spread(np.var, a, axis, dtype, ddof, keepdims, where, mean, correction)
 
 
-@composition(np.nanstd, [*AXES, case(X, axis=1, ddof=0.5)], "a", oracle="difference", note="0 where the deviation is 0")
+@composition(np.nanstd, [*AXES, case(X, axis=1, ddof=0.5)],
+             "a", "*", "mean", oracle="difference", note="0 where the deviation is 0")  # fmt: skip
 def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: Any = None,
@@ -83,7 +92,7 @@ def nanstd(
 def _spread(
     of: Any, a: Any, axis: Any, dtype: Any, ddof: float, keepdims: Any, where: Any, mean: Any, correction: Any
 ) -> Any:
-    free = ddof if correction is None else correction
+    free, axis = ddof if correction is None else correction, _axis(a, axis)
     present = _present(a, where)
     filled = np.where(np.isnan(a), 0, a)
     found = ENTRIES[of](filled, axis, dtype, None, free, keepdims, where=present, mean=mean)
@@ -104,7 +113,7 @@ def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) ->
 def _position(of: Callable[..., Any], worst: float) -> Callable[..., Any]:
     def body(a: Any, axis: Any = None, out: None = None, *, keepdims: Any = False) -> Any:
         missing = np.isnan(a)
-        if np.any(np.all(missing, axis)):
+        if somewhere(np.all(missing, axis)):
             raise ValueError("All-NaN slice encountered")
         return of(np.where(missing, worst, a), axis, keepdims=keepdims)
 

@@ -1,4 +1,4 @@
-"""Norms of vectors, and those of matrices that need no singular values. They are 0 at 0, and so is their derivative."""
+"""Norms of vectors and matrices. They are 0 at 0, and so is their derivative."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ import numpy as np
 from edgewise.compositions.declare import composition
 from edgewise.core.shapes import axes_from, negative_axes
 from edgewise.core.traced import cast_as
-from edgewise.errors import NoRuleError
 from edgewise.families.samples import case, grid
 
 V, X, CUBE = grid(5), grid(3, 4), grid(2, 3, 4)
 MATRIX = grid(3, 4, seed=8)
-NOTE = "0 at 0, the subgradient of least norm; ties of inf and -inf: split evenly"
+NOTE = "0 at 0, the subgradient of least norm; ties of inf and -inf, and equal singular values: split evenly"
 
 
 def _array(a: Any) -> Any:
     a = a if hasattr(a, "__array_function__") else np.asarray(a)
     return a if a.dtype.kind in "fc" else cast_as(a, float)
+
+
+def _squares(x: Any) -> Any:
+    return np.real(x) ** 2 + np.imag(x) ** 2 if x.dtype.kind == "c" else x * x
 
 
 def _root(total: Any, power: Any) -> Any:
@@ -31,7 +34,7 @@ def _root(total: Any, power: Any) -> Any:
 
 def _vector(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
     if ord is None or ord == 2:
-        return _root(np.sum(x * x, axis=axes, keepdims=keepdims), 0.5)
+        return _root(np.sum(_squares(x), axis=axes, keepdims=keepdims), 0.5)
     size = np.abs(x)
     if ord == np.inf:
         return np.max(size, axis=axes, keepdims=keepdims)
@@ -50,18 +53,16 @@ def _vector(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
     return _root(np.sum(powers, axis=axes, keepdims=keepdims), 1.0 / ord)
 
 
-def _matrix(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any, name: str) -> Any:
+def _matrix(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
     rows, columns = axes
     if rows == columns:
         raise ValueError("Duplicate axes given.")
     if ord in (None, "fro", "f"):
-        return _root(np.sum(x * x, axis=axes, keepdims=keepdims), 0.5)
+        return _root(np.sum(_squares(x), axis=axes, keepdims=keepdims), 0.5)
     if ord in (2, -2, "nuc"):
-        raise NoRuleError(
-            f"{name} of a matrix with ord={ord!r} has no derivative rule",
-            "it needs singular values, which are not differentiated yet",
-            "use another norm: ord='fro', 1 or np.inf",
-        )
+        values = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), compute_uv=False)
+        found = (np.sum if ord == "nuc" else np.max if ord == 2 else np.min)(values, axis=-1)
+        return np.expand_dims(found, axes) if keepdims else found
     if ord not in (1, -1, np.inf, -np.inf):
         raise ValueError("Invalid norm order for matrices.")
     along, across = (rows, columns) if abs(ord) == 1 else (columns, rows)
@@ -75,7 +76,8 @@ def _matrix(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any, name: str) -
     [
         case(V), case(X), case(CUBE), case(X, axis=1), case(X, axis=(0, 1), keepdims=True), case(CUBE, "fro", (0, 2)),
         *(case(V, p, wrt=(0,)) for p in (np.inf, -np.inf, 0, 1, 2, 3, 2.5, 0.5, -1)), case(X, 3.5, 0, True, wrt=(0,)),
-        *(case(MATRIX, p, wrt=(0,)) for p in (np.inf, -np.inf, 1, -1, "fro")),
+        *(case(MATRIX, p, wrt=(0,)) for p in (np.inf, -np.inf, 1, -1, "fro", 2, -2, "nuc")),
+        case(CUBE, 2, axis=(2, 0), keepdims=True), case(CUBE, "nuc", axis=(0, 1)),
         case(CUBE, 1, axis=(-1, 0), keepdims=True), case(np.array([[0.0, 0.0], [3.0, 4.0]]), axis=0), case(1.5),
     ],
     "x",
@@ -93,7 +95,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     if len(axes) == 1:
         return _vector(x, ord, axes, keepdims)
     if len(axes) == 2:
-        return _matrix(x, ord, axes, keepdims, "np.linalg.norm")
+        return _matrix(x, ord, axes, keepdims)
     raise ValueError("Improper number of dimensions to norm.")
 
 
@@ -112,10 +114,10 @@ if hasattr(np.linalg, "vector_norm"):
 
     @composition(
         np.linalg.matrix_norm,
-        [case(X), case(CUBE, ord=1), case(CUBE, keepdims=True, ord=-1)],
+        [case(X), case(CUBE, ord=1), case(CUBE, keepdims=True, ord=-1), case(CUBE, ord=2)],
         "x",
         oracle="difference",
         note=NOTE,
     )
     def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
-        return _matrix(_array(x), ord, (-2, -1), keepdims, "np.linalg.matrix_norm")
+        return _matrix(_array(x), ord, (-2, -1), keepdims)

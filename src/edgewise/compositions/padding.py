@@ -33,7 +33,7 @@ WIDE = ((2, 1), (3, 9))
 )  # fmt: skip
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     if isinstance(pad_width, dict):
-        pad_width = [pad_width.get(i, pad_width.get(i - array.ndim, (0, 0))) for i in range(array.ndim)]
+        pad_width = _each_axis(pad_width, array.ndim)
     widths = np.asarray(pad_width)
     if widths.dtype.kind not in "iu":
         raise TypeError("`pad_width` must be of integral type.")
@@ -63,6 +63,14 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
             own = {k: v if isinstance(v, str) else v[axis] for k, v in each.items()}
             array = np.moveaxis(extend(np.moveaxis(array, axis, -1), int(before), int(after), **own), -1, axis)
     return array
+
+
+def _each_axis(widths: dict[int, Any], ndim: int) -> list[tuple[int, int]]:
+    """Widths by axis; an axis that is not named is left as it is."""
+    every = [(0, 0)] * ndim
+    for axis, width in widths.items():
+        every[axis] = width if isinstance(width, tuple) else (width, width)
+    return every
 
 
 def _sides(given: Any, ndim: int) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.shapes import negative_axes
-from edgewise.core.traced import Traced, cast_as
+from edgewise.core.traced import Traced, TracedScalar, cast_as
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3, 4)
 HOLES = np.where(grid(2, 3, 4, seed=6) > 1.4, np.nan, X)
 Q = np.array([[0.1, 0.55], [0.72, 0.45]])
+# Before NumPy 2.4 a float64 scalar was a Python number here, which takes the dtype of the array.
+WEAK_SCALARS = np.quantile(np.ones(1, np.float32), np.float64(0.5)).dtype == np.float32
 NOTE = "ties keep their order; NaN where there is one"
 
 # Where the quantile q of n sorted entries lies, counted from 0: Hyndman & Fan, The American Statistician 50 (1996).
@@ -72,9 +75,13 @@ def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]
     return np.reshape(np.transpose(a, (*rest, *axes)), (*lengths, entries)), lengths, kept
 
 
-def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool) -> Any:
-    if not isinstance(q, Traced):
-        q = np.asarray(q, a.dtype) if isinstance(q, int | float) else np.asarray(q)
+def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, of_nothing: bool = False) -> Any:
+    """``of_nothing``: NaN where there is no entry, as NumPy's medians say, and what leaves NaN out."""
+    weak = type(q) in (int, float) or (WEAK_SCALARS and isinstance(q, float | TracedScalar))
+    if isinstance(q, Traced):
+        q = cast_as(q, a.dtype) if weak else q
+    else:
+        q = np.asarray(q, a.dtype if weak else None)
         if not np.all((q >= 0) & (q <= 1)):
             raise ValueError("Quantiles must be in the range [0, 1]")
     a = a if isinstance(a, Traced) else np.asarray(a)
@@ -82,12 +89,16 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
     ordered = np.sort(flat, axis=-1)
     n = flat.shape[-1]
     if not n:
-        raise ValueError("a quantile of nothing was asked for")
+        if not (skip_nan or of_nothing):
+            raise IndexError("index -1 is out of bounds for axis 0 with size 0")
+        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
+        return np.full_like(a, np.nan, shape=np.shape(q) + (kept if keepdims is True else lengths))
     points = np.reshape(q, (-1,))
     count = cast_as(np.sum(~np.isnan(flat), axis=-1, keepdims=True), points.dtype) if skip_nan else n
     low, high, share = _neighbours(count, points, method)
     below, above = (_pick(ordered, np.clip(at, 0, _last(count)), lengths) for at in (low, high))
-    result = below + (above - below) * share
+    step = above - below  # from the nearer neighbour, as NumPy does: infinite ones count
+    result = np.where(share < 0.5, below + step * share, above - step * (1 - share))
     if skip_nan:
         result = np.where(share == 0, below, result)
     else:
@@ -168,7 +179,7 @@ def _hundredth(a: Any, q: Any) -> Any:
     "a", oracle="difference", note=NOTE,
 )  # fmt: skip
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
-    return _quantile(a, 0.5, axis, "linear", keepdims, False)
+    return _quantile(a, 0.5, axis, "linear", keepdims, False, of_nothing=True)
 
 
 @composition(np.nanquantile, [case(HOLES, 0.37, wrt=(0,)), case(HOLES, Q, axis=1, wrt=(0,)),

@@ -57,6 +57,10 @@ def isneginf(x: Any, out: None = None) -> Any:
     np.nan_to_num,
     [case(X), case(np.array([1.5, np.nan, -0.25])), case(ODD, nan=2.0, posinf=3.0, neginf=np.float64(-4.0)), case(1.5)],
     "x",
+    "*",
+    "nan",
+    "posinf",
+    "neginf",
     oracle="difference",
     note="0 where an entry is replaced",
 )

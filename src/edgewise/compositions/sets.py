@@ -71,6 +71,24 @@ def union1d(ar1: Any, ar2: Any) -> Any:
     return np.unique(np.concatenate([np.ravel(_array(ar1)), np.ravel(_array(ar2))]))
 
 
+@composition(
+    np.intersect1d,
+    # In no direction alone do values stay equal: the value is under laws, the convention under a test of its own.
+    [case(A, np.ravel(A)[1:4], wrt=()), case(B, np.array([2.2, 0.4, 0.5]), True, True, wrt=())],
+    "ar1", "ar2", oracle="difference", note="the entries of the first argument", ragged=True,
+)  # fmt: skip
+def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
+    both = [np.ravel(_array(a)) for a in (ar1, ar2)]
+    first = [np.arange(a.size) if assume_unique else np.unique(settled(a), return_index=True)[1] for a in both]
+    places = np.concatenate([first[0], both[0].size + first[1]])
+    joined = np.concatenate(both)
+    plain = settled(joined)[places]
+    order = np.argsort(plain, kind="stable")
+    same = np.flatnonzero(plain[order[1:]] == plain[order[:-1]])
+    mine, other = places[order[same]], places[order[same + 1]]
+    return (joined[mine], mine, other - both[0].size) if return_indices else joined[mine]
+
+
 @composition(np.setdiff1d, [case(A, B)], "ar1", "ar2", oracle="difference", note=FIRST, ragged=True)
 def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
     ar1 = np.ravel(_array(ar1)) if assume_unique else np.unique(_array(ar1))
@@ -95,6 +113,8 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     filt, sides = _array(filt), trim.lower()
     if set(sides) - set("fb"):
         raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
+    if not filt.ndim:
+        return filt
     places = np.nonzero(settled(filt))
     axes = tuple(range(filt.ndim)) if axis is None else tuple(i + filt.ndim for i in negative_axes(axis, filt.ndim))
     index: list[Any] = [slice(None)] * filt.ndim

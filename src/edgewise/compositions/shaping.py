@@ -170,6 +170,28 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     return tuple(np.broadcast_to(a, shape) for a in args)
 
 
+@composition(
+    np.lib.stride_tricks.sliding_window_view,
+    [case(grid(7), 3), case(X, (2, 3), (1, 2)), case(X, 2, axis=-1), case(X, (2, 2), (2, 2)), case(grid(3, 4), (2, 3))],
+    "x",
+)  # fmt: skip
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    lengths = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
+    axes = tuple(range(x.ndim)) if axis is None else axes_from(axis, x.ndim, repeated=True)
+    if len(lengths) != len(axes):
+        raise ValueError(f"window_shape has {len(lengths)} lengths, and there are {len(axes)} axes")
+    if any(n < 0 for n in lengths):
+        raise ValueError("`window_shape` cannot contain negative values")
+    for one, n in zip(axes, lengths, strict=True):
+        count = x.shape[one] - n + 1
+        if count < 1:
+            raise ValueError("window shape cannot be larger than input array shape")
+        x = np.moveaxis(np.take(x, np.arange(count)[:, None] + np.arange(n), axis=one), one + 1, -1)
+    return x
+
+
 @composition(np.atleast_1d, [case(1.5), case(X)])
 def atleast_1d(*arys: Any) -> Any:
     made = tuple(a if np.ndim(a) else np.reshape(a, (1,)) for a in arys)

@@ -1,4 +1,4 @@
-"""Convolution and correlation in one dimension, as a product with a Toeplitz matrix."""
+"""Convolution and correlation in one dimension."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.convolution import convolution
 from edgewise.core.traced import Traced
 from edgewise.families.samples import case, grid
 
@@ -14,27 +15,20 @@ A, V, W = grid(5), grid(3, seed=1), grid(4, seed=2)
 MODES = ("full", "same", "valid")
 
 
-def _full(a: Any, v: Any) -> Any:
-    """Row j of the matrix is ``a`` moved j places to the right: rows of length n + m, read with one entry less."""
-    n, m = a.shape[0], v.shape[0]
-    padded = np.concatenate([a, np.zeros(m, a.dtype)])
-    shifted = np.reshape(np.reshape(np.broadcast_to(padded, (m, n + m)), (-1,))[: m * (n + m - 1)], (m, n + m - 1))
-    return v @ shifted
-
-
-def _cut(full: Any, n: int, m: int, mode: Any, from_end: bool) -> Any:
+def _convolved(a: Any, v: Any, mode: Any, from_end: bool) -> Any:
     if isinstance(mode, int):
         mode = {0: "valid", 1: "same", 2: "full"}.get(mode, mode)
-    short, long = min(n, m), max(n, m)
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")
+    long, short = (v, a) if v.size > a.size else (a, v)
+    if mode == "valid":
+        return convolution(long, short, mode="valid")
+    full = convolution(long, short, mode="full")
     if mode == "full":
         return full
-    if mode == "same":
-        start = (short - 1) // 2
-        start = short - 1 - start if from_end else start
-        return full[start : start + long]
-    if mode == "valid":
-        return full[short - 1 : long]
-    raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")
+    start = (short.size - 1) // 2
+    start = short.size - 1 - start if from_end else start
+    return full[start : start + long.size]
 
 
 def _vectors(a: Any, v: Any) -> tuple[Any, Any]:
@@ -54,10 +48,7 @@ def _vectors(a: Any, v: Any) -> tuple[Any, Any]:
     "a", "v",
 )  # fmt: skip
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    a, v = _vectors(a, v)
-    if v.size > a.size:
-        a, v = v, a
-    return _cut(_full(a, v), a.size, v.size, mode, False)
+    return _convolved(*_vectors(a, v), mode, False)
 
 
 @composition(
@@ -69,4 +60,4 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 )  # fmt: skip
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     a, v = _vectors(a, v)
-    return _cut(_full(a, v[::-1]), a.size, v.size, mode, v.size > a.size)
+    return _convolved(a, v[::-1], mode, v.size > a.size)

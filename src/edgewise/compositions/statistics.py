@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.levels import somewhere
 from edgewise.core.operators import method
 from edgewise.core.refusals import refuse_options
-from edgewise.core.shapes import negative_axes
+from edgewise.core.shapes import axes_from, negative_axes
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
@@ -60,17 +61,34 @@ def _dropped(a: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
     return a if keepdims is True or not axes else np.squeeze(a, axes)
 
 
-@composition(np.average, [case(X), case(X, axis=1), case(grid(2, 3), axis=1, weights=np.array([0.2, 0.5, 0.4]))])
+def _along(weights: Any, a: Any, axis: Any) -> Any:
+    """Weights of the axes given, in the order given, brought to those axes."""
+    shape = np.shape(a)
+    if np.shape(weights) == shape:
+        return weights
+    if axis is None:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    axes = axes_from(axis, len(shape))
+    if np.shape(weights) != tuple(shape[i] for i in axes):
+        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+    weights = np.transpose(weights, sorted(range(len(axes)), key=axes.__getitem__))
+    return np.reshape(weights, tuple(n if i in axes else 1 for i, n in enumerate(shape)))
+
+
+@composition(
+    np.average,
+    [case(X), case(X, axis=1), case(grid(2, 3), axis=1, weights=np.array([0.2, 0.5, 0.4])),
+     case(X, (2, 0), np.array([[0.2, 0.5], [0.4, 0.9], [1.1, 0.3], [0.7, 0.6]]), keepdims=True)],
+)  # fmt: skip
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
     if weights is None:
         scale: Any = float(_count(a, axis))
         result = np.mean(a, axis, keepdims=keepdims)
     else:
-        if np.shape(weights) != np.shape(a):
-            (one,) = negative_axes(axis, np.ndim(a))
-            weights = np.reshape(weights, (-1,) + (1,) * (-one - 1))
-        spread = np.broadcast_to(weights, np.shape(a))
-        scale = np.sum(spread, axis=axis, keepdims=keepdims)
+        weights = _along(weights if hasattr(weights, "__array_function__") else np.asarray(weights), a, axis)
+        scale = np.sum(np.broadcast_to(weights, np.shape(a)), axis=axis, keepdims=keepdims)
+        if somewhere(scale == 0.0):
+            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
         result = np.sum(a * weights, axis=axis, keepdims=keepdims) / scale
     return (result, np.broadcast_to(scale, np.shape(result))) if returned else result
 
@@ -120,13 +138,13 @@ def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> An
     return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
 
 
-@composition(np.diff, [case(X), case(X, 2, axis=1), case(grid(4), prepend=0.5)], "a")
+@composition(np.diff, [case(X), case(X, 2, axis=1), case(grid(4), prepend=0.5)], "a", "*", "prepend", "append")
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     if n == 0:
         return a
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
-    (one,) = negative_axes(axis, a.ndim)
+    (one,) = negative_axes((axis,), a.ndim)
     at = a.ndim + one
     parts = [a]
     for extra, place in ((prepend, 0), (append, len(parts) + 1)):

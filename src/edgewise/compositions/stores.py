@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -35,5 +35,12 @@ def _refuse_method(name: str) -> None:
     setattr(Traced, name, bound)
 
 
-for name in ("sort", "fill", "put", "partition", "resize", "setflags", "byteswap", "itemset", "__delitem__"):
+for name in ("sort", "fill", "put", "partition", "resize", "setflags", "byteswap", "itemset"):
     _refuse_method(name)
+
+
+def _delete(self: Traced, index: Any) -> NoReturn:
+    raise ValueError("cannot delete array elements")  # in NumPy's words
+
+
+Traced.__delitem__ = _delete  # type: ignore[attr-defined]  # installed here, with the other stores

@@ -9,6 +9,7 @@ import numpy as np
 from edgewise.core import refusals
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, with_dtype
 from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar
+from edgewise.core.undetermined import Undetermined
 
 __all__ = ["admit", "knows"]
 
@@ -33,6 +34,8 @@ def admit(operand: Any) -> Any:
         return operand
     if isinstance(operand, list | tuple):
         return admit(np.array(operand))
+    if isinstance(operand, Undetermined):
+        operand.refuse()
     refuse_foreign(operand, "", "met a traced value")
     if isinstance(operand, np.ndarray):
         return admit(np.asarray(operand))

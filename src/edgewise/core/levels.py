@@ -12,7 +12,7 @@ import numpy as np
 from edgewise.core.traced import Traced
 from edgewise.errors import BatchError
 
-__all__ = ["differentiated", "finite", "known", "plain", "settled"]
+__all__ = ["differentiated", "finite", "known", "plain", "settled", "somewhere"]
 
 
 def plain(value: Any) -> Any:
@@ -25,6 +25,11 @@ def plain(value: Any) -> Any:
 def finite(value: Any) -> bool:
     """Whether every entry is finite, seen through all levels."""
     return bool(np.all(np.isfinite(plain(value))))
+
+
+def somewhere(condition: Any) -> bool:
+    """Whether a condition holds anywhere, in whichever member of a batch: for errors, which end them all."""
+    return bool(np.any(plain(condition)))
 
 
 def settled(value: Any) -> Any:

@@ -75,9 +75,10 @@ class LinearNode:
         serial, primitive, params, shape, dtype: those of the ``Node``.
         arity: the number of operands, constant ones included.
         edges: from the operands that are not constant.
+        last: serials of the operands that no later operation and no result reads: their tangents end here.
     """
 
-    __slots__ = ("arity", "dtype", "edges", "params", "primitive", "serial", "shape")
+    __slots__ = ("arity", "dtype", "edges", "last", "params", "primitive", "serial", "shape")
 
     def __init__(self, node: Node, kept: tuple[Any, ...]) -> None:
         self.serial = node.serial
@@ -86,6 +87,7 @@ class LinearNode:
         self.shape = node.shape
         self.dtype = node.dtype
         self.arity = len(node.parents)
+        self.last: tuple[int, ...] = ()
         make = primitive.family.edge
         self.edges = tuple(
             Edge(i, p.serial, make(primitive, i, kept, node.params, p.shape), p.shape, p.dtype)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from edgewise.core import stores
+from edgewise.core import rebinding, stores
 from edgewise.core.admission import knows
 from edgewise.core.registry import spelling
 from edgewise.core.traced import TRACED, Traced, TracedArray, call
@@ -24,10 +26,12 @@ def install(name: str, primitive: Any, arity: int) -> None:
         return
 
     def forward(self: Traced, other: Any) -> Any:
+        mode = self.mode
         if type(other) in TRACED:
-            mode = other.mode
-            return (mode if mode.level > self.mode.level else self.mode).binary(primitive, self, other)
-        return self.mode.binary(primitive, self, other) if knows(other) else NotImplemented
+            if other.mode.level > mode.level:
+                mode = other.mode
+            return mode.binary(primitive, self, other)
+        return mode.binary(primitive, self, other) if knows(other) else NotImplemented
 
     forward.__qualname__ = f"__{name}__"  # pow(t, 2, 3) would name it
     setattr(Traced, f"__{name}__", forward)
@@ -38,13 +42,17 @@ def install(name: str, primitive: Any, arity: int) -> None:
         return self.mode.binary(primitive, other, self) if knows(other) else NotImplemented
 
     setattr(Traced, f"__r{name}__", reflected)
-    symbol = stores.SYMBOLS.get(primitive.function)
+    symbol = rebinding.SYMBOLS.get(primitive.function)
     if symbol:
+        refused = functools.partial(stores.into_traced, f"a {symbol}= v")
 
         def in_place(self: TracedArray, other: Any) -> Any:
-            if not stores.sole_traced(self):
-                raise stores.into_traced(f"a {symbol}= v")
-            return forward(self, other)
+            if not rebinding.sole_traced(self):
+                raise refused()
+            result = forward(self, other)
+            if result is not NotImplemented:
+                rebinding.watch(self, sys._getframe(1), refused)
+            return result
 
         setattr(TracedArray, f"__i{name}__", in_place)
 

@@ -1,7 +1,8 @@
 """Operations with several outputs: one node for the tuple, and a ``part`` that takes one output out of it.
 
 The map of such an operation goes from its inputs to the tuple of outputs, with shared factors. A cotangent of the
-tuple is a tuple, None where an output was not used, so that unused outputs cost nothing.
+tuple is a tuple, None where an output was not used, so that unused outputs cost nothing; its aliveness is a tuple of
+masks.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class Part:
 
     __slots__ = ("index", "of")
     selects = False
+    complex_linear = True
 
     def __init__(self, index: int, of: int) -> None:
         self.index = index
@@ -31,10 +33,10 @@ class Part:
         return tuple(g if i == self.index else None for i in range(self.of))
 
     def push_alive(self, t: Any, alive: Any) -> tuple[Any, Any]:
-        return t[self.index], None
+        return t[self.index], None if alive is None else alive[self.index]
 
     def pull_alive(self, g: Any, alive: Any) -> tuple[Any, Any]:
-        return self.pull(g), None
+        return self.pull(g), tuple(alive if i == self.index else None for i in range(self.of))
 
     def pattern(self) -> Part:
         return self

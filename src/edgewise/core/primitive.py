@@ -12,6 +12,7 @@ The parameter names of a rule say what it needs, and the tape keeps that and not
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -19,10 +20,17 @@ from typing import Any
 from edgewise.core.traced import apply
 from edgewise.errors import DeclarationError
 
-__all__ = ["Family", "Primitive", "Rule"]
+__all__ = ["Family", "Primitive", "Rule", "compiled"]
 
 _OPERAND = re.compile(r"x([1-9][0-9]*)?$")
 _OUTPUT = re.compile(r"y([1-9][0-9]*)?$")
+
+
+@functools.cache
+def compiled(text: str) -> Callable[..., Any]:
+    """A function that fetches by position, from text made of integers and identifiers: the book shares a few dozen."""
+    made: Callable[..., Any] = eval(text, {})
+    return made
 
 
 class Rule:
@@ -38,7 +46,7 @@ class Rule:
         statics: names of static parameters, where they are known.
     """
 
-    __slots__ = ("function", "slots", "sources")
+    __slots__ = ("_call", "function", "lead", "slots", "sources")
 
     def __init__(
         self,
@@ -51,6 +59,8 @@ class Rule:
         statics: Collection[str] | None = None,
     ) -> None:
         self.function = function
+        self.lead = lead
+        self._call: Callable[..., Any] | None = None
         sources: list[tuple[str, Any]] = []
         code = getattr(function, "__code__", None)
         if code is None:
@@ -92,17 +102,15 @@ class Rule:
         self.slots = frozenset(-1 if kind == "output" else at for kind, at in sources if kind in ("kept", "output"))
 
     def __call__(self, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...], *lead: Any) -> Any:
-        arguments = list(lead)
-        for kind, at in self.sources:
-            if kind == "kept":
-                arguments.append(kept[at])
-            elif kind == "output":
-                arguments.append(kept[-1][at])
-            elif kind == "shape":
-                arguments.append(shape)
-            else:
-                arguments.append(params[at])
-        return self.function(*arguments)
+        call = self._call
+        if call is None:  # most rules of the book are never asked in one program
+            given = [f"lead[{i}]" for i in range(self.lead)] + [_FETCH[kind].format(at) for kind, at in self.sources]
+            call = compiled(f"lambda d: lambda kept, params, shape, lead: d({', '.join(given)})")(self.function)
+            self._call = call
+        return call(kept, params, shape, lead)
+
+
+_FETCH = {"kept": "kept[{}]", "output": "kept[-1][{}]", "shape": "shape", "param": "params[{!r}]"}
 
 
 class Primitive:

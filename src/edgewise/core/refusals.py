@@ -36,6 +36,7 @@ __all__ = [
     "no_array",
     "no_integer",
     "no_number",
+    "no_number_in",
     "refuse_options",
     "remember",
     "static_role",
@@ -47,12 +48,18 @@ __all__ = [
 _STORES: Final = frozenset(
     dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR") if name in dis.opmap
 )
-# Functions of the math module under the names NumPy gives them.
+# Functions of the modules math, cmath and statistics under the names NumPy gives them.
 _RENAMED: Final = {f"a{name}": f"arc{name}" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")} | {
     "atan2": "arctan2",
+    "fmean": "mean",
     "fsum": "sum",
     "pow": "power",
 }
+
+_DRAWS: Final = frozenset(
+    ("beta", "binomial", "exponential", "gamma", "laplace", "logistic", "lognormal", "multivariate_normal", "normal",
+     "poisson", "standard_gamma", "triangular", "uniform")
+)  # fmt: skip
 
 # Where a traced value was last asked to be a number or an index: NumPy swallows our error there and raises its own,
 # which the border turns back (transforms.translate). Overwritten by every asking: it is for messages alone.
@@ -109,7 +116,7 @@ def lost(conversion: str, batched: bool) -> EdgewiseError:
             "its arguments fix the length of the result, so nothing can be differentiated through them",
             f"count with ordinary numbers, and scale afterwards: t * np.arange(n), or {call}(ew.value(t))",
         )
-    if getattr(found, "__module__", "") == "math" and hasattr(np, twin):
+    if getattr(found, "__module__", "") in ("cmath", "math", "statistics") and hasattr(np, twin):
         instead = f"use NumPy's function, np.{twin}"
     elif name == "int()":
         instead = "round first, which says that no derivative is meant: int(np.floor(t)), or int(ew.value(t))"
@@ -174,6 +181,12 @@ def no_array(dtype: np.dtype[Any], batched: bool) -> EdgewiseError:
     if dtype.kind in "iu":
         return index_refused(call, batched)
     name = f"{call}()" if call else "np.asarray(t, dtype)"
+    if call.rpartition(".")[2] in _DRAWS:
+        return ConversionError(
+            f"{name} was given a traced value",
+            "a draw from a distribution is an ordinary number, whatever its parameters are",
+            "draw from a fixed distribution, and shift and scale what comes: mean + std * rng.standard_normal(n)",
+        )
     if batched:
         return BatchError(
             f"{name} asks for an ordinary {dtype} array, and a batch is not one",
@@ -185,6 +198,15 @@ def no_array(dtype: np.dtype[Any], batched: bool) -> EdgewiseError:
         "an ordinary array cannot carry a derivative, so the result would lose it",
         "use the value as it is, np.array([...]) without a dtype, or ew.stack([...]); to give the derivative up, "
         "ew.value(t)",
+    )
+
+
+def no_number_in(dtype: np.dtype[Any]) -> ConversionError:
+    """The error for text, dates and records made of a traced value."""
+    return ConversionError(
+        f"a traced value was converted to the dtype {dtype}",
+        "what that dtype holds has no derivative, and whatever is read out of it again would have none",
+        "convert what you print or keep: ew.value(t).astype(dtype)",
     )
 
 
@@ -212,7 +234,7 @@ def no_number(operand: object) -> ArgumentError:
     )
 
 
-_SIGNATURE: Final = re.compile(r"[^ ]*\(\) ((got|missing|takes) .*)")
+_SIGNATURE: Final = re.compile(r"[^ ]*\(\) ((got|missing|takes) .*?)(\. Did you mean .*)?")  # the guess: Python 3.13
 
 
 def wrong_signature(name: str, error: TypeError) -> ArgumentError | None:

@@ -15,7 +15,17 @@ import numpy as np
 
 from edgewise.errors import DeclarationError, NoRuleError, spelled_call, user_frame
 
-__all__ = ["DECLARATIONS", "ENTRIES", "OUT_AT", "STATIC_FROM", "Declaration", "find", "register", "spelling"]
+__all__ = [
+    "DECLARATIONS",
+    "ENTRIES",
+    "OUT_AT",
+    "STATIC_FROM",
+    "UNCHECKED",
+    "Declaration",
+    "find",
+    "register",
+    "spelling",
+]
 
 
 class Declaration(NamedTuple):
@@ -27,7 +37,8 @@ class Declaration(NamedTuple):
         samples: calls that show it, each a ``Case``.
         primitive: the primitive, None for a composition.
         oracle: where the laws take an independent derivative from: "complex" (complex step), "mpmath", or
-            "difference" (central differences: exact for piecewise linear functions, last resort elsewhere).
+            "difference" (central differences: exact for piecewise linear functions, last resort elsewhere),
+            "symmetric" (the same along symmetric directions).
         note: its convention at kinks, in words.
         ragged: how many entries its result has depends on values, so a batch of it is refused.
     """
@@ -45,6 +56,7 @@ ENTRIES: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Per function: how many leading parameters may be traced, and their names; None where every one may.
 STATIC_FROM: dict[Callable[..., Any], tuple[int, frozenset[str]]] = {}
 OUT_AT: dict[Callable[..., Any], int] = {}  # where NumPy's signature has ``out``, which is always refused
+UNCHECKED: dict[Callable[..., Any], int] = {}  # how many positional arguments are beyond both: no call needs to look
 DECLARATIONS: dict[Callable[..., Any], Declaration] = {}
 
 
@@ -80,6 +92,7 @@ def register(
     if operands is not None:
         leading = operands.index("*") if "*" in operands else len(operands)
         STATIC_FROM[function] = (leading, frozenset(operands))
+    UNCHECKED[function] = min(OUT_AT.get(function, sys.maxsize), STATIC_FROM.get(function, (sys.maxsize,))[0])
 
 
 def find(function: Callable[..., Any]) -> Callable[..., Any]:

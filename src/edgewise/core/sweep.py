@@ -23,14 +23,14 @@ _by_serial = operator.attrgetter("serial")
 
 def ancestors(roots: list[Node]) -> list[Node]:
     """All operations the roots depend on, themselves included, in order of computation; inputs are left out."""
-    found = {id(n): n for n in roots if n.primitive is not None}
-    stack = list(found.values())
+    found = {n for n in roots if n.primitive is not None}
+    stack = list(found)
     while stack:
         for parent in stack.pop().parents:
-            if parent is not None and id(parent) not in found and parent.primitive is not None:
-                found[id(parent)] = parent
+            if parent is not None and parent not in found and parent.primitive is not None:
+                found.add(parent)
                 stack.append(parent)
-    return sorted(found.values(), key=_by_serial)
+    return sorted(found, key=_by_serial)
 
 
 def has_cuts(order: list[Any]) -> bool:
@@ -56,7 +56,7 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
         primitive = node.primitive
         kept = node.kept
         weights = primitive.weights
-        if weights is not None:
+        if weights is not None and (node.dtype is FLOAT64 or node.dtype.kind == "f"):  # complex: by their maps
             for weight, parent in zip(weights, node.parents, strict=True):
                 if parent is None:
                     continue
@@ -68,16 +68,23 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
                     part = g if weight == 1 else -g if weight == -1 else g * weight
                 else:
                     part = g * weight(kept)
-                if part.__class__ is not np.float64 or parent.shape or parent.dtype is not FLOAT64:
+                if part.shape != parent.shape or part.dtype is not parent.dtype:
                     part = repair(part, parent.shape, parent.dtype)
                 before = parent.cotangent
-                parent.cotangent = part if before is None else before + part
+                if before is None:
+                    parent.cotangent = part
+                elif part.__class__ is before.__class__ is np.ndarray and kind is not int:  # nobody else has a product
+                    part += before
+                    parent.cotangent = part
+                else:
+                    parent.cotangent = before + part
         else:
             edge, params = primitive.family.edge, node.params
             for i, parent in enumerate(node.parents):
                 if parent is not None:
                     part = repair(edge(primitive, i, kept, params, parent.shape).pull(g), parent.shape, parent.dtype)
-                    parent.cotangent = part if parent.cotangent is None else add_up(parent.cotangent, part)
+                    before = parent.cotangent
+                    parent.cotangent = part if before is None else add_up(before, part)
         if consume:
             node.kept = node.parents = ()
 

@@ -10,6 +10,7 @@ What an operation means is never decided here: ``apply`` finds the highest mode 
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +18,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from edgewise.core import refusals, stores
+from edgewise.core import rebinding, refusals, stores
 from edgewise.core.mode import NOTHING
-from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, find, spelling
+from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, UNCHECKED, find, spelling
 from edgewise.errors import (
     BatchError,
     ConversionError,
@@ -111,9 +112,10 @@ class Traced:
         if stores.holds_objects(out[0]):
             out[0][...] = np.asarray(_call_ufunc(ufunc, method, inputs, kwargs))
             return out[0]
-        if not stores.rebinds(ufunc, method, inputs, out, kwargs):
+        if not rebinding.rebinds(ufunc, method, inputs, out, kwargs):
             raise stores.refused_out(ufunc, out[0], sys._getframe(1))
         result, dtype = _call_ufunc(ufunc, method, inputs, kwargs), out[0].dtype
+        rebinding.watch(out[0], sys._getframe(1), functools.partial(stores.refused_in_place, ufunc))
         return result if result.dtype == dtype else cast_as(result, dtype)
 
     def __array_function__(
@@ -221,7 +223,7 @@ class TracedScalar(Traced):
 class TracedArray(Traced):
     """A traced value with axes."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)  # for rebinding.watch
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -268,8 +270,21 @@ def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> 
 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call a declared function; a traced value in a static role is an error, never ignored."""
-    entry = find(function)
-    out, at = kwargs.get("out") if kwargs else None, OUT_AT.get(function)
+    entry = ENTRIES.get(function) or find(function)
+    if kwargs or len(args) > UNCHECKED.get(function, 0):
+        _check(function, args, kwargs)
+    try:
+        return entry(*args, **kwargs)
+    except TypeError as error:
+        ours = refusals.wrong_signature(spelling(function), error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _check(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Refuse ``out=``, and traced values in static roles."""
+    out, at = kwargs.get("out"), OUT_AT.get(function)
     if out is not None or (at is not None and len(args) > at and (out := args[at]) is not None):
         raise stores.refused(out, "out=")
     static = STATIC_FROM.get(function)
@@ -280,13 +295,6 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
         for name, value in kwargs.items():
             if name not in names:
                 _refuse_traced(function, value, f"{name}=")
-    try:
-        return entry(*args, **kwargs)
-    except TypeError as error:
-        ours = refusals.wrong_signature(spelling(function), error)
-        if ours is None:
-            raise
-        raise ours from error
 
 
 def _refuse_traced(function: Callable[..., Any], value: Any, role: str) -> None:

@@ -18,17 +18,23 @@ from edgewise.core.sweep import add_up, repair
 __all__ = ["linearize", "pull", "pull_alive", "push", "push_alive"]
 
 
-def linearize(order: list[Node], replace: dict[int, Any]) -> list[LinearNode]:
+def linearize(order: list[Node], replace: dict[int, Any], results: frozenset[int] = frozenset()) -> list[LinearNode]:
     """Evaluate every map once, and empty the recorded nodes: the maps are all that is needed from here on.
 
     Args:
         order: from ``sweep.ancestors``.
         replace: copies (by id) for arrays that must not be kept.
+        results: serials of the outputs, whose tangents outlive a walk.
     """
     program = []
     for node in order:
         program.append(LinearNode(node, tuple(replace.get(id(k), k) for k in node.kept) if replace else node.kept))
         node.kept = node.parents = ()
+    read = set(results)
+    for linear in reversed(program):
+        operands = {edge.serial for edge in linear.edges}
+        linear.last = tuple(operands - read)
+        read |= operands
     return program
 
 
@@ -54,7 +60,7 @@ def pull_alive(order: list[LinearNode], cotangents: dict[int, tuple[Any, Any]]) 
 
 
 def push(order: list[LinearNode], tangents: dict[int, Any]) -> None:
-    """Walk forwards. ``tangents`` maps serials to tangents: of the inputs at first, of every node at the end."""
+    """Walk forwards. ``tangents`` maps serials to tangents: of the inputs at first, of the results at the end."""
     for node in order:
         total = node.primitive.family.push_all(node, tangents)
         if total is None:
@@ -65,6 +71,8 @@ def push(order: list[LinearNode], tangents: dict[int, Any]) -> None:
                     total = part if total is None else add_up(total, part)
         if total is not None:
             tangents[node.serial] = _widen(total, node)
+        for serial in node.last:
+            tangents.pop(serial, None)
 
 
 def push_alive(order: list[LinearNode], tangents: dict[int, tuple[Any, Any]]) -> None:
@@ -79,11 +87,25 @@ def push_alive(order: list[LinearNode], tangents: dict[int, tuple[Any, Any]]) ->
                 total = part if total is None else join_alive(total, part)
         if total is not None:
             tangents[node.serial] = total
+        for serial in node.last:
+            tangents.pop(serial, None)
 
 
 def join_alive(a: tuple[Any, Any], b: tuple[Any, Any]) -> tuple[Any, Any]:
     """The sum of two pairs: alive where either is."""
+    if type(a[0]) is tuple:
+        return add_up(a[0], b[0]), _union_of_parts(a, b)
     return add_up(a[0], b[0]), None if a[1] is None or b[1] is None else a[1] | b[1]
+
+
+def _union_of_parts(a: tuple[Any, Any], b: tuple[Any, Any]) -> Any:
+    """The same output by output; an output that was not used has neither value nor mask."""
+    if a[1] is None or b[1] is None:
+        return None
+    return tuple(
+        q if x is None else p if y is None else None if p is None or q is None else p | q
+        for x, y, p, q in zip(a[0], b[0], a[1], b[1], strict=True)
+    )
 
 
 def _widen(t: Any, node: LinearNode) -> Any:
@@ -95,10 +117,10 @@ def _widen(t: Any, node: LinearNode) -> Any:
 
 
 def _narrow(alive: Any, shape: tuple[int, ...]) -> Any:
-    if alive is None or alive.shape == shape:
+    if alive is None or type(alive) is tuple or alive.shape == shape:
         return alive
     return unbroadcast(alive.astype(float), shape) > 0
 
 
 def _spread(alive: Any, shape: tuple[int, ...]) -> Any:
-    return alive if alive is None or alive.shape == shape else np.broadcast_to(alive, shape)
+    return alive if alive is None or type(alive) is tuple or alive.shape == shape else np.broadcast_to(alive, shape)

@@ -78,7 +78,7 @@ def _ends(value: Any) -> Ends:
         stats = value.json["stats"]
         low, high = (np.nan if stats[k] is None else float(stats[k]) for k in ("min", "max"))
         return Ends(low, high, 0.0 if low <= 0 <= high else min(abs(low), abs(high)))
-    numbers = np.asarray(value, dtype=float).ravel()
+    numbers = np.asarray(np.abs(value) if np.iscomplexobj(value) else value, dtype=float).ravel()
     if not numbers.size:
         return Ends(np.nan, np.nan, np.nan)
     return Ends(float(numbers.min()), float(numbers.max()), float(np.abs(numbers).min()))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.levels import plain
+from edgewise.core.undetermined import Undetermined
 
 __all__ = ["Digest", "brief", "digest", "hold", "is_array", "is_finite", "pad", "spell_number", "width"]
 
@@ -45,6 +46,8 @@ class Digest:
 def hold(value: Any) -> Any:
     """A value to remember: a scalar, a copy of a small array, or the ``Digest`` of a large one."""
     value = plain(value)
+    if isinstance(value, Undetermined):
+        value = np.where(value.loose, np.nan, value.values)
     if isinstance(value, Digest) or value is None or type(value) in (float, int):
         return value
     if not hasattr(value, "shape") or not hasattr(value, "dtype"):
@@ -53,7 +56,7 @@ def hold(value: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that units are left out
             value = np.asarray(value)  # of another library: Dask computes, Pint gives the magnitude
-    if value.dtype.kind not in "fiub":  # a unit, a name: nothing to calculate with
+    if value.dtype.kind not in "fiubc":  # a unit, a name: nothing to calculate with
         return Digest(value)
     if not value.shape:
         return value[()]
@@ -80,6 +83,8 @@ def digest(value: Any) -> Any:
         return value.json
     if is_array(value):
         return _array(value)
+    if isinstance(value, complex | np.complexfloating):
+        return {**_array(np.asarray(value)), "text": spell_number(value)}
     return _number(value)
 
 
@@ -91,10 +96,11 @@ def _number(value: Any) -> Any:
 
 
 def _array(array: Any) -> dict[str, Any]:
-    if array.dtype.kind not in "fiub":
+    kind = array.dtype.kind
+    if kind not in "fiubc":
         none = {"min": None, "max": None, "mean": None, "nonfinite": 0}
         return {"shape": list(array.shape), "dtype": str(array.dtype), "stats": none}
-    numbers = np.asarray(array, dtype=float)
+    numbers = np.asarray(np.abs(array) if kind == "c" else array, dtype=float)
     finite = np.isfinite(numbers)
     good = numbers if finite.all() else numbers[finite]
     with np.errstate(all="ignore"):
@@ -108,6 +114,8 @@ def _array(array: Any) -> dict[str, Any]:
         if 0 < good.size <= COUNTED and math.isfinite(float(good.max()) - float(good.min())):
             counts, _ = np.histogram(good, bins=BINS)
             told["hist"] = {"lo": stats["min"], "hi": stats["max"], "n": [int(n) for n in counts]}
+        if kind == "c":  # absolute values: they do not add up
+            return told
         if numbers.size:
             told["thumb"] = _thumb(numbers)
     if numbers.size <= DATA:
@@ -132,6 +140,8 @@ def spell_number(value: Any, digits: int = 6) -> str:
     >>> spell_number(6.0), spell_number(-0.1234567), spell_number(1e300), spell_number(float("nan"))
     ('6', '-0.123457', '1e+300', 'nan')
     """
+    if isinstance(value, complex | np.complexfloating):
+        return f"{complex(value):.{digits}g}"
     text = f"{float(value):.{digits}g}"
     return "0" if text == "-0" else text
 

@@ -17,12 +17,13 @@ import numpy as np
 from edgewise.core import walk
 from edgewise.core.node import Edge as Arc
 from edgewise.core.node import LinearNode, Node
-from edgewise.core.parts import PART
+from edgewise.core.parts import PART, Part
 from edgewise.core.sweep import ancestors
 from edgewise.explain.recording import Step, Watched
-from edgewise.maps import Compose, Map
+from edgewise.maps import Compose
+from edgewise.transforms.custom import CUSTOM
 
-__all__ = ["Block", "Graph", "Link", "Pair"]
+__all__ = ["Graph", "Link", "Pair", "Whole"]
 
 Pair = tuple[Any, Any]  # a cotangent or tangent, and which of its entries are alive
 
@@ -56,39 +57,32 @@ class _Single(LinearNode):
         node, source = link.target.node, link.source.node
         self.serial, self.shape, self.dtype = node.serial, node.shape, node.dtype
         self.primitive = node.primitive
+        self.last = ()
         self.edges = (Arc(link.operand, source.serial, link.map, source.shape, source.dtype),)
 
 
-class Block(Map):
-    """One output of several, whose adjoint is that of the tuple with zeros for the others.
+class Whole(Part):
+    """One output of a user's operation with several, whose adjoint is that of the tuple with zeros for the others.
 
     A sweep of ``grad`` pulls all outputs at once, and leaves gaps where one was not used; a rule of the user's that
-    counts on both outputs would meet gaps that it does not meet there.
+    counts on both outputs would meet gaps here that it does not meet there.
     """
 
-    __slots__ = ("dtypes", "index", "shapes")
+    __slots__ = ("dtypes", "shapes")
 
-    def __init__(self, index: int, whole: Any) -> None:
-        self.index = index
-        self.shapes = whole.shape
-        self.dtypes = whole.dtype
-
-    def push(self, t: Any) -> Any:
-        """The output."""
-        return t[self.index]
-
-    def push_alive(self, t: Any, alive: Any) -> tuple[Any, Any]:
-        """Of several outputs, aliveness is not followed (``core.parts``)."""
-        return self.push(t), None
-
-    def pull_alive(self, g: Any, alive: Any) -> tuple[Any, Any]:
-        """Likewise."""
-        return self.pull(g), None
+    def __init__(self, index: int, node: Any) -> None:
+        super().__init__(index, len(node.shape))
+        self.shapes = node.shape
+        self.dtypes = node.dtype
 
     def pull(self, g: Any) -> Any:
         """The tuple."""
         shapes = enumerate(zip(self.shapes, self.dtypes, strict=True))
         return tuple(g if i == self.index else np.zeros(s, d)[()] for i, (s, d) in shapes)
+
+    def pull_alive(self, g: Any, alive: Any) -> tuple[Any, Any]:
+        """Likewise; a user's rule carries no mask."""
+        return self.pull(g), None
 
 
 class Graph:
@@ -128,7 +122,8 @@ class Graph:
                 self._connect(step, tape, copies)
             for node in tail:
                 self._copy(node, copies)
-            self._tail = walk.linearize(tail, copies)
+            kept = frozenset((*tape.known, *(n.serial for n in roots)))
+            self._tail = walk.linearize(tail, copies, kept)
 
     def _copy(self, node: Node, copies: dict[int, Any]) -> tuple[Any, ...]:
         """What a node keeps; arrays that are the user's again after the run are copied."""
@@ -141,8 +136,8 @@ class Graph:
         node: Any = step.node
         part = None
         if node.primitive is PART:
-            part = Block(node.params["index"], node.parents[0])
-            node = node.parents[0]
+            index, node = node.params["index"], node.parents[0]
+            part = Whole(index, node) if node.primitive.family is CUSTOM else Part(index, len(node.shape))
         if node.primitive is None:
             return
         kept = self._copy(node, copies)
@@ -151,7 +146,8 @@ class Graph:
             if parent is None or source is None:
                 continue
             edge = node.primitive.family.edge(node.primitive, i, kept, node.params, parent.shape)
-            link = Link(len(self.links), i, source, step, edge if part is None else Compose((part, edge)))
+            map_ = edge if part is None else Compose((part, edge))  # type: ignore[arg-type]  # a part has the verbs
+            link = Link(len(self.links), i, source, step, map_)
             self.links.append(link)
             self.incoming[step.index].append(link)
             self.outgoing[source.index].append(link)

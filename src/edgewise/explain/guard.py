@@ -199,6 +199,10 @@ class LookingMap(Map):
     def selects(self) -> bool:  # type: ignore[override]  # that of the map inside
         return bool(self.inner.selects)
 
+    @property
+    def complex_linear(self) -> bool:  # type: ignore[override]  # likewise
+        return bool(self.inner.complex_linear)
+
     def pattern(self) -> Map:
         """That of the map inside."""
         pattern: Map = self.inner.pattern()

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgewise.explain.digest import brief, is_array, pad, width
 from edgewise.explain.trace import Edge, Value
 from edgewise.explain.words import barred, dotted
@@ -69,7 +71,7 @@ def _tangent(v: Value) -> tuple[str, str, str]:
 
 def _term(edge: Edge, flowing: str, sign: str) -> str:
     partial: Any = edge.partial
-    if partial is None or is_array(partial) or edge.expression.startswith("sum("):
+    if partial is None or np.iscomplexobj(partial) or is_array(partial) or edge.expression.startswith("sum("):
         return edge.expression.replace(sign, flowing)
     number = brief(partial, 4)
     return f"{flowing}·{f'({number})' if number.startswith('-') else number}"

@@ -127,12 +127,13 @@ class Edge:
 def partial_of(link: Link, forward: bool) -> Any:
     """The partial on an edge: a number between numbers, weights of an operation that acts entry by entry, else None."""
     source, target = link.source.node, link.target.node
-    if source.shape == () and target.shape == ():
+    real = source.dtype.kind == target.dtype.kind == "f"
+    if real and source.shape == () and target.shape == ():
         one = source.dtype.type(1), None
         return hold((Graph.push if forward else Graph.pull)(link, one)[0])
     if isinstance(link.map, maps.Identity):
         return hold(np.float64(1))
-    if isinstance(link.map, maps.Diagonal):
+    if isinstance(link.map, maps.Diagonal) and link.map.anti is None:
         return hold(link.map.weight)
     if isinstance(link.map, maps.Mask):
         return hold(np.asarray(link.map.chosen, dtype=float))

@@ -224,10 +224,11 @@ class Run:
     # -- seeds
 
     def _cotangents(self, seed: Any) -> dict[int, Pair]:
-        if seed is None and (len(self.values) != 1 or self.values[0].shape != ()):
+        real = len(self.values) == 1 and self.values[0].shape == () and self.values[0].dtype.kind != "c"
+        if seed is None and not real:
             raise OutputError(
                 f"{name_of(self.f)} returned {_several(self.tree, self.values)}, and explain was given no seed",
-                "adjoints are derivatives of one number",
+                "adjoints are derivatives of one real number",
                 "give the weights of the outputs as seed=, or say mode='forward'",
             )
         given = (
@@ -302,7 +303,7 @@ def _or_zeros(pair: Pair | None, like: Any) -> Any:
 
 def _several(tree: Tree, values: list[Any]) -> str:
     if tree.bare:
-        return f"an array of shape {tuple(values[0].shape)}"
+        return f"an array of shape {tuple(values[0].shape)}" if values[0].shape else "a complex number"
     return f"{len(values)} values"
 
 
@@ -311,7 +312,7 @@ def numbers(f: Any, args: tuple[Any, ...]) -> Argnums:
     found = []
     for i, arg in enumerate(args):
         try:
-            Argument(arg, "")
+            Argument(arg, i, f)
         except ArgumentError:
             continue
         found.append(i)

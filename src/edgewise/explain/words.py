@@ -9,8 +9,10 @@ from unicodedata import normalize
 import numpy as np
 
 from edgewise import maps
+from edgewise.core.pairing import conj
+from edgewise.core.parts import Part
 from edgewise.explain.digest import Digest, hold, spell_number
-from edgewise.explain.graph import Block
+from edgewise.explain.graph import Whole
 
 __all__ = ["barred", "constant", "dotted", "expression", "flow", "subscripted"]
 
@@ -62,7 +64,7 @@ def constant(value: Any) -> str:
     """
     if value is None:
         return "None"
-    if not isinstance(value, np.ndarray | np.generic | Digest | float | int):
+    if not isinstance(value, np.ndarray | np.generic | Digest | float | int | complex):
         value = hold(value)  # an array of another library
     shape = getattr(value, "shape", ())
     if not shape:
@@ -95,9 +97,14 @@ def _contract(map_: Any, g: str, forward: bool) -> str:
     return f"einsum('{letters},{map_.others}->{out}', {g}, {constant(map_.other)})"
 
 
+def _diagonal(map_: Any, g: str, forward: bool) -> str:
+    weight = constant(map_.weight if forward else conj(map_.weight))
+    return f"{g} * {weight}" + ("" if map_.anti is None else f" + conj({g}) * {constant(map_.anti)}")
+
+
 _MAPS: dict[type, Callable[[Any, str, bool], str]] = {
     maps.Identity: lambda m, g, forward: g,
-    maps.Diagonal: lambda m, g, forward: f"{g} * {constant(m.weight)}",
+    maps.Diagonal: _diagonal,
     maps.Mask: lambda m, g, forward: f"where(chosen, {g}, 0)",
     maps.Reshape: lambda m, g, forward: f"reshape({g}, {m.target if forward else m.shape})",
     maps.Transpose: lambda m, g, forward: f"transpose({g})",
@@ -107,7 +114,7 @@ _MAPS: dict[type, Callable[[Any, str, bool], str]] = {
     maps.Contract: _contract,
     maps.CumulativeSum: lambda m, g, forward: f"cumsum({g})" if forward else f"cumsum({g}, from the end)",
     maps.Recurrence: lambda m, g, forward: f"recurrence({g})" if forward else f"recurrence({g}, from the end)",
-    Block: lambda m, g, forward: f"{g}[{m.index}]" if forward else f"{g} as output {m.index}",
+    **dict.fromkeys((Part, Whole), lambda m, g, forward: f"{g}[{m.index}]" if forward else f"{g} as output {m.index}"),
 }
 
 

@@ -7,14 +7,13 @@ a number where it does not depend on anything. The first-order sweep multiplies 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from edgewise.core.operators import install
-from edgewise.core.primitive import Family, Primitive, Rule
+from edgewise.core.primitive import Family, Primitive, Rule, compiled
 from edgewise.core.registry import Declaration, register, spelling
 from edgewise.core.traced import UFUNCS
 from edgewise.errors import NotYetError
@@ -48,6 +47,8 @@ class Elementwise(Family):
         if not isinstance(rule, Rule):
             return Identity() if rule == 1 else Diagonal(rule)
         weight = rule(kept, params, shape)
+        if isinstance(weight, Map):
+            return weight
         if getattr(weight, "dtype", None) == np.bool_:
             return Mask(weight)
         return Diagonal(weight, primitive.selects)
@@ -75,13 +76,17 @@ def declare_elementwise(
     compute: Callable[..., Any] | None = None,
     selects: bool = False,
     zero: bool = False,
+    maps: bool = False,
 ) -> Primitive:
-    """Make an elementwise primitive. ``d`` is a rule or a number, or a tuple of them with None for "no derivative"."""
+    """Make an elementwise primitive. ``d`` is a rule or a number, or a tuple of them with None for "no derivative".
+
+    ``maps``: the rule gives the map itself, where for complex operands that is no multiplication.
+    """
     given = d if isinstance(d, tuple) else (d,)
     rules = tuple(Rule(r, arity, i, name) if callable(r) else r for i, r in enumerate(given))
     primitive = Primitive(name, function, ELEMENTWISE, rules, selects=selects, zero=zero)
     primitive.value = compute or function
-    if not selects:  # choosing needs its maps, which drop entries
+    if not selects and not maps:  # choosing needs its maps, which drop entries
         primitive.weights = tuple(_weight(rule) if isinstance(rule, Rule) else rule for rule in rules)
     primitive.active = sum(1 << i for i, rule in enumerate(rules) if rule is not None)
     primitive.keepers = tuple(_keeper(rules, mask, arity) for mask in range(1 << arity)) if not zero else ()
@@ -99,6 +104,7 @@ def elementwise(
     note: str = "",
     selects: bool = False,
     zero: bool = False,
+    maps: bool = False,
 ) -> Primitive:
     """Declare a ufunc.
 
@@ -113,9 +119,10 @@ def elementwise(
         note: the convention at kinks.
         selects: zeros of ``d`` mean that an operand is not chosen.
         zero: no derivative anywhere; ``d`` is ignored.
+        maps: ``d`` gives the map itself.
     """
     primitive = declare_elementwise(
-        function.__name__, function, d, function.nin, compute=compute, selects=selects, zero=zero
+        function.__name__, function, d, function.nin, compute=compute, selects=selects, zero=zero, maps=maps
     )
 
     def entry(*inputs: Any, **kwargs: Any) -> Any:
@@ -186,26 +193,18 @@ def _weight(rule: Rule) -> Any:
     if len(slots) == 1:
         return (None if rule.function.__code__.co_code == _SAME else rule.function, slots[0])
     arguments = ", ".join(f"kept[{at}]" for at in slots)
-    return _compiled(f"lambda d: lambda kept: d({arguments})")(rule.function)
-
-
-@functools.cache
-def _compiled(text: str) -> Callable[..., Any]:
-    """A function that fetches by position, from text made of integers: the whole book needs a dozen of them."""
-    made: Callable[..., Any] = eval(text, {})
-    return made
+    return compiled(f"lambda d: lambda kept: d({arguments})")(rule.function)
 
 
 _SAME = (lambda x: x).__code__.co_code
 
 
-def _keeper(
-    rules: tuple[Any, ...], mask: int, arity: int
-) -> tuple[Callable[[list[Any], Any], tuple[Any, ...]], frozenset[int]]:
-    """For one set of active operands: ``(operands, output) -> kept``, and which operands are in it."""
+def _keeper(rules: tuple[Any, ...], mask: int, arity: int) -> tuple[Callable[..., tuple[Any, ...]], frozenset[int]]:
+    """For one set of active operands: ``(*operands, output) -> kept``, and which operands are in it."""
     needed = frozenset(
         slot for i, rule in enumerate(rules) if mask >> i & 1 and isinstance(rule, Rule) for slot in rule.slots
     )
-    fields = [f"v[{i}]" if i in needed else "None" for i in range(arity)] + ["y" if -1 in needed else "None"]
-    keep = _compiled(f"lambda v, y: ({', '.join(fields)})")
+    names = [f"v{i}" for i in range(arity)] + ["y"]
+    fields = [name if slot in needed else "None" for name, slot in zip(names, (*range(arity), -1), strict=True)]
+    keep = compiled(f"lambda {', '.join(names)}: ({', '.join(fields)})")
     return keep, needed - {-1}

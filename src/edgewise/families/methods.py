@@ -1,7 +1,9 @@
 """The methods of a ufunc of two operands, ``reduce``, ``accumulate``, ``reduceat`` and ``outer``: compositions.
 
 They follow from the declaration of the ufunc alone. Where NumPy has a function of the same meaning (``np.add.reduce``
-is ``np.sum``) that is called; otherwise the ufunc is applied step by step along the axis, one node a step.
+is ``np.sum``) that is called; otherwise the ufunc is applied step by step along the axis, one node a step. (That is the
+definition. ``np.power.reduce`` and ``np.arctan2.reduce`` of NumPy 2.4 break it along a contiguous axis, on processors
+with AVX-512: they leave entries out, where ``accumulate`` does not.)
 ``out=`` never gets here.
 """
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+from typing import Any
 
 import numpy as np
 
@@ -12,25 +13,31 @@ __all__ = ["Case", "between", "case", "grid", "pairs"]
 GOLDEN = 0.6180339887498949
 
 
-class Case(NamedTuple):
-    """One call: the arguments, and which of them are differentiated.
+class Case:
+    """One call: the arguments, and which of them are differentiated. Nine hundred are made at import: keep it light.
 
     Attributes:
         args: positional arguments; the differentiable ones are float arrays.
         kwargs: keyword arguments.
-        wrt: positions of the arguments the laws differentiate. An argument that is a list is differentiated in all
-            entries.
     """
 
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    wrt: tuple[int, ...]
+    __slots__ = ("_wrt", "args", "kwargs")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], wrt: tuple[int, ...] | None) -> None:
+        self.args = args
+        self.kwargs = kwargs
+        self._wrt = wrt
+
+    @property
+    def wrt(self) -> tuple[int, ...]:
+        """Positions of the arguments the laws differentiate; a list among them is differentiated in all its entries."""
+        if self._wrt is None:
+            self._wrt = tuple(i for i, a in enumerate(self.args) if _is_float(a))
+        return self._wrt
 
 
 def case(*args: Any, wrt: tuple[int, ...] | None = None, **kwargs: Any) -> Case:
     """A call; by default every float array or list of arrays among the positional arguments is differentiated."""
-    if wrt is None:
-        wrt = tuple(i for i, a in enumerate(args) if _is_float(a))
     return Case(args, kwargs, wrt)
 
 
@@ -60,6 +67,6 @@ def pairs(first: tuple[float, float], second: tuple[float, float]) -> list[Case]
 
 def grid(*shape: int, low: float = -2.0, high: float = 2.0, seed: int = 0) -> Any:
     """Distinct values in no particular order: no ties, none near zero or an integer."""
-    n = int(np.prod(shape))
+    n = math.prod(shape)
     turns = (np.arange(1, n + 1) * GOLDEN + 0.1317 * seed) % 1.0  # never twice the same, and no generator to load
     return (low + (high - low) * turns).reshape(shape)

@@ -220,6 +220,8 @@ def declare(
     compute: Callable[..., Any] | None = None,
     selects: bool = False,
     zero: bool = False,
+    outputs: int | None = None,
+    zero_outputs: frozenset[int] = frozenset(),
     oracle: str = "complex",
     note: str = "",
 ) -> Primitive:
@@ -236,13 +238,17 @@ def declare(
         compute: computes the value from normal form, where ``function`` itself does not.
         selects: as in ``elementwise``, and so are the others.
         zero: no derivative anywhere.
+        outputs: how many outputs, where there is a tuple of them.
+        zero_outputs: which of them have no derivative.
         oracle: where the laws take an independent derivative from.
         note: the convention at kinks.
     """
     name = function.__name__
     made = tuple(Rule(r, len(rules), i, name) for i, r in enumerate(rules))
     value: Callable[..., Any] = compute or UNDISPATCHED.get(function, function)
-    primitive = Primitive(name, value, family, made, selects=selects, zero=zero)
+    primitive = Primitive(
+        name, value, family, made, selects=selects, zero=zero, outputs=outputs, zero_outputs=zero_outputs
+    )
     register(
         Declaration(function, "zero" if zero else family.name, samples, primitive, oracle, note),
         primitive if entry is None else functools.partial(entry, primitive),

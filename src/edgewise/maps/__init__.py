@@ -6,26 +6,58 @@ compiled. Start with ``base``: the verbs every map has, and ``@``, ``+`` and ``.
 
 from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
 from edgewise.maps.contraction import Contract
-from edgewise.maps.diagonal import Diagonal, Identity, Mask
+from edgewise.maps.convolution import Convolve
+from edgewise.maps.diagonal import Conjugate, Diagonal, Identity, Mask
 from edgewise.maps.index import Index
+from edgewise.maps.matrix import (
+    Averaged,
+    ConjugateTranspose,
+    Dense,
+    DiagonalPart,
+    Form,
+    RealPart,
+    Solve,
+    Symmetrise,
+    congruence,
+    left,
+    on_vectors,
+    right,
+)
 from edgewise.maps.movement import Broadcast, Reshape, Sum, Transpose
+from edgewise.maps.outputs import Determined, Outputs
 from edgewise.maps.scan import CumulativeSum, Recurrence
 
 __all__ = [
     "Adjoint",
+    "Averaged",
     "Broadcast",
     "Compose",
+    "Conjugate",
+    "ConjugateTranspose",
     "Contract",
+    "Convolve",
     "CumulativeSum",
+    "Dense",
+    "Determined",
     "Diagonal",
+    "DiagonalPart",
+    "Form",
     "Identity",
     "Index",
     "Map",
     "Mask",
+    "Outputs",
     "Plus",
+    "RealPart",
     "Recurrence",
     "Reshape",
+    "Solve",
     "Sum",
+    "Symmetrise",
     "Transpose",
     "as_mask",
+    "congruence",
+    "left",
+    "on_vectors",
+    "right",
 ]

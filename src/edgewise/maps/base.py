@@ -30,6 +30,7 @@ class Map:
 
     __slots__ = ()
     selects = False  # whether push or pull can meet entries that nothing reaches
+    complex_linear = False  # whether push(i·t) = i·push(t) for complex t; a map that knows it says so
 
     def push(self, t: Any) -> Any:
         """Apply the map to a tangent."""
@@ -79,6 +80,10 @@ class Adjoint(Map):
 
     __slots__ = ("of",)
 
+    @property
+    def complex_linear(self) -> bool:  # type: ignore[override]  # that of the map
+        return self.of.complex_linear
+
     def __init__(self, of: Map) -> None:
         self.of = of
 
@@ -111,6 +116,10 @@ class Compose(Map):
         self.maps: tuple[Map, ...] = tuple(
             inner for m in maps for inner in (m.maps if isinstance(m, Compose) else (m,))
         )
+
+    @property
+    def complex_linear(self) -> bool:  # type: ignore[override]  # that of the parts
+        return all(m.complex_linear for m in self.maps)
 
     def push(self, t: Any) -> Any:
         for m in reversed(self.maps):
@@ -147,6 +156,10 @@ class Plus(Map):
 
     def __init__(self, maps: tuple[Map, ...]) -> None:
         self.maps: tuple[Map, ...] = tuple(inner for m in maps for inner in (m.maps if isinstance(m, Plus) else (m,)))
+
+    @property
+    def complex_linear(self) -> bool:  # type: ignore[override]  # that of the parts
+        return all(m.complex_linear for m in self.maps)
 
     def push(self, t: Any) -> Any:
         return _total([m.push(t) for m in self.maps])

@@ -8,6 +8,7 @@ import numpy as np
 
 from edgewise.core.contract import contract
 from edgewise.core.levels import finite
+from edgewise.core.pairing import conj
 from edgewise.maps.base import Map, as_mask
 
 __all__ = ["Contract"]
@@ -17,6 +18,7 @@ class Contract(Map):
     """t -> contract(t, other); ``letters``, ``others``, ``out`` name the axes of t, ``other`` and the result."""
 
     __slots__ = ("letters", "other", "others", "out")
+    complex_linear = True
 
     def __init__(self, other: Any, letters: str, others: str, out: str) -> None:
         self.other = other
@@ -28,28 +30,28 @@ class Contract(Map):
         return contract(t, self.other, spec=f"{self.letters},{self.others}->{self.out}")
 
     def pull(self, g: Any) -> Any:
-        return contract(g, self.other, spec=f"{self.out},{self.others}->{self.letters}")
+        return contract(g, conj(self.other), spec=f"{self.out},{self.others}->{self.letters}")
 
     def push_alive(self, t: Any, alive: Any) -> tuple[Any, Any]:
-        return self._guarded(t, alive, self.letters, self.out)
+        return self._guarded(self.other, t, alive, self.letters, self.out)
 
     def pull_alive(self, g: Any, alive: Any) -> tuple[Any, Any]:
-        return self._guarded(g, alive, self.out, self.letters)
+        return self._guarded(conj(self.other), g, alive, self.out, self.letters)
 
-    def _guarded(self, t: Any, alive: Any, letters: str, out: str) -> tuple[Any, Any]:
+    def _guarded(self, other: Any, t: Any, alive: Any, letters: str, out: str) -> tuple[Any, Any]:
         """Weights that meet dead entries alone are dropped; what is left is multiplied as ever if it is finite.
 
         Where an infinite weight meets both, each product is masked before the sum.
         """
         spec = f"{letters},{self.others}->{out}"
         if alive is None:
-            return contract(t, self.other, spec=spec), None
-        count, ones = alive.astype(float), np.ones(self.other.shape)
+            return contract(t, other, spec=spec), None
+        count, ones = alive.astype(float), np.ones(other.shape)
         reached = as_mask(contract(count, ones, spec=spec))
         own = tuple(i - len(letters) for i, c in enumerate(letters) if c not in self.others)
         met = "".join(c for c in letters if c in self.others)
         met_alive = contract(np.sum(count, axis=own), ones, spec=f"{met},{self.others}->{self.others}")
-        weights = np.where(as_mask(met_alive), self.other, 0)
+        weights = np.where(as_mask(met_alive), other, 0)
         if finite(weights):
             return contract(t, weights, spec=spec), reached
         summed = "".join(c for c in letters if c not in out)

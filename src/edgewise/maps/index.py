@@ -14,6 +14,7 @@ class Index(Map):
     """t -> t[index], with the index in normal form (``core.index``) on an array of ``shape``."""
 
     __slots__ = ("arrays", "shape", "template")
+    complex_linear = True
     selects = True
 
     def __init__(self, template: tuple[Any, ...], arrays: tuple[Any, ...], shape: tuple[int, ...]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.shapes import repeated
 from edgewise.maps.base import Map
 
 __all__ = ["Broadcast", "Reshape", "Sum", "Transpose"]
@@ -17,6 +18,7 @@ class Reshape(Map):
     """The same entries in another shape."""
 
     __slots__ = ("shape", "target")
+    complex_linear = True
 
     def __init__(self, shape: Shape, target: Shape) -> None:
         self.shape = shape
@@ -33,6 +35,7 @@ class Transpose(Map):
     """Axes in another order; ``axes`` as in ``np.transpose``, counted from 0."""
 
     __slots__ = ("axes",)
+    complex_linear = True
 
     def __init__(self, axes: Shape) -> None:
         self.axes = axes
@@ -51,6 +54,7 @@ class Sum(Map):
     """The sum over ``axes`` (counted from the end) of an array of ``shape``; its adjoint repeats."""
 
     __slots__ = ("axes", "shape")
+    complex_linear = True
 
     def __init__(self, axes: Shape, shape: Shape) -> None:
         self.axes = axes
@@ -60,13 +64,14 @@ class Sum(Map):
         return np.sum(t, axis=self.axes)
 
     def pull(self, g: Any) -> Any:
-        return np.broadcast_to(np.expand_dims(g, self.axes) if g.ndim else g, self.shape)
+        return np.broadcast_to(np.expand_dims(g, self.axes), self.shape) if g.ndim else repeated(g, self.shape)
 
 
 class Broadcast(Map):
     """Repeat an array of ``shape`` to ``target``; its adjoint sums."""
 
     __slots__ = ("shape", "target")
+    complex_linear = True
 
     def __init__(self, shape: Shape, target: Shape) -> None:
         self.shape = shape

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.pairing import conj
 from edgewise.core.recurrence import delayed, recurrence, reversed_along
 from edgewise.maps.base import Map, as_mask
 
@@ -16,6 +17,7 @@ class CumulativeSum(Map):
     """t -> cumsum(t) along ``axis``."""
 
     __slots__ = ("axis",)
+    complex_linear = True
 
     def __init__(self, axis: int) -> None:
         self.axis = axis
@@ -30,10 +32,11 @@ class CumulativeSum(Map):
 class Recurrence(Map):
     """b -> y with y_i = a_i · y_(i-1) + b_i along ``axis``.
 
-    The adjoint is the recurrence read from the end: λ_i = g_i + a_(i+1) · λ_(i+1).
+    The adjoint is the recurrence read from the end: λ_i = g_i + conj(a_(i+1)) · λ_(i+1).
     """
 
     __slots__ = ("a", "axis")
+    complex_linear = True
 
     def __init__(self, a: Any, axis: int) -> None:
         self.a = a
@@ -43,7 +46,7 @@ class Recurrence(Map):
         return recurrence(self.a, t, axis=self.axis)
 
     def pull(self, g: Any) -> Any:
-        backwards = delayed(reversed_along(self.a, self.axis), self.axis)
+        backwards = delayed(reversed_along(conj(self.a), self.axis), self.axis)
         return reversed_along(recurrence(backwards, reversed_along(g, self.axis), axis=self.axis), self.axis)
 
     def push_alive(self, t: Any, alive: Any) -> tuple[Any, Any]:

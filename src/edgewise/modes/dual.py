@@ -84,7 +84,7 @@ class Dual(Mode):
 
     def _wrap(self, y: Any, t: Any, alive: Any) -> Traced:
         shape, dtype = y.shape, y.dtype
-        if dtype is not FLOAT64 and dtype.kind != "f":
+        if dtype is not FLOAT64 and dtype.kind not in "fc":
             refuse_dtype(dtype)
         if t.shape != shape:
             t = expand(t, shape)

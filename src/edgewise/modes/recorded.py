@@ -24,6 +24,7 @@ from edgewise.errors import NotYetError
 __all__ = ["Recorded"]
 
 FLOAT64 = np.dtype(np.float64)
+ONE = (1, 1)  # one operand, which is active
 NUMBERS = frozenset((float, int, np.float64, np.float32, TracedScalar, TracedArray))
 
 
@@ -43,34 +44,49 @@ class Recorded(Mode):
         return (TracedArray if node.shape else TracedScalar)(value, self, node)
 
     def unary(self, primitive: Any, x: Any) -> Any:
-        compute = primitive.value
-        if compute is None or not primitive.active:
+        if primitive.value is None or not primitive.active:
             return self.interpret(primitive, (x,), NOTHING)
-        operand = x.value
-        y = compute(operand)
-        kept = primitive.keepers[1][0]((operand,), y)
-        return self._wrap(y, primitive, (x.payload,), kept, NOTHING)
+        v = x.value
+        y = primitive.value(v)
+        shape, dtype = y.shape, y.dtype
+        if dtype is not FLOAT64 and dtype.kind not in "fc":
+            refuse_dtype(dtype)
+        kept = primitive.keepers[1][0](v, y)
+        node = Node(self.next_serial(), primitive, (x.payload,), kept, NOTHING, shape, dtype)
+        return (TracedArray if shape else TracedScalar)(y, self, node)
 
     def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
-        kind1, kind2 = type(x1), type(x2)
-        mine1 = kind1 in TRACED and x1.mode is self
-        mine2 = kind2 in TRACED and x2.mode is self
-        if primitive.active != 3 or not (
-            (mine1 or kind1 in NUMBERS or (kind1 is ndarray and x1.dtype is FLOAT64))
-            and (mine2 or kind2 in NUMBERS or (kind2 is ndarray and x2.dtype is FLOAT64))
-        ):
+        if primitive.active != 3:
             return self.interpret(primitive, (x1, x2), NOTHING)
-        v1, p1 = (x1.value, x1.payload) if mine1 else (x1, None)
-        v2, p2 = (x2.value, x2.payload) if mine2 else (x2, None)
+        kind1, kind2 = type(x1), type(x2)
+        mask = 0
+        if kind1 in TRACED and x1.mode is self:
+            v1, p1, mask = x1.value, x1.payload, 1
+        elif kind1 in NUMBERS or (kind1 is ndarray and x1.dtype is FLOAT64):
+            v1, p1 = x1, None
+        else:
+            return self.interpret(primitive, (x1, x2), NOTHING)
+        if kind2 in TRACED and x2.mode is self:
+            v2, p2, mask = x2.value, x2.payload, mask + 2
+        elif kind2 in NUMBERS or (kind2 is ndarray and x2.dtype is FLOAT64):
+            v2, p2 = x2, None
+        else:
+            return self.interpret(primitive, (x1, x2), NOTHING)
         y = primitive.value(v1, v2)
-        keep, needed = primitive.keepers[mine1 + 2 * mine2]
+        keep, needed = primitive.keepers[mask]
         if kind1 is ndarray and 0 in needed:
             v1 = self.keeper.hold(v1)
         elif kind2 is ndarray and 1 in needed:
             v2 = self.keeper.hold(v2)
-        return self._wrap(y, primitive, (p1, p2), keep((v1, v2), y), NOTHING)
+        shape, dtype = y.shape, y.dtype
+        if dtype is not FLOAT64 and dtype.kind not in "fc":
+            refuse_dtype(dtype)
+        node = Node(self.next_serial(), primitive, (p1, p2), keep(v1, v2, y), NOTHING, shape, dtype)
+        return (TracedArray if shape else TracedScalar)(y, self, node)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        if len(operands) == 1 and primitive.outputs is None:
+            return self._one(primitive, operands[0], params)
         values: list[Any] = []
         parents: list[Node | None] = []
         active, bit, nested = 0, 1, False
@@ -121,6 +137,19 @@ class Recorded(Mode):
             for i, part in enumerate(y)
         )
 
+    def _one(self, primitive: Any, x: Any, params: dict[str, Any]) -> Any:
+        """``interpret`` for a single operand, which is then a value of this mode, and a single output."""
+        v = x.value
+        y = apply(primitive, (v,), params) if type(v) in TRACED else primitive.compute((v,), params)
+        if primitive.zero:
+            return y
+        needs = primitive.needs.get(ONE)
+        if needs is None:
+            needs = primitive.needs[ONE] = self._needs(primitive, *ONE)
+        if not needs[-1]:
+            return y
+        return self._wrap(y, primitive, (x.payload,), (v if needs[0] else None, y if needs[1] else None), params)
+
     @staticmethod
     def _needs(primitive: Any, arity: int, active: int) -> tuple[int, ...]:
         """Per operand and for the output whether it is kept; last, which of the active operands have an edge."""
@@ -133,7 +162,7 @@ class Recorded(Mode):
         self, y: Any, primitive: Any, parents: tuple[Node | None, ...], kept: tuple[Any, ...], params: Any
     ) -> Traced:
         shape, dtype = y.shape, y.dtype
-        if dtype is not FLOAT64 and dtype.kind != "f":
+        if dtype is not FLOAT64 and dtype.kind not in "fc":
             refuse_dtype(dtype)
         node = Node(self.next_serial(), primitive, parents, kept, params, shape, dtype)
         return (TracedArray if shape else TracedScalar)(y, self, node)
@@ -144,13 +173,7 @@ class Recorded(Mode):
 
 
 def refuse_dtype(dtype: Any) -> None:
-    """Complex numbers have their turn later; until then no wrong number."""
-    if dtype.kind == "c":
-        raise NotYetError(
-            "complex numbers are not differentiated yet",
-            "their derivatives need the conjugate parts of every map",
-            "work with the real and imaginary parts as two real arrays",
-        )
+    """Integers and objects that an operation made of numbers have no derivative."""
     raise NotYetError(
-        f"a result of dtype {dtype} is not differentiated", "edgewise differentiates real floating-point values", ""
+        f"a result of dtype {dtype} is not differentiated", "edgewise differentiates floating-point values", ""
     )

@@ -149,4 +149,6 @@ def _axes(subject: Subject, chosen: Sequence[int], first: int = 0, second: int =
 
 def _arrays(result: Any) -> tuple[Any, ...]:
     """The numbers among the leaves of a result: a dtype or a Python truth value has no batch."""
-    return tuple(y for y in output_leaves(result) if hasattr(y, "dtype") and not isinstance(y, type))
+    return tuple(
+        y for y in output_leaves(result) if type(y) is int or (hasattr(y, "dtype") and not isinstance(y, type))
+    )

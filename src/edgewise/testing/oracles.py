@@ -1,12 +1,13 @@
 """Derivatives that owe nothing to edgewise: what the laws hold the book against.
 
-Three sources, named in every row of the book (``Declaration.oracle``):
+Four sources, named in every row of the book (``Declaration.oracle``):
 
 * ``complex``: the complex step, Im f(x + ih)/h, of NumPy's own function. Exact to rounding, since nothing is
   subtracted; it needs a function that NumPy continues analytically into the complex plane.
 * ``mpmath``: the function of the same meaning in mpmath, differentiated at 30 digits. Elementwise functions only.
 * ``difference``: central differences of NumPy's own function, of order eight. Exact but for rounding where the function
   is a polynomial of low degree between kinks, which is what such rows mostly are.
+* ``symmetric``: the same along symmetric directions, for functions of symmetric matrices that read one half of them.
 
 ``jacobian`` and ``curvature`` choose by the row. Complex step: Squire & Trapp, SIAM Review 40 (1998); the weights of
 the differences: Fornberg, Mathematics of Computation 51 (1988).
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.errors import CheckError
-from edgewise.testing.subject import Subject, flat, matrix_of
+from edgewise.testing.subject import Subject, flat, matrix_of, symmetric
 
 __all__ = ["ACCURACY", "curvature", "jacobian", "meaning", "meanings"]
 
@@ -31,6 +32,7 @@ STENCIL = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))  # f′ ≈ Σ 
 
 # How far each oracle may be off, relative to the largest entry: first derivatives, second derivatives.
 ACCURACY = {"complex": (1e-12, 1e-9), "mpmath": (1e-12, 1e-11), "difference": (1e-9, 1e-7)}
+ACCURACY["symmetric"] = ACCURACY["difference"]
 
 
 def jacobian(subject: Subject) -> Any:
@@ -62,6 +64,7 @@ def _complex_step(subject: Subject, direction: Sequence[Any], at: Sequence[Any] 
 
 
 def _difference(subject: Subject, direction: Sequence[Any]) -> list[Any]:
+    direction = _allowed(subject, direction)
     return [_stencil(lambda s: flat(subject(*_moved(subject.leaves, direction, s))), STEP)]
 
 
@@ -70,11 +73,18 @@ def _curvature_complex(subject: Subject, u: Sequence[Any], v: Sequence[Any]) -> 
 
 
 def _curvature_difference(subject: Subject, u: Sequence[Any], v: Sequence[Any]) -> Any:
+    u, v = _allowed(subject, u), _allowed(subject, v)
+
     def slope(s: float) -> Any:
         moved = _moved(subject.leaves, u, s)
         return _stencil(lambda r: flat(subject(*_moved(moved, v, r))), NESTED_STEP)
 
     return _stencil(slope, NESTED_STEP)
+
+
+def _allowed(subject: Subject, direction: Sequence[Any]) -> Sequence[Any]:
+    """The direction, or its symmetric part: what a symmetric matrix can move along."""
+    return [symmetric(t) for t in direction] if subject.declaration.oracle == "symmetric" else direction
 
 
 def _stencil(f: Callable[[float], Any], h: float) -> Any:

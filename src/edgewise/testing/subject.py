@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.registry import Declaration, spelling
-from edgewise.core.traced import Traced
 from edgewise.errors import StoreError
 from edgewise.families.samples import Case
 from edgewise.modes import Recorded
 
-__all__ = ["Subject", "flat", "matrix_of", "output_leaves", "unflat"]
+__all__ = ["Subject", "flat", "matrix_of", "output_leaves", "symmetric", "unflat"]
 
 
 class Subject:
@@ -52,7 +51,7 @@ class Subject:
         self.leaves = leaves
         self.result = self.call(*leaves)
         made = output_leaves(self.result)
-        self.smooth = [i for i, y in enumerate(made) if getattr(y, "dtype", np.dtype(object)).kind == "f"]
+        self.smooth = [i for i, y in enumerate(made) if getattr(getattr(y, "dtype", None), "kind", "O") == "f"]
 
     def in_single(self, positions: Sequence[int]) -> Subject:
         """The same with some leaves in float32."""
@@ -80,7 +79,7 @@ class Subject:
         for i in self.case.wrt:
             args[i] = [next(rest) for _ in args[i]] if isinstance(args[i], list | tuple) else next(rest)
         kwargs = dict(self.case.kwargs)
-        if any(not isinstance(v, Traced) and np.iscomplexobj(v) for v in leaves):
+        if any(v.dtype.kind == "c" for v in leaves):
             args = [_complex_dtype(a) for a in args]
             kwargs = {k: _complex_dtype(v) for k, v in kwargs.items()}
         return args, kwargs
@@ -136,6 +135,8 @@ class Subject:
         for k in range(count):
             near = [(v * (1 - 0.01 * k)).astype(v.dtype) for v in self.leaves]
             moved = [np.roll(v, k) if v.ndim else w for v, w in zip(self.leaves, near, strict=True)]
+            if self.declaration.oracle == "symmetric":
+                moved = [symmetric(v) for v in moved]
             points.append(moved if self._regular(moved) else near)
         return points
 
@@ -144,7 +145,17 @@ class Subject:
             made = output_leaves(self.call(*leaves))
         except np.linalg.LinAlgError:
             return False
-        return all(np.all(np.isfinite(y)) for y in made if getattr(y, "dtype", np.dtype(object)).kind == "f")
+        return all(np.all(np.isfinite(y)) for y in made if getattr(getattr(y, "dtype", None), "kind", "O") == "f")
+
+
+def symmetric(a: Any) -> Any:
+    """The symmetric part of matrices.
+
+    >>> symmetric(np.array([[1.0, 2.0], [0.0, 1.0]]))
+    array([[1., 1.],
+           [1., 1.]])
+    """
+    return ((a + np.swapaxes(a, -1, -2)) / 2).astype(a.dtype)
 
 
 def output_leaves(result: Any) -> list[Any]:

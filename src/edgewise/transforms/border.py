@@ -14,17 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.containers import Tree, flatten
+from edgewise.containers import BARE, Tree, flatten
 from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
 from edgewise.core.traced import TRACED, Traced
-from edgewise.errors import ArgumentError, EscapedError, NotYetError, OutputError, a_kind
+from edgewise.core.undetermined import Undetermined
+from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind
 from edgewise.transforms.translate import name_of, run
 
 __all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
 
 Argnums = int | str | Sequence[int | str]
+FLOAT64 = np.dtype(np.float64)
 
 
 def function_of(f: Any, name: str) -> Any:
@@ -63,19 +65,27 @@ class Argument:
         moving: positions of the differentiable leaves.
     """
 
-    __slots__ = ("label", "leaves", "moving", "tree", "whole")
+    __slots__ = ("_f", "_place", "leaves", "moving", "tree", "whole")
 
-    def __init__(self, value: Any, label: str) -> None:
-        self.label = label
+    def __init__(self, value: Any, place: int | str, f: Callable[..., Any]) -> None:
+        self._place, self._f = place, f
+        self.whole = value
+        self.moving = [0]
+        kind = type(value)
+        if kind is np.ndarray and value.dtype is FLOAT64 and value.ndim:
+            self.leaves, self.tree = [value], BARE
+            return
+        if kind is float or kind is np.float64:
+            self.leaves, self.tree = [np.float64(value)], BARE
+            return
+        label = self.label
         if isinstance(value, Traced) and value.mode.ended:
             raise escaped(f"{label} is a traced value whose transformation has ended")
-        self.whole = value
         self.leaves, self.tree = flatten(value)
         if self.tree.bare:
             self.leaves = [_number(self.leaves[0], label)]
-            self.moving = [0]
         else:
-            self.moving = []
+            self.moving.clear()
             for i, leaf in enumerate(self.leaves):
                 if _is_differentiable(leaf):
                     self.moving.append(i)
@@ -88,12 +98,20 @@ class Argument:
                 )
 
     @property
+    def label(self) -> str:
+        """What messages call it."""
+        place, name = self._place, name_of(self._f)
+        return f"argument {place} of {name}" if isinstance(place, int) else f"{place}= of {name}"
+
+    @property
     def values(self) -> list[Any]:
         """The differentiable leaves."""
         return [self.leaves[i] for i in self.moving]
 
     def with_values(self, values: Sequence[Any]) -> Any:
         """The argument with its differentiable leaves replaced."""
+        if self.tree is BARE:
+            return values[0]
         leaves = list(self.leaves)
         for i, value in zip(self.moving, values, strict=True):
             leaves[i] = value
@@ -101,6 +119,8 @@ class Argument:
 
     def structured(self, values: Sequence[Any]) -> Any:
         """Derivatives in the argument's structure; None stands at leaves that are not differentiable."""
+        if self.tree is BARE:
+            return values[0]
         leaves: list[Any] = [None] * len(self.leaves)
         for i, value in zip(self.moving, values, strict=True):
             leaves[i] = value
@@ -118,25 +138,24 @@ class Call:
         self._args, self._kwargs = list(args), dict(kwargs)
         wanted, self.single = _wanted(argnums)
         self.places = [self._place(n) for n in wanted]
-        if len(set(self.places)) != len(self.places):
+        if len(self.places) > 1 and len(set(self.places)) != len(self.places):
             raise ArgumentError(
                 f"argnums={argnums!r} names an argument twice",
                 "each argument has one derivative",
                 "name each argument once",
             )
-        self.arguments = [Argument(self._get(p), self._label(p)) for p in self.places]
+        self.arguments = [Argument(self._get(p), p, f) for p in self.places]
 
     @property
     def values(self) -> list[Any]:
         """All differentiable leaves, argument after argument."""
-        return [v for a in self.arguments for v in a.values]
+        return [a.leaves[i] for a in self.arguments for i in a.moving]
 
     def run(self, values: Sequence[Any]) -> Any:
         """Call the function with these values in place of the differentiable leaves."""
         args, kwargs = list(self._args), dict(self._kwargs)
-        rest = iter(values)
-        for place, argument in zip(self.places, self.arguments, strict=True):
-            new = argument.with_values([next(rest) for _ in argument.moving])
+        for place, argument, own in zip(self.places, self.arguments, self._shared_out(values), strict=True):
+            new = argument.with_values(own)
             if isinstance(place, int):
                 args[place] = new
             else:
@@ -145,9 +164,15 @@ class Call:
 
     def structured(self, values: Sequence[Any]) -> Any:
         """Derivatives in the structure of the arguments: bare for a single argnum, else a tuple."""
+        parts = [a.structured(own) for a, own in zip(self.arguments, self._shared_out(values), strict=True)]
+        return parts[0] if self.single else tuple(parts)
+
+    def _shared_out(self, values: Sequence[Any]) -> list[Sequence[Any]]:
+        """The values that belong to each argument."""
+        if len(self.arguments) == 1:
+            return [values]
         rest = iter(values)
-        parts = tuple(a.structured([next(rest) for _ in a.moving]) for a in self.arguments)
-        return parts[0] if self.single else parts
+        return [[next(rest) for _ in a.moving] for a in self.arguments]
 
     def _place(self, wanted: int | str) -> int | str:
         count = len(self._args)
@@ -172,12 +197,11 @@ class Call:
     def _get(self, place: int | str) -> Any:
         return self._args[place] if isinstance(place, int) else self._kwargs[place]
 
-    def _label(self, place: int | str) -> str:
-        return f"argument {place} of {name_of(self.f)}" if isinstance(place, int) else f"{place}= of {name_of(self.f)}"
-
 
 def _wanted(argnums: Any) -> tuple[list[int | str], bool]:
     """Argnums as a list, and whether it was a single one."""
+    if type(argnums) is int:
+        return [argnums], True
     single = isinstance(argnums, str) or not hasattr(argnums, "__len__")
     wanted: list[Any] = [argnums] if single else list(argnums)
     for i, one in enumerate(wanted):
@@ -221,20 +245,14 @@ def _number(value: Any, label: str) -> Any:
         value = value.view(np.ndarray)
     if isinstance(value, float | int) and not isinstance(value, bool | np.generic):
         return np.float64(value)
-    if isinstance(value, complex):
-        value = np.complex128(value)
+    if type(value) is complex:
+        return np.complex128(value)
     value = gather_output(value)
     value = with_dtype(value)
     kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if kind == "c":
-        raise NotYetError(
-            f"{label} is complex",
-            "derivatives of complex numbers need the conjugate parts of every map, which are not written yet",
-            "pass the real and imaginary parts as two real arguments",
-        )
     if kind in "iu" and kind:
         return value.astype(np.float64)
-    if kind == "f":
+    if kind in "fc" and kind:
         return value if not isinstance(value, np.ndarray) or value.ndim else value[()]
     raise ArgumentError(
         f"{label} is {a_kind(value)}, which has no derivative",
@@ -299,14 +317,12 @@ def number_output(leaf: Any, f: Any, path: str = "") -> Any:
         return leaf
     if isinstance(leaf, float | int) and not isinstance(leaf, bool | np.generic):
         return np.float64(leaf)
+    if type(leaf) is complex:
+        return np.complex128(leaf)
     kind = getattr(getattr(leaf, "dtype", None), "kind", "")
     refuse_foreign(leaf, f"what {name_of(f)} returned", "")
-    if kind in "fiu" and kind:
+    if kind in "fciu" and kind:
         return leaf
-    if kind == "c" or isinstance(leaf, complex):
-        raise NotYetError(
-            f"{name_of(f)} returned a complex value", "complex numbers are not differentiated yet", "return real values"
-        )
     raise not_a_number(leaf, f, path)
 
 
@@ -344,6 +360,8 @@ def finish(values: Sequence[Any], foreign: Sequence[Any] = ()) -> list[Any]:
                 "rules run after the function has, and its derivative through that value would be lost",
                 "make the value a positional parameter of the primitive, and give its rule",
             )
+        if isinstance(value, Undetermined):
+            value.refuse()
         if type(value) is np.ndarray:
             if not value.ndim:
                 value = value[()]  # noqa: PLW2901  0-d arrays become scalars

@@ -18,7 +18,9 @@ import numpy as np
 from edgewise.containers import flatten
 from edgewise.core.admission import admit
 from edgewise.core.levels import differentiated
+from edgewise.core.pairing import conj
 from edgewise.core.primitive import Family, Primitive, Rule
+from edgewise.core.rebinding import verify
 from edgewise.core.traced import Traced, apply
 from edgewise.errors import (
     ArgumentError,
@@ -181,11 +183,12 @@ class Edge:
 class Custom(Map):
     """The map of a user's primitive on one edge: his rules and the values they need. Taken to be dense."""
 
-    __slots__ = ("edge", "kept", "name", "params", "shape")
+    __slots__ = ("dtype", "edge", "kept", "name", "params", "shape")
 
     def __init__(
-        self, name: str, edge: Edge, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+        self, name: str, edge: Edge, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...], dtype: Any
     ) -> None:
+        self.dtype = dtype
         self.name = name
         self.edge = edge
         self.kept = tuple(kept)
@@ -228,7 +231,7 @@ class Custom(Map):
                 raise self._unfit("pull", out, "operand", str(self.shape))
             return out
         rule = self.edge.push
-        return self._transposed(lambda t: self._run(rule, "push", t), self.shape, float, g, "push", "pull")
+        return self._transposed(lambda t: self._run(rule, "push", t), self.shape, self.dtype, g, "push", "pull")
 
     def _unfit(self, kind: str, out: Any, of: str, shape: str) -> DeclarationError:
         got = f"shape {_shape(out)}" if _shape(out) is not None else a_kind(out)
@@ -239,7 +242,10 @@ class Custom(Map):
         )
 
     def _run(self, rule: Any, kind: str, lead: Any) -> Any:
-        out = rule(self.kept, self.params, self.shape, lead)
+        try:
+            out = rule(self.kept, self.params, self.shape, lead)
+        finally:
+            verify()
         return tuple(map(_as_array, out)) if isinstance(out, tuple) else _as_array(out)
 
     def _transposed(
@@ -267,11 +273,11 @@ class Custom(Map):
 
 
 def _adjoint(g: Any, y: Any, pulled: Any, t: Any) -> bool:
-    """Whether <g, f(t)> = <f^T g, t>, as it must be where f is linear; True where that cannot be told."""
+    """Whether <g, f(t)> = <f^H g, t>, as it must be where f is linear; True where that cannot be told."""
     pairs = [*zip(g, y, strict=True), (pulled, t)] if isinstance(g, tuple) else [(g, y), (pulled, t)]
     if any(isinstance(a, Traced) or isinstance(b, Traced) for a, b in pairs):
         return True
-    products = [np.asarray(a * b, float) for a, b in pairs]
+    products = [np.asarray(np.real(conj(a) * b), float) for a, b in pairs]
     difference = sum(float(np.sum(p)) for p in products[:-1]) - float(np.sum(products[-1]))
     size = sum(float(np.sum(np.abs(p))) for p in products)
     return not np.isfinite(size) or abs(difference) <= 1e-3 * size
@@ -289,7 +295,7 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
 
 def _shape(out: Any) -> tuple[int, ...] | None:
     """The shape of a number or an array of numbers, None for anything else."""
-    return tuple(out.shape) if getattr(getattr(out, "dtype", None), "kind", "") in tuple("fiub") else None
+    return tuple(out.shape) if getattr(getattr(out, "dtype", None), "kind", "") in tuple("fciub") else None
 
 
 class CustomFamily(Family):
@@ -298,12 +304,14 @@ class CustomFamily(Family):
     name = "custom"
 
     def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
-        return frozenset(primitive.rules[edge].slots | {-1})  # the output tells shapes to a transposed rule
+        rule = primitive.rules[edge]  # the output and the operand tell shapes and dtypes to a transposed rule
+        return frozenset(rule.slots | ({-1} if rule.pull is not None else {-1, edge}))
 
     def edge(
         self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
     ) -> Map:
-        return Custom(primitive.name, primitive.rules[edge], kept, params, shape)
+        dtype = np.dtype(complex if getattr(getattr(kept[edge], "dtype", None), "kind", "") == "c" else float)
+        return Custom(primitive.name, primitive.rules[edge], kept, params, shape, dtype)
 
     def batch(
         self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
@@ -424,9 +432,9 @@ def _array(result: Any, name: str) -> Any:
     if hasattr(result, "__array_ufunc__"):
         return result.copy() if type(result) is np.ndarray else result
     array = np.asarray(result)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fciub":
         raise DeclarationError(
             f"{name} returned {a_kind(result)}", "a primitive returns numbers or arrays", "return floats"
         )
-    array = array.astype(float) if array.dtype.kind != "f" else array
+    array = array.astype(float) if array.dtype.kind not in "fc" else array
     return array if array.ndim else array[()]

@@ -11,6 +11,7 @@ import numpy as np
 from edgewise.core.levels import plain
 from edgewise.errors import ArgumentError, NotElementwiseError
 from edgewise.transforms.border import Argnums, Call, function_of, name_of
+from edgewise.transforms.holomorphic import require_holomorphic
 from edgewise.transforms.operator import LinearOperator, operator_at
 
 __all__ = ["derivative"]
@@ -29,8 +30,9 @@ def derivative(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
         A function with the arguments of ``f`` that returns f′, in the shape of the result.
 
     Raises:
-        NotElementwiseError: an entry of the result depends on another entry of the argument. It is verified, not
-            assumed.
+        NotHolomorphicError: the argument is complex, and ``f`` is not complex-differentiable there. It is verified, as
+            is the next.
+        NotElementwiseError: an entry of the result depends on another entry of the argument.
 
     >>> derivative(np.sin)(0.0)
     np.float64(1.0)
@@ -57,6 +59,8 @@ def derivative(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
                 "use ew.jacobian for all derivatives, or ew.grad of a scalar result",
             )
         slope = operator @ call.structured([np.ones(x.shape, x.dtype)[()]])
+        if x.dtype.kind == "c" and not operator.complex_linear:
+            require_holomorphic(slope, operator @ call.structured([np.full(x.shape, 1j, x.dtype)[()]]), f)
         if x.shape:
             _verify(operator, call, slope, x, f)
         return slope

@@ -12,7 +12,7 @@ from edgewise.core import walk
 from edgewise.core.levels import differentiated, plain
 from edgewise.core.node import Node
 from edgewise.core.sweep import ancestors, has_cuts, sweep
-from edgewise.core.traced import Traced
+from edgewise.core.traced import Traced, TracedScalar
 from edgewise.errors import OutputError, a_kind
 from edgewise.modes import Recorded
 from edgewise.transforms.border import (
@@ -104,6 +104,8 @@ def grad(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool = False) ->
 
 def _scalar(result: Any, mode: Recorded, f: Any) -> Any:
     """The output as a scalar, or the error that says what to use instead."""
+    if type(result) is TracedScalar and result.mode is mode and result.dtype.kind == "f":
+        return result
     result = gather_output(result)
     if isinstance(result, list | tuple | dict):
         raise OutputError(
@@ -118,6 +120,12 @@ def _scalar(result: Any, mode: Recorded, f: Any) -> Any:
             f"grad needs a scalar output, and {name_of(f)} returned an array of shape {tuple(y.shape)}",
             "a gradient is the derivative of one number; an array of outputs has a Jacobian",
             "use ew.jacobian, or return a scalar such as np.sum(result)",
+        )
+    if y.dtype.kind == "c":
+        raise OutputError(
+            f"grad needs a real output, and {name_of(f)} returned a complex number",
+            "a gradient points where a real number grows fastest",
+            "return a real one, such as np.abs(result) ** 2, or use ew.derivative for f' of a holomorphic function",
         )
     return y
 

@@ -7,8 +7,9 @@ protocol for vectors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from edgewise.containers import Tree
 from edgewise.core import walk
 from edgewise.core.levels import differentiated
 from edgewise.core.node import Node
+from edgewise.core.pairing import conj
 from edgewise.core.sweep import ancestors, has_cuts
 from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError, EscapedError, StructureError, a_kind
@@ -27,8 +29,8 @@ from edgewise.transforms.seeds import alive_of, leaf_paths, matched, seed_like
 
 __all__ = ["LinearOperator", "linearize", "vjp"]
 
-# Entries a batch of seeds may have at the widest node: 128 MB of float64.
-BATCH_ENTRIES = 2**24
+# Entries a batch of seeds may have at the widest node: 512 KB of float64, so that a walk stays in the cache.
+BATCH_ENTRIES = 2**16
 
 
 class Linear:
@@ -57,7 +59,8 @@ class Linear:
                 for kept in node.kept:
                     if type(kept) is np.ndarray and mode.keeper.holds(kept) and id(kept) not in copies:
                         copies[id(kept)] = kept.copy()
-            self.order = walk.linearize(order, copies)
+            ends = frozenset(n.serial for n in self.outputs if n is not None)
+            self.order = walk.linearize(order, copies, ends)
 
     def pull(self, seeds: list[Any]) -> list[Any]:
         """Cotangents of the inputs (None: untouched) from those of the outputs (None: not seeded)."""
@@ -81,6 +84,12 @@ class Linear:
             along_alive(self.order, pairs)
         ends = [None if n is None else pairs.get(n.serial) for n in end]
         return [None if pair is None else pair[0] for pair in ends]
+
+    @property
+    def complex_linear(self) -> bool:
+        """Whether i · t goes to i · J t, by the kinds of the maps alone: a sufficient condition."""
+        whole = all(n is None or n.dtype.kind == "c" for n in (*self.inputs, *self.outputs))
+        return whole and all(edge.map.complex_linear and edge.dtype.kind == "c" for n in self.order for edge in n.edges)
 
     @property
     def widest(self) -> int:
@@ -115,19 +124,30 @@ class LinearOperator:
     g`` pulls a cotangent of the result's structure. ``shape``, ``dtype``, ``matvec``, ``rmatvec``, ``matmat`` work on
     flat vectors, as SciPy's solvers want them; ``todense()`` gives the matrix.
 
+    Where complex numbers are among arguments or results, the operator is linear over the complex numbers if ``f`` is
+    built of complex-differentiable operations; then its matrix is complex. Otherwise it is linear over the real ones
+    only, ``complex_linear`` is False, and on flat vectors each complex leaf stands for two: its real parts, and then
+    its imaginary parts.
+
     Attributes:
         shape: (entries of the result, entries of the arguments).
         dtype: of its entries.
         tree: the structure of the result.
+        results, arguments: how their leaves lie in flat vectors.
+        complex_linear: whether ``J @ (1j * t)`` is ``1j * (J @ t)``, so that its matrix is complex.
     """
 
     def __init__(self, linear: Linear, arguments: list[Argument], values: list[Any], tree: Tree) -> None:
         self._linear = linear
-        self._arguments = arguments
+        self._taken = arguments
         self._values = [np.broadcast_to(np.zeros((), v.dtype), v.shape) for v in values]  # shapes and dtypes alone
         self.tree = tree
-        self.shape = (sum(int(v.size) for v in values), sum(int(np.prod(n.shape)) for n in linear.inputs))
-        self.dtype = np.result_type(*(n.dtype for n in linear.inputs), *(v.dtype for v in values))
+        self.complex_linear = linear.complex_linear
+        self.results = [Flat(v.shape, v.dtype, self.complex_linear) for v in self._values]
+        self.arguments = [Flat(n.shape, n.dtype, self.complex_linear) for n in linear.inputs]
+        self.shape = (sum(leaf.size for leaf in self.results), sum(leaf.size for leaf in self.arguments))
+        dtype = np.result_type(*(n.dtype for n in linear.inputs), *(v.dtype for v in values))
+        self.dtype = dtype if self.complex_linear else np.zeros((), dtype).real.dtype
 
     __array_ufunc__ = None  # NumPy: leave x @ J to us
 
@@ -139,23 +159,36 @@ class LinearOperator:
         )
 
     def __matmul__(self, tangent: Any) -> Any:
-        several = len(self._arguments) > 1
+        several = len(self._taken) > 1
         tangents = tangent if several else (tangent,)
-        if several and (not isinstance(tangent, tuple | list) or len(tangent) != len(self._arguments)):
+        if several and (not isinstance(tangent, tuple | list) or len(tangent) != len(self._taken)):
             raise StructureError(
-                f"the operator takes {len(self._arguments)} tangents, and was given {a_kind(tangent)}",
+                f"the operator takes {len(self._taken)} tangents, and was given {a_kind(tangent)}",
                 "the function was linearized in that many arguments",
-                f"give a tuple of them: J @ ({', '.join(f't{i}' for i in range(len(self._arguments)))})",
+                f"give a tuple of them: J @ ({', '.join(f't{i}' for i in range(len(self._taken)))})",
             )
-        seeds = [s for a, t in zip(self._arguments, tangents, strict=True) for s in seeds_for(a, t)]
+        seeds = [s for a, t in zip(self._taken, tangents, strict=True) for s in seeds_for(a, t)]
         return self.tree.build(finish(self._pushed(seeds), seeds))
 
     @property
     def H(self) -> Adjoint:
-        """The adjoint: ``J.H @ g`` pulls a cotangent back."""
+        """The adjoint. ``J.H @ g`` pulls a cotangent back."""
         return Adjoint(self)
 
-    T = H  # the operator is real
+    @property
+    def T(self) -> Adjoint:
+        """The transpose, which for a real operator is its adjoint.
+
+        Raises:
+            StructureError: the operator is complex.
+        """
+        if self.complex_linear:
+            raise StructureError(
+                "J.T was asked of a complex operator",
+                "the transpose and the adjoint of a complex matrix differ, and cotangents go through the adjoint",
+                "write J.H for the adjoint, or J.todense().T for the transposed matrix",
+            )
+        return self.H
 
     def pull(self, cotangent: Any) -> tuple[Any, ...]:
         """Cotangents of the arguments, one per argument."""
@@ -163,11 +196,11 @@ class LinearOperator:
         leaves = matched(cotangent, like, self.tree, len(self._values), "cotangent")
         names = leaf_paths(like, len(leaves))
         seeds = [
-            seed_like(g, v.shape, v.dtype if v.dtype.kind == "f" else np.dtype(float), "cotangent", n)
+            seed_like(g, v.shape, v.dtype if v.dtype.kind in "fc" else np.dtype(float), "cotangent", n)
             for g, v, n in zip(leaves, self._values, names, strict=True)
         ]
         rest = iter(finish(self._pulled(seeds), seeds))
-        return tuple(a.structured([next(rest) for _ in a.moving]) for a in self._arguments)
+        return tuple(a.structured([next(rest) for _ in a.moving]) for a in self._taken)
 
     def _pushed(self, seeds: list[Any]) -> list[Any]:
         found = self._linear.push(seeds)
@@ -183,13 +216,13 @@ class LinearOperator:
 
     def matvec(self, v: Any) -> Any:
         """``J v`` for a flat vector of ``shape[1]`` entries."""
-        seeds = _cut(np.ravel(v), [(n.shape, n.dtype) for n in self._linear.inputs], self.shape[1], "matvec")
-        return _flat(self._pushed(seeds))
+        seeds = _cut(np.ravel(v), self.arguments, self.shape[1], self.dtype, "matvec")
+        return _flat(self._pushed(seeds), self.results)
 
     def rmatvec(self, v: Any) -> Any:
         """``J^H v`` for a flat vector of ``shape[0]`` entries."""
-        seeds = _cut(np.ravel(v), [(a.shape, a.dtype) for a in self._values], self.shape[0], "rmatvec")
-        return _flat(self._pulled(seeds))
+        seeds = _cut(np.ravel(v), self.results, self.shape[0], self.dtype, "rmatvec")
+        return _flat(self._pulled(seeds), self.arguments)
 
     def matmat(self, V: Any) -> Any:
         """``J V`` for a matrix of ``shape[1]`` rows, all columns at once."""
@@ -202,7 +235,7 @@ class LinearOperator:
     def todense(self) -> Any:
         """The matrix, of shape ``shape``; by columns or by rows, whichever are fewer."""
         m, n = self.shape
-        return self.matmat(np.eye(n)) if n <= m else self.rmatmat(np.eye(m)).T
+        return self.matmat(np.eye(n)) if n <= m else conj(self.rmatmat(np.eye(m))).T
 
     def _in_batches(self, product: Callable[[Any], Any], rows: Any, width: int) -> Any:
         """``product`` of every row, in batches small enough that the widest value of the program stays in bounds."""
@@ -211,7 +244,7 @@ class LinearOperator:
         step = max(1, BATCH_ENTRIES // max(self._linear.widest, 1))
         done = []
         for start in range(0, len(rows), step):
-            chunk = rows[start : start + step]
+            chunk = np.ascontiguousarray(rows[start : start + step])
             with Batched(len(chunk)) as batch:
                 done.append(batch.spread(product(batch.lift(chunk))))
         return np.concatenate(done) if len(done) != 1 else done[0]
@@ -257,8 +290,6 @@ class Adjoint:
         """The operator itself."""
         return self._of
 
-    T = H
-
     def matvec(self, v: Any) -> Any:
         """``J^H v``."""
         return self._of.rmatvec(v)
@@ -269,7 +300,7 @@ class Adjoint:
 
     def todense(self) -> Any:
         """The matrix."""
-        return self._of.todense().T
+        return conj(self._of.todense()).T
 
     def __repr__(self) -> str:
         return f"<adjoint of {self._of!r}>"
@@ -292,9 +323,27 @@ def operator_at(call: Call, f: Any, *, has_aux: bool = False) -> tuple[list[Any]
     return values, LinearOperator(linear, call.arguments, values, tree), aux
 
 
-def _cut(v: Any, leaves: list[tuple[tuple[int, ...], Any]], size: int, name: str) -> list[Any]:
+class Flat(NamedTuple):
+    """How a leaf lies in flat vectors: as its entries, or if it is complex and the operator real, as twice as many."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    whole: bool
+
+    @property
+    def halved(self) -> bool:
+        """Whether real and imaginary parts lie one after the other."""
+        return self.dtype.kind == "c" and not self.whole
+
+    @property
+    def size(self) -> int:
+        """Entries in a flat vector."""
+        return math.prod(self.shape) * (2 if self.halved else 1)
+
+
+def _cut(v: Any, leaves: list[Flat], size: int, dtype: Any, name: str) -> list[Any]:
     """A flat vector as the leaves it stands for."""
-    if v.dtype.kind not in "fiub":
+    if v.dtype.kind not in ("fiubc" if dtype.kind == "c" else "fiub"):
         raise StructureError(
             f"{name} got a vector of dtype {v.dtype}",
             "the operator is real, and multiplies real vectors",
@@ -308,16 +357,21 @@ def _cut(v: Any, leaves: list[tuple[tuple[int, ...], Any]], size: int, name: str
         )
     parts: list[Any] = []
     at = 0
-    for shape, dtype in leaves:
-        n = int(np.prod(shape))
-        part: Any = np.reshape(v[at : at + n], shape)
-        parts.append(part.astype(dtype) if part.dtype != dtype and np.dtype(dtype).kind == "f" else part)
-        at += n
+    for leaf in leaves:
+        n = math.prod(leaf.shape)
+        part: Any = v[at : at + n] + 1j * v[at + n : at + 2 * n] if leaf.halved else v[at : at + n]
+        part = np.reshape(part, leaf.shape)
+        parts.append(part.astype(leaf.dtype) if part.dtype != leaf.dtype and leaf.dtype.kind in "fc" else part)
+        at += leaf.size
     return [p if p.shape or isinstance(p, Traced) else p[()] for p in parts]
 
 
-def _flat(leaves: list[Any]) -> Any:
-    return np.concatenate([np.ravel(leaf) for leaf in leaves]) if leaves else np.zeros(0)
+def _flat(values: list[Any], leaves: list[Flat]) -> Any:
+    parts: list[Any] = []
+    for value, leaf in zip(values, leaves, strict=True):
+        flat = np.ravel(value)
+        parts += [np.real(flat), np.imag(flat)] if leaf.halved else [flat]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -329,7 +383,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tu
         has_aux: whether ``f`` returns a pair (value, anything else).
 
     Returns:
-        The value, and a ``LinearOperator`` J: ``J @ t``, ``J.H @ g``, ``J.todense()``, and SciPy's protocol; with
+        The value, and a ``LinearOperator`` J for ``J @ t``, ``J.H @ g``, ``J.todense()``, with SciPy's protocol; with
         ``has_aux``, the other result as a third.
 
     >>> value, J = linearize(lambda x: x[0] * x, np.array([2.0, 3.0]))
@@ -353,7 +407,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         has_aux: whether ``f`` returns a pair (value, anything else).
 
     Returns:
-        The value, and ``pull``: it takes a cotangent in the structure of the result and returns a tuple with one
+        The value, and ``pull``, which takes a cotangent in the structure of the result and returns a tuple with one
         cotangent per argument. It may be called any number of times. With ``has_aux``, the other result comes as a
         third.
 

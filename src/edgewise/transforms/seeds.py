@@ -62,13 +62,19 @@ def seed_like(seed: Any, shape: tuple[int, ...], dtype: Any, kind: str, where: s
         raise escaped(f"the {kind}{place} is a traced value whose transformation has ended")
     if not isinstance(seed, Traced):
         array = with_dtype(seed) if hasattr(seed, "__array_ufunc__") else np.asarray(seed)
-        if getattr(array, "dtype", np.dtype(float)).kind not in "fiub":
+        if getattr(array, "dtype", np.dtype(float)).kind not in "fiubc":
             raise StructureError(
                 f"the {kind}{place} is {a_kind(seed)}",
-                f"a {kind} is a real number or an array of them, one entry for every entry of its value",
+                f"a {kind} is a number or an array of numbers, one entry for every entry of its value",
                 f"give {_such(shape)}",
             )
         seed = array
+    if seed.dtype.kind == "c" and np.dtype(dtype).kind != "c":
+        raise StructureError(
+            f"the {kind}{place} is complex, and its value is real",
+            f"a {kind} moves its value, which has no imaginary part to move",
+            "give its real part: np.real(t)",
+        )
     if tuple(seed.shape) != tuple(shape):
         raise StructureError(
             f"the {kind}{place} has shape {tuple(seed.shape)}, and its value has shape {tuple(shape)}",

@@ -18,6 +18,7 @@ import numpy as np
 
 from edgewise.core.buffers import locked_at
 from edgewise.core.foreign import hint
+from edgewise.core.rebinding import verify
 from edgewise.core.refusals import asked, asked_at, index_refused, stored, stores_now
 from edgewise.core.traced import Traced
 from edgewise.errors import (
@@ -77,6 +78,8 @@ def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -
         if ours is None:
             raise
         raise ours from error
+    finally:
+        verify()
 
 
 def translated(error: Exception, f: Any) -> EdgewiseError | None:
@@ -225,7 +228,6 @@ def _is_traced(value: Any) -> bool:
 
 
 _ATTRIBUTES: Final = {
-    "flat": "go through the entries of np.ravel(t)",
     "shape": "use np.reshape(t, shape)",
     "view": "use t itself, or t.astype(dtype) for another dtype",
 }
@@ -254,8 +256,22 @@ _OPERANDS: Final = re.compile(r".*(?:: | instances of )(.+) and (.+)")
 def _unknown(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
     """Python's complaint about a type it does not know, which would name ours."""
     text = str(error)
+    if isinstance(error, TypeError) and text.startswith("Traced.__init__()"):
+        return ArgumentError(
+            "the class of a traced value was called",
+            "traced values are made by the transformations, and by operations on other traced values",
+            "to build an array, np.asarray or ew.stack; for a plain number, float",
+            place.where,
+        )
     if not isinstance(error, TypeError) or not _OURS.search(text):
         return None
+    if "not callable" in text:
+        return ArgumentError(
+            "a traced value was called like a function",
+            "it is a number or an array",
+            "write a product with *, and an entry with square brackets: t * (a + b), t[i]",
+            place.where,
+        )
     if any(words in text for words in ("not iterable", "non-iterable", "has no len")):
         return ConversionError(
             "a traced number was taken for a sequence",

@@ -1,0 +1,80 @@
+"""Parts of complex numbers: absolute value, real and imaginary part, angle, conjugate, sign.
+
+None of them is complex-differentiable, so each declares the map on its edge and not a weight. Where the result is real,
+the derivative is Re(d · t): the real part is taken when the tangent is brought to the dtype of its value, and the map
+is the multiplication by d. The derivatives of conj and sign have a part in conj(t). On real operands every map is what
+calculus says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.operators import method
+from edgewise.core.registry import Declaration, register
+from edgewise.core.traced import Traced
+from edgewise.families.elementwise import declare_elementwise, elementwise, in_dtype
+from edgewise.families.samples import between, case, grid
+from edgewise.maps import Conjugate, Diagonal, Identity
+
+ONE = between(-2.3, 2.4)
+
+
+def _angle_slope(x: Any) -> Any:
+    """dθ = Im(t/z), and for real numbers, where the angle only jumps, 0."""
+    return Diagonal(-1j / x if x.dtype.kind == "c" else 0.0)
+
+
+def _sign_slope(x: Any) -> Any:
+    """With s = z/|z|, ds = (t − s² conj(t)) / 2|z|; 0 at 0."""
+    size = np.abs(x)
+    half = np.where(size == 0, 0.0, 0.5 / np.where(size == 0, 1.0, size))
+    return Diagonal(half, anti=-half * np.sign(x) ** 2)
+
+
+absolute = elementwise(
+    np.absolute,
+    lambda x: Diagonal(np.conjugate(np.sign(x))),
+    ONE,
+    op="__abs__",
+    compute=abs,
+    oracle="difference",
+    note="0 at 0",
+    maps=True,
+)
+conjugate = elementwise(np.conjugate, lambda: Conjugate(), ONE, oracle="difference", maps=True)
+for name in ("conj", "conjugate"):
+    method(name, np.conjugate)
+
+real_of = declare_elementwise("real", np.real, lambda: Identity(), 1, maps=True)
+imag_of = declare_elementwise("imag", np.imag, lambda: Diagonal(-1j), 1, maps=True)
+angle_of = declare_elementwise("angle", np.angle, lambda x: _angle_slope(x), 1, maps=True)
+register(Declaration(np.real, "elementwise", ONE, real_of, "difference"), real_of, ("val",))
+register(Declaration(np.imag, "elementwise", ONE, imag_of, "difference", "of a real number: 0"), imag_of, ("val",))
+Traced.real = property(np.real)  # type: ignore[attr-defined]  # properties of ndarray, which NumPy's functions read
+Traced.imag = property(np.imag)  # type: ignore[attr-defined]  # the same
+
+
+def _angle(z: Any, deg: bool = False) -> Any:
+    return angle_of(z) * (180 / np.pi) if deg else angle_of(z)
+
+
+register(
+    Declaration(np.angle, "elementwise", [*ONE, case(grid(2, 3), True)], angle_of, "difference", "of a real number: 0"),
+    _angle,
+    ("z",),
+)
+
+sign_of_real = declare_elementwise("sign", np.sign, (None,), 1, zero=True)
+sign_of_complex = declare_elementwise("sign", np.sign, lambda x: _sign_slope(x), 1, maps=True)
+
+
+def _sign(*inputs: Any, **options: Any) -> Any:
+    (x,) = in_dtype(np.sign, inputs, options)
+    return (sign_of_complex if x.dtype.kind == "c" else sign_of_real)(x)
+
+
+register(Declaration(np.sign, "zero", ONE, sign_of_real, note="0, also at 0"), _sign)
+method("sign", np.sign)

@@ -1,0 +1,1 @@
+"""What users call: ``grad``, ``jacobian``, ``jvp``, ``vjp``, ``linearize``, ``vmap``; one file a transformation."""
