@@ -151,7 +151,7 @@ class Explanation:
 
     @property
     def dead(self) -> list[Value]:
-        """Values with no effect on the output: no path leads there, or every path is cut by a choice not taken.
+        """Values with no effect on the output, since no path leads there, or a choice not taken cuts every path.
 
         >>> import edgewise as ew
         >>> [v.name for v in ew.explain(lambda x, y: x**2 if x > 1 else x * y, 3.0, 2.0).dead]
