@@ -107,7 +107,7 @@ class Explanation:
             x: a value, its name or its index; None for all inputs.
 
         Returns:
-            A ``Blame``: the gradient, and the paths whose contributions add up to it, the largest first. Where there
+            A ``Blame`` of the gradient and the paths whose contributions add up to it, the largest first. Where there
             are more than 100 paths, or the trace is not complete, they are put together by their first edge. For
             None, a dictionary of them by name.
 
