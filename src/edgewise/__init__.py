@@ -30,6 +30,7 @@ from edgewise.transforms.stop import stop_gradient, value
 if TYPE_CHECKING:
     from edgewise import book, compositions
     from edgewise.compositions.bridge import stack
+    from edgewise.explain import explain, explain_nan
 
 __all__ = [
     "LinearOperator",
@@ -38,6 +39,8 @@ __all__ = [
     "compositions",
     "derivative",
     "errors",
+    "explain",
+    "explain_nan",
     "grad",
     "hessian",
     "hvp",
@@ -72,4 +75,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 
         return version("edgewise")
+    if name in ("explain", "explain_nan"):
+        package = import_module("edgewise.explain")  # on first use; the package can be called
+        return package if name == "explain" else package.explain_nan
     raise AttributeError(f"module 'edgewise' has no attribute {name!r}")
