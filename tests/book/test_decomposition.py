@@ -205,6 +205,11 @@ def test_singular_vectors(shape, full):
         return sum(np.sum(w * p) for w, p in zip(weights, parts, strict=True))
 
     np.testing.assert_allclose(both_ways(f, A, t), slope(f, A, t), rtol=1e-8)
+    second = slope(lambda A: np.vdot(ew.grad(f)(A), t), A, t)
+    np.testing.assert_allclose(np.vdot(ew.hvp(f, A, t), t), second, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(
+        np.vdot(ew.grad(lambda A: np.vdot(ew.grad(f)(A), t))(A), t), second, rtol=1e-7, atol=1e-7
+    )
 
 
 def test_singular_values_against_mpmath():

@@ -17,8 +17,7 @@ decomposition (2016); Walter, Lehmann & Lamour, On evaluating higher-order deriv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,6 +40,7 @@ from edgewise.maps import (
     Diagonal,
     DiagonalPart,
     Identity,
+    Index,
     Map,
     Outputs,
     PhaseFree,
@@ -222,72 +222,82 @@ eig = declare(
 # -- singular values
 
 
-def _turns(s: Any, count: int) -> tuple[Any, Any, Any]:
-    """For a factor with ``count`` columns: the weights of its turn, which columns are tied, and their gaps.
-
-    A full factor has more columns than there are singular values: theirs are 0.
-    """
-    if count > s.shape[-1]:
-        s = np.concatenate([s, np.zeros((*s.shape[:-1], count - s.shape[-1]), s.dtype)], axis=-1)
+def _turns(s: Any) -> tuple[Any, Any, Any]:
+    """The weights of the turns of U and V within their spaces, which columns are tied, and their gaps."""
     rows, columns = s[..., :, None], s[..., None, :]
     F, tied = _gaps(rows, columns)
     gap = np.min(np.where(tied, np.abs(columns - rows), np.inf), axis=-2, initial=np.inf)
     return 2 * F / np.where(F == 0, 1, rows + columns), np.any(tied, axis=-2), gap
 
 
-def _factor(
-    vectors: Any,
-    s: Any,
-    turns: tuple[Any, Any, Any],
-    product: Map,
-    further: Sequence[tuple[Map, Map]],
-    side: str,
-    line: str,
-) -> Map:
-    """The map to U or to V: the turn within their space, and terms ``a @ S⁻¹ @ b`` for the pairs (a, b)."""
+class _Side(NamedTuple):
+    """What makes U and V different.
+
+    Attributes:
+        name: left or right.
+        vectors: U or V: thin, or full.
+        product: from the common core to M S or S M.
+        beyond: from the common core to T V or Tᴴ U, where the thin factor does not span its space.
+        phase: 1 or -1: they turn against each other.
+    """
+
+    name: str
+    vectors: Any
+    product: Map
+    beyond: Map | None
+    phase: int
+
+
+def _factor(side: _Side, s: Any, turns: tuple[Any, Any, Any], middle: Map, line: str) -> Map:
+    """The map to U or V: the turn within their space, what goes beyond it, and the further columns of a full factor.
+
+    The first columns do not depend on the choice of further ones: dU₂ = -U₁ (U₂ᴴ T V S⁻¹)ᴴ follows from dU₁.
+    """
+    k, vectors = s.shape[-1], side.vectors
+    own = vectors[..., :k] if vectors.shape[-1] > k else vectors
     weights, tied, gap = turns
-    inner: Map = left(vectors) @ Diagonal(weights) @ Symmetrise() @ product
-    if further:
-        limit = max(vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
-        null = s <= limit
-        reciprocal = Diagonal(np.expand_dims(np.where(null, 0, 1 / np.where(null, 1, s)), -2))
-        for outer, before in further:
-            inner = inner + outer @ reciprocal @ before
-        rest = np.zeros((*s.shape[:-1], tied.shape[-1] - s.shape[-1]), bool)
-        null = np.concatenate([null, rest], axis=-1)
-        tied, gap = tied | null, np.where(null, 0, gap)
+    inner: Map = left(own) @ Diagonal(weights) @ Symmetrise() @ side.product
+    null = s <= max(vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
+    reciprocal = np.where(null, 0, 1 / np.where(null, 1, s))
+    scaled = Diagonal(reciprocal[..., None, :])
+    if side.beyond is not None:
+        inner = inner + (Identity() + left(-own) @ left(dagger(own))) @ scaled @ side.beyond
+    if vectors.dtype.kind == "c":  # i Im M / 2s on the diagonal, half of what U and V turn against each other
+        turn = Diagonal(0.5 * side.phase * np.eye(k)) @ (Identity() + Diagonal(-1.0) @ Symmetrise())
+        inner = inner + left(own) @ scaled @ turn @ middle
+    if side.beyond is not None or vectors.dtype.kind == "c":
+        tied, gap = tied | null, np.minimum(gap, np.where(null, s, np.inf))
+    if side.beyond is not None and vectors.shape[-1] > k:
+        rest = vectors[..., k:]
+        count = rest.shape[-1]
+        further = left(-own) @ Diagonal(reciprocal[..., None]) @ ConjugateTranspose() @ left(dagger(rest)) @ side.beyond
+        inner = _placed(vectors, slice(0, k)) @ inner + _placed(vectors, slice(k, k + count)) @ further
+        free = np.broadcast_to(np.any(null, axis=-1, keepdims=True) | (count > 1), (*s.shape[:-1], count))
+        tied, gap = np.concatenate([tied, free], axis=-1), np.concatenate([gap, np.where(free, 0, np.inf)], axis=-1)
     loose = np.broadcast_to(tied[..., None, :], vectors.shape)
-    said = f"{side} singular vectors of singular values that coincide, or vanish, are used: their gap is {{gap}}"
+    said = f"{side.name} singular vectors of singular values that coincide, or vanish, are used: their gap is {{gap}}"
     return Determined(inner, loose, Reason(said, WHY, INSTEAD, gap, line))
+
+
+def _placed(like: Any, columns: slice) -> Map:
+    """Columns put in their place among those of ``like``."""
+    return Index((slice(None),) * (like.ndim - 1) + (columns,), (), like.shape).H
 
 
 def _svd_map(y1: Any, y2: Any, y3: Any, line: str) -> Map:
     U, s, V = y1, y2, dagger(y3)
-    k, p, q = s.shape[-1], U.shape[-1], V.shape[-1]
-    tall, wide = U.shape[-2] > p, V.shape[-2] > q  # thin factors that do not span their space
-    core: Map = right(V) if tall else left(dagger(U)) if wide else left(dagger(U)) @ right(V)
-    middle: Map = left(dagger(U)) if tall else right(V) if wide else Identity()  # from there to Uᴴ T V, p by q
-    S = np.eye(q, p) * (s[..., None, :] if p == k else s[..., :, None])
-    square = middle
-    if p != q:  # full, and not square: the leading part
-        square = left(_stacked_eye(s, k, p)) @ right(_stacked_eye(s, q, k)) @ middle
-    in_U: list[tuple[Map, Map]] = [(Identity() + left(-U) @ left(dagger(U)), Identity())] if tall else []
-    in_V: list[tuple[Map, Map]] = [(Identity() + left(-V) @ left(dagger(V)), ConjugateTranspose())] if wide else []
-    if U.dtype.kind == "c":  # the phases of U and V turn against each other, half each: i Im M / 2s on the diagonal
-        turn = Diagonal(0.5 * np.eye(k)) @ (Identity() + Diagonal(-1.0) @ Symmetrise()) @ square
-        in_U.append((left(U) @ right(_stacked_eye(s, k, p)) @ left(_stacked_eye(s, p, k)), turn))
-        in_V.append((left(-V) @ right(_stacked_eye(s, k, q)) @ left(_stacked_eye(s, q, k)), turn))
-    turns = _turns(s, p)
-    on_left = _factor(U, s, turns, right(S) @ middle, in_U, "left", line)
-    turns = turns if p == q else _turns(s, q)
-    on_right = _factor(V, s, turns, left(S) @ middle, in_V, "right", line)
-    values = Compose((Diagonal((s != 0).astype(s.dtype)), Averaged(s), RealPart(), DiagonalPart(k), square))
-    outputs = Outputs((on_left, values, ConjugateTranspose() @ on_right))
+    k = s.shape[-1]
+    U1, V1 = (X[..., :k] if X.shape[-1] > k else X for X in (U, V))
+    tall, wide = U.shape[-2] > k, V.shape[-2] > k
+    core: Map = right(V1) if tall else left(dagger(U1)) if wide else left(dagger(U1)) @ right(V1)
+    middle: Map = left(dagger(U1)) if tall else right(V1) if wide else Identity()  # from there to M = Uᴴ T V
+    turns = _turns(s)
+    on_left = _Side("left", U, Diagonal(s[..., None, :]) @ middle, Identity() if tall else None, 1)
+    on_right = _Side("right", V, Diagonal(s[..., :, None]) @ middle, ConjugateTranspose() if wide else None, -1)
+    maps = [_factor(side, s, turns, middle, line) for side in (on_left, on_right)]
+    values = Compose((Diagonal((s != 0).astype(s.dtype)), Averaged(s), RealPart(), DiagonalPart(k), middle))
+    outputs = Outputs((maps[0], values, ConjugateTranspose() @ maps[1]))
     return Compose((_phases(outputs, "singular vectors", line, (0, U), (2, y3)), core))
-
-
-def _stacked_eye(s: Any, rows: int, columns: int) -> Any:
-    return np.broadcast_to(np.eye(rows, columns), (*s.shape[:-1], rows, columns))
 
 
 def _svd(
