@@ -24,7 +24,9 @@ from edgewise.transforms.border import gather_output
 
 __all__ = ["in_complex", "refuses_as_numpy"]
 
-FACTOR = 0.6879  # imaginary parts of samples, beside real ones: none falls on a jump of np.round, with or without a decimal
+FACTOR = (
+    0.6879  # imaginary parts of samples, beside real ones: none falls on a jump of np.round, with or without a decimal
+)
 
 
 def in_complex(declaration: Declaration, case: Case) -> Declaration | None:
