@@ -182,6 +182,12 @@ def test_defective_matrices_are_an_error():
         ew.jvp(np.linalg.eigvals, (A,), (np.eye(2),))
 
 
+def test_complex_eigenvalues_of_a_real_matrix():
+    A = np.array([[0.0, 1.0], [-1.0, 0.0]])  # a pair of them: |λ|² = det A
+    found = ew.grad(lambda A: np.sum(np.abs(np.linalg.eigvals(A))))(A)
+    np.testing.assert_allclose(found, [[0.0, 1.0], [-1.0, 0.0]], atol=1e-15)
+
+
 # -- singular values
 
 

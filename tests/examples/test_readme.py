@@ -16,7 +16,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # What the table lists as "not yet". Who makes one of these work moves its words to the column "works today".
 NOT_YET = {
-    "complex numbers": lambda x: np.abs(np.exp(x.astype(complex)))[0],
     "`np.fft`": lambda x: np.abs(np.fft.fft(x))[0],
 }
 

@@ -1,4 +1,4 @@
-"""The law of complex numbers over the registry: what NumPy computes of them has its derivative, the rest is refused."""
+"""The law of complex numbers: what NumPy computes of them has its derivative, and nothing else has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 
 import edgewise  # noqa: F401  fills the registry
 from edgewise.core.registry import DECLARATIONS, spelling
-from edgewise.errors import EdgewiseError
 from edgewise.testing.complex_laws import in_complex, refuses_as_numpy
 from edgewise.testing.laws import LAWS, applies
 
@@ -45,5 +44,5 @@ def test_complex(function):
 @pytest.mark.parametrize("function", [pytest.param(f, id=spelling(f)) for f in EXCEPTIONS])
 def test_an_exception_is_needed(function):
     """Whoever makes one needless takes it out."""
-    with pytest.raises(EdgewiseError):
+    with pytest.raises(Exception, match=r"."):
         test_complex(function)

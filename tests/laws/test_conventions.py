@@ -208,6 +208,31 @@ def test_a_function_of_a_matrix_with_equal_eigenvalues():
         np.testing.assert_allclose(derivative(f)(np.eye(2)), np.e * (W + W.T) / 2)
 
 
+@line("phases of complex `eigh`, `svd`")
+def test_phases_of_vectors():
+    A, t = np.array([[1.0, 1j], [-1j, 3.0]]), np.array([[0.0, 1.0], [1.0, 0.0]]) + 0j
+    for vectors in (lambda A: np.linalg.eigh(A)[1], lambda A: np.linalg.svd(A)[0]):
+        pushed, h = ew.jvp(lambda A, vectors=vectors: np.abs(vectors(A)), (A,), (t,))[1], 1e-6
+        slope = (np.abs(vectors(A + h * t)) - np.abs(vectors(A - h * t))) / (2 * h)
+        np.testing.assert_allclose(pushed, slope, atol=1e-9)
+        for part in (np.real, np.imag):
+            with pytest.raises(errors.UndeterminedError, match="phases"):
+                ew.grad(lambda A, vectors=vectors, part=part: part(1j**0.5 * vectors(A)[0, 0]))(A)
+
+
+@line("`det` at singular matrices")
+def test_determinants_of_singular_matrices():
+    A = np.array([[1.0, 2.0], [2.0, 4.0]])
+    for derivative in (ew.grad, ew.jacfwd):
+        np.testing.assert_allclose(derivative(np.linalg.det)(A), [[4.0, -2.0], [-2.0, 1.0]])
+        assert np.isinf(derivative(lambda A: np.linalg.slogdet(A)[1])(0 * A)).all()
+    second = np.zeros((2, 2, 2, 2))
+    second[0, 0, 1, 1] = second[1, 1, 0, 0] = 1
+    second[0, 1, 1, 0] = second[1, 0, 0, 1] = -1
+    for point in (A, 0 * A):
+        np.testing.assert_allclose(ew.hessian(np.linalg.det)(point), second, atol=1e-15)
+
+
 @line("symmetric matrices, in `cholesky` and `eigh`")
 def test_gradients_by_symmetric_matrices():
     A = np.array([[2.0, 1.0], [1.0, 2.0]])
@@ -218,6 +243,18 @@ def test_gradients_by_symmetric_matrices():
         for f in (np.linalg.cholesky, np.linalg.eigvalsh):
             with pytest.raises(errors.ArgumentError, match="not symmetric"):
                 derivative(lambda A, f=f: np.sum(f(A)))(np.array([[2.0, 1.0], [0.0, 2.0]]))
+
+
+@line("complex numbers")
+def test_complex_numbers():
+    def f(z):
+        return np.abs(z - 2.0) ** 2
+
+    z = 1.0 + 2.0j
+    assert ew.grad(f)(z) == 2 * (z - 2.0)
+    assert ew.jvp(f, (z,), (1j,))[1] == np.real(np.conj(2 * (z - 2.0)) * 1j)
+    assert f(z - 0.1 * ew.grad(f)(z)) < f(z)
+    assert ew.vjp(np.exp, z)[1](1j)[0] == 1j * np.conj(np.exp(z))
 
 
 # -- what is decided, and not written
@@ -235,10 +272,6 @@ def add_to_a_view(x):
 
 
 NOT_YET = {
-    "complex numbers": [
-        (lambda x: np.abs(np.exp(1j * x)), 1.0),
-        (lambda z: np.abs(z) ** 2, 1.0 + 2.0j),
-    ],
     "stores `a[i] = v`, `a += v` into traced arrays and views of them": [
         (store, np.ones(2)),
         (add_to_a_view, np.ones(2)),

@@ -22,6 +22,11 @@ from edgewise.maps import Conjugate, Diagonal, Identity
 ONE = between(-2.3, 2.4)
 
 
+def _imag_slope(x: Any) -> Any:
+    """Im t = Re(-i·t), and 0 for real numbers."""
+    return Diagonal(-1j if x.dtype.kind == "c" else 0.0)
+
+
 def _angle_slope(x: Any) -> Any:
     """dθ = Im(t/z), and for real numbers, where the angle only jumps, 0."""
     return Diagonal(-1j / x if x.dtype.kind == "c" else 0.0)
@@ -49,14 +54,20 @@ for name in ("conj", "conjugate"):
     method(name, np.conjugate)
 
 real_of = declare_elementwise("real", np.real, lambda: Identity(), 1, maps=True)
-imag_of = declare_elementwise("imag", np.imag, lambda: Diagonal(-1j), 1, maps=True)
+imag_of = declare_elementwise("imag", np.imag, lambda x: _imag_slope(x), 1, maps=True)
 angle_of = declare_elementwise("angle", np.angle, lambda x: _angle_slope(x), 1, maps=True)
-register(Declaration(np.real, "elementwise", ONE, real_of, "difference"), lambda val: real_of(val), ("val",))
-register(
-    Declaration(np.imag, "elementwise", ONE, imag_of, "difference", "of a real number: 0"),
-    lambda val: imag_of(val),
-    ("val",),
-)
+
+
+def _real(val: Any) -> Any:
+    return real_of(val)
+
+
+def _imag(val: Any) -> Any:
+    return imag_of(val)
+
+
+register(Declaration(np.real, "elementwise", ONE, real_of, "difference"), _real, ("val",))
+register(Declaration(np.imag, "elementwise", ONE, imag_of, "difference", "of a real number: 0"), _imag, ("val",))
 Traced.real = property(np.real)  # type: ignore[attr-defined]  # properties of ndarray, which NumPy's functions read
 Traced.imag = property(np.imag)  # type: ignore[attr-defined]  # the same
 

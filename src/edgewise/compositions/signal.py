@@ -61,4 +61,4 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 )  # fmt: skip
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     a, v = _vectors(a, v)
-    return _convolved(a, conj(v)[::-1], mode, v.size > a.size)
+    return _convolved(a, conj(v[::-1]), mode, v.size > a.size)

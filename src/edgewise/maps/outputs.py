@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.levels import plain
+from edgewise.core.levels import constant, plain
 from edgewise.core.pairing import conj
 from edgewise.core.undetermined import Reason, known_entries
 from edgewise.maps.base import Map
@@ -145,14 +145,14 @@ class PhaseFree(Map):
         turns: list[tuple[Any, Any]] = []
         for part, axis, sign in ((self.columns, -2, 1), (self.rows, -1, -1)):
             if part is not None and g[part[0]] is not None:
-                products = plain(conj(part[1])) * plain(g[part[0]])
+                products = conj(constant(part[1])) * constant(g[part[0]])
                 turns.append((sign * np.sum(np.imag(products), axis), np.sum(np.abs(products), axis)))
         if turns:
             length = max(
                 turned.shape[-1] for turned, _ in turns
             )  # a full factor has further vectors, with phases alone
             turned, size = (sum(_longer(each, length) for each in column) for column in zip(*turns, strict=True))
-            if np.any(np.abs(turned) > np.sqrt(np.finfo(size.dtype).eps) * size):
+            if np.any(plain(np.abs(turned) > np.sqrt(np.finfo(size.dtype).eps) * size)):
                 raise self.reason.error()
 
 

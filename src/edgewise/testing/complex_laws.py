@@ -24,7 +24,7 @@ from edgewise.transforms.border import gather_output
 
 __all__ = ["in_complex", "refuses_as_numpy"]
 
-FACTOR = 0.6879  # of imaginary parts of samples, beside real ones: none falls on a jump of np.round
+FACTOR = 0.6879  # of imaginary parts to real ones: none falls on a jump of np.round, to whatever decimal
 
 
 def in_complex(declaration: Declaration, case: Case) -> Declaration | None:
