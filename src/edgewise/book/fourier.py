@@ -15,7 +15,6 @@ from edgewise.core.shapes import negative_axes
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import FOURIER, declare
 from edgewise.maps import Fourier, RealFourier
-from edgewise.maps.fourier import ADJOINT_NORM
 
 EVEN, ODD, CUBE = grid(6), grid(5, seed=1), grid(2, 5, 3, seed=2)
 SAMPLES = [
@@ -42,31 +41,26 @@ def _arranged(primitive: Primitive, a: Any, n: Any, axis: int, norm: str | None,
     a = a if hasattr(a, "__array_function__") else np.asarray(a)
     (one,) = negative_axes((axis,), a.ndim)
     n = points(a.shape[one]) if n is None else operator.index(n)
-    norm = "backward" if norm is None else norm
-    if n < 1:
-        raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
-    if norm not in ADJOINT_NORM:
-        raise ValueError(f'Invalid norm value {norm}; should be "backward","ortho" or "forward".')
-    return primitive(a, n=n, axis=one, norm=norm)
+    return primitive(a, n=n, axis=one, norm="backward" if norm is None else norm)
 
 
 fft = declare(
     np.fft.fft, FOURIER, SAMPLES, _transform,
     lambda n, axis, norm, shape: Fourier(False, n, axis, norm, shape[axis]),
-    oracle="difference",
+    selects=True, oracle="difference",
 )  # fmt: skip
 ifft = declare(
     np.fft.ifft, FOURIER, SAMPLES, _transform,
     lambda n, axis, norm, shape: Fourier(True, n, axis, norm, shape[axis]),
-    oracle="difference",
+    selects=True, oracle="difference",
 )  # fmt: skip
 rfft = declare(
     np.fft.rfft, FOURIER, SAMPLES, _transform,
     lambda n, axis, norm, shape: RealFourier(False, n, axis, norm, shape[axis]),
-    oracle="difference",
+    selects=True, oracle="difference",
 )  # fmt: skip
 irfft = declare(
     np.fft.irfft, FOURIER, SAMPLES, _inverse_of_half,
     lambda n, axis, norm, shape: RealFourier(True, n, axis, norm, shape[axis]),
-    oracle="difference",
+    selects=True, oracle="difference",
 )  # fmt: skip
