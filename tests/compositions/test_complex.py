@@ -64,6 +64,8 @@ def test_medians_are_sorted_by_real_parts_first():
     assert traced(np.median, np.array([np.inf, np.inf])) == np.inf
     found = ew.grad(lambda z: np.imag(np.median(z)))(Z)
     np.testing.assert_array_equal(found, [0.5j, 0, 0.5j, 0])
+    for f in (np.median, np.nanmedian):
+        np.testing.assert_array_equal(ew.grad(f)(np.array([1.0, 1.0, 0.0, 2.0])), [0.5, 0.5, 0.0, 0.0])
 
 
 def test_what_is_not_finite_is_replaced_part_by_part():

@@ -17,14 +17,14 @@ Z = np.array([1.0 + 2.0j, 0.5j, -0.3 + 0.1j])
         (lambda z: z**3, (1.0 + 2.0j,)),
         (lambda x: x * np.exp(1j * x), (0.4,)),
         (lambda x: np.fft.rfft(x) ** 2, (np.array([0.3, 1.2, -0.7]),)),
-        (lambda z, p: {"a": p["x"] * np.sum(z), "none": None}, (Z, {"x": 2.0, "n": 3})),
+        (lambda z, p: {"a": p["x"] * np.sum(z) ** 2}, (Z, {"x": 2.0})),
     ],
 )
 def test_right_derivatives_pass(f, point):
     ew.check_grads(f, *point, order=3)
 
 
-@pytest.mark.parametrize("factor", [1j, -1.0, lambda w: np.conj(w)])
+@pytest.mark.parametrize("factor", [1j, -1.0, np.conj])
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
 def test_wrong_ones_do_not(factor, mode):
     """Off by a phase, by a sign, or conjugated: real directions alone would not see all of it."""

@@ -127,8 +127,9 @@ def _median(a: Any, axis: Any, keepdims: Any, skip_nan: bool) -> Any:
         return _of_nothing(a, shape)
     ordered = np.sort(flat, axis=-1)
     count = np.sum(~np.isnan(flat), axis=-1, keepdims=True) if skip_nan else np.full((1,), n)
-    below, above = (_pick(ordered, np.clip(at, 0, n - 1), lengths) for at in ((count - 1) // 2, count // 2))
-    middle = np.where(below == above, below, (below + above) / 2)  # of two that are infinite, and equal
+    low, high = (count - 1) // 2, count // 2
+    below, above = (_pick(ordered, np.clip(at, 0, n - 1), lengths) for at in (low, high))
+    middle = np.where(low == high, below, (below + above) / 2)
     if not skip_nan:
         last = ordered[..., -1:]
         middle = np.where(np.isnan(last), last, middle)
