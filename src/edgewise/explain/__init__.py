@@ -1,0 +1,1 @@
+"""Explain: the graph of one run, to read and to step through."""
