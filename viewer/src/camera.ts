@@ -13,7 +13,7 @@ export class Camera {
   readonly map = svg("svg", { class: "map", "aria-hidden": "true" }, this.all, this.here, this.view);
   dragged = false;
 
-  constructor(readonly stage: SVGSVGElement, private world: SVGGElement) {
+  constructor(readonly stage: SVGSVGElement, private world: SVGGElement, private readonly reveal: (left: number, top: number, right: number, bottom: number) => void) {
     const held = new Map<number, [number, number]>();
     stage.addEventListener("pointerdown", (event) => {
       if (event.button === 0) held.set(event.pointerId, [event.clientX, event.clientY]);
@@ -104,24 +104,27 @@ export class Camera {
     this.move(x, y);
   }
 
-  /** Bring a box into view, if it is not comfortably there already. */
-  follow([x, y, w, h]: [number, number, number, number], force = false): void {
-    this.here.setAttribute("x", String(x - w / 2));
-    this.here.setAttribute("y", String(y - h / 2));
-    this.here.setAttribute("width", String(w * 2));
-    this.here.setAttribute("height", String(h * 2));
+  /** Bring a place into view, if it is not comfortably there already: with what leads to it, and no empty room. */
+  follow([x, y, w, h]: [number, number, number, number]): void {
+    for (const [name, v] of [["x", x - w / 2], ["y", y - h / 2], ["width", w * 2], ["height", h * 2]] as const) this.here.setAttribute(name, String(v));
     const { width, height } = this.stage.getBoundingClientRect();
     if (!width) return;
-    const left = x * this.scale + this.x;
-    const top = y * this.scale + this.y;
-    const right = left + w * this.scale;
-    const bottom = top + h * this.scale;
-    const inside = left >= 16 && right <= width - 16 && top >= 16 && bottom <= height - 16;
-    if (inside && !force) return;
-    const edge = Math.min(150 * this.scale, width / 4);
-    const nx = left < 16 || right > width - 16 || force ? (left < 16 ? width - edge - (x + w) * this.scale : right > width - 16 ? edge - x * this.scale : this.x) : this.x;
-    const ny = top < 16 || bottom > height - 16 ? height / 2 - (y + h / 2) * this.scale : this.y;
-    this.move(nx, ny);
+    const along = (at: number, long: number, shift: number, room: number, whole: number): number => {
+      const near = at * this.scale + shift;
+      const far = near + long * this.scale;
+      if (near >= 12 && far <= room - 12) return shift;
+      const wanted = room / 2 - (at + long / 2) * this.scale;
+      return whole * this.scale <= room ? (room - whole * this.scale) / 2 : Math.min(Math.max(wanted, room - whole * this.scale), 0);
+    };
+    const nx = along(x, w, this.x, width, this.size[0]);
+    const ny = along(y, h, this.y, height, this.size[1]);
+    if (nx !== this.x || ny !== this.y) this.move(nx, ny);
+  }
+
+  /** How much fits, in the measure of the drawing. */
+  get room(): [number, number] {
+    const { width, height } = this.stage.getBoundingClientRect();
+    return [(width - 32) / this.scale, (height - 32) / this.scale];
   }
 
   move(x: number, y: number): void {
@@ -136,6 +139,7 @@ export class Camera {
     const [left, top] = [-this.x / this.scale, -this.y / this.scale];
     const [right, bottom] = [left + width / this.scale, top + height / this.scale];
     const fits = left <= 1 && top <= 1 && right >= this.size[0] - 1 && bottom >= this.size[1] - 1;
+    this.reveal(left, top, right, bottom);
     this.map.style.display = fits ? "none" : "";
     if (fits) return;
     const clamp = (v: number, most: number): number => Math.min(Math.max(v, 0), most);

@@ -1,11 +1,12 @@
 // Where the boxes of a graph stand and how its lines run: src/edgewise/explain/layout.py, function by function.
 // The idea is told there. Both use nothing but + - * /, comparisons and stable sorts, and agree bit for bit.
 
-const GAP = 104;
+const GAP = 128;
 const MARGIN = 24;
 const LABEL_WIDTH = 64;
-const LABEL_HEIGHT = 28;
+const LABEL_HEIGHT = 30;
 const RAIL = 8;
+const STRAIGHT = 8;
 const WAYPOINTS = [0.5, 0.36, 0.64, 0.26, 0.74];
 
 export type Size = readonly [number, number];
@@ -292,11 +293,27 @@ function heights(net: Net, layers: number[][], tall: number[]): number[] {
   for (const column of layers) {
     for (let i = 1; i < column.length; i++) y[column[i]] = y[column[i - 1]] + apart(net, tall, column[i - 1], column[i]);
   }
+  const mean = filled(y.length, 0);
+  const long = filled(y.length, false);
   for (let turn = 0; turn < 14; turn++) {
+    for (const chain of net.chains) {
+      if (chain.length <= STRAIGHT) continue;
+      let total = 0;
+      for (let i = 1; i < chain.length; i++) total += y[chain[i]];
+      for (let i = 1; i < chain.length; i++) {
+        mean[chain[i]] = total / (chain.length - 1);
+        long[chain[i]] = true;
+      }
+    }
     for (const column of turn % 2 === 0 ? layers : [...layers].reverse()) {
       const wanted: number[] = [];
       const weights: number[] = [];
       for (const item of column) {
+        if (long[item]) {
+          wanted.push(mean[item]);
+          weights.push(16);
+          continue;
+        }
         let total = 0;
         let weight = 0;
         if (turn % 2 === 0 || turn >= 10) {

@@ -39,7 +39,7 @@ class Page {
   private chosen = -1; // a node
   private focus = 0; // a box: the one that Tab reaches
   private timer = 0;
-  private readonly stage = svg("svg", { role: "group", "aria-roledescription": "computational graph" });
+  private readonly stage = svg("svg", { class: "graph", role: "group", "aria-roledescription": "computational graph" });
   private readonly side = html("aside", { class: "side-area", tabindex: 0, "aria-label": "Chain rule" });
   private readonly slider = html("input", { type: "range", class: "slider", min: 0, step: 1, "aria-label": "Step" });
   private readonly countOf = html("span", { class: "count-of" });
@@ -62,7 +62,7 @@ class Page {
     this.stage.append(this.scene.world);
     this.stage.setAttribute("aria-label", `Graph of ${trace.title}: ${trace.nodes.length} values, ${trace.edges.length} edges`);
     if (trace.mode === "reverse") this.stage.classList.add("backward");
-    this.camera = new Camera(this.stage, this.scene.world);
+    this.camera = new Camera(this.stage, this.scene.world, (...corners) => this.scene.reveal(...corners));
     this.table = new TraceTable(trace, this.play, (node) => this.choose(node, true));
     root.append(this.build());
     this.listen(root);
@@ -208,7 +208,9 @@ class Page {
     if (this.focus < this.scene.graph.boxes.length) this.scene.element(this.focus).setAttribute("tabindex", "-1");
     this.focus = box;
     this.scene.element(box).setAttribute("tabindex", "0");
-    if (focus) this.scene.element(box).focus({ preventScroll: true });
+    if (!focus) return;
+    this.camera.follow(this.scene.place(box)); // what is out of view cannot have the focus
+    this.scene.element(box).focus({ preventScroll: true });
   }
 
   private enter(box: number): void {
@@ -310,8 +312,8 @@ class Page {
     this.tell();
     this.slider.setAttribute("aria-valuetext", `step ${s.at} of ${this.trace.steps.length}: ${this.sentence.textContent}`);
     this.showPanel();
-    const box = s.node >= 0 ? this.scene.graph.boxOf[s.node] : -1;
-    if (follow && box >= 0) this.camera.follow(this.scene.place(box));
+    const focus = follow ? this.scene.focus(s, this.camera.room) : null;
+    if (focus) this.camera.follow(focus);
   }
 
   private showPanel(): void {

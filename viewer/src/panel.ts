@@ -71,10 +71,10 @@ function arrays(trace: Trace, play: Play, s: State, n: number): HTMLElement[] {
     if (!isArray(v)) return;
     const st = v.stats;
     const figure = html("figure", {}, html("figcaption", {}, html("b", { class: kind }, title), ` ${shape(v)} ${v.dtype}`));
-    const data = heat(v, kind);
+    const data = v.thumb && v.thumb.data.length > 1 ? heat(v, kind) : null;
     const row = html("div", { class: "pictures" });
     if (data) row.append(html("img", { src: data, alt: `Heat map of the ${title}`, class: "heat" }));
-    const bars = histogram(v, kind, 132, 54);
+    const bars = v.thumb && v.thumb.data.length > 1 ? histogram(v, kind, 132, 54) : null;
     if (bars) row.append(bars);
     figure.append(row, html("p", { class: "dim" }, `${digits(st?.min)} to ${digits(st?.max)}, mean ${digits(st?.mean)}${st?.nonfinite ? `, ${st.nonfinite} not finite` : ""}`));
     made.push(figure);

@@ -1,9 +1,10 @@
 // The drawing: boxes, trunks, branches and what is written on them. It is built once for a set of open groups; a step
 // only changes the classes and texts of what became different. A trunk is drawn once for all its readers, because the
-// long path of every single edge would cost a hundred times as much to paint.
+// long path of every single edge would cost a hundred times as much to paint; and what is out of sight is not made
+// before it comes into view, so that a step costs what one can see and not what there is.
 
 import { boxesOf, type Box, type Boxes, type Bundle } from "./boxes";
-import { fit, svg } from "./dom";
+import { fit, svg, textWidth } from "./dom";
 import { layout, type Branch, type Layout } from "./layout";
 import { heat } from "./picture";
 import type { Play, State } from "./play";
@@ -14,8 +15,8 @@ const HEAD = 27;
 const LOW = 60;
 const TALL = 104;
 
-interface BoxView { g: SVGGElement; flow: SVGTextElement; value: SVGTextElement; picture: SVGGElement | null; sign: string; flowText: string; label: string }
-interface LinkView { path: SVGPathElement; head: SVGPathElement; label: SVGGElement | null; flow: SVGTextElement | null; sign: string }
+interface BoxView { g: SVGGElement; flow: SVGTextElement | SVGPathElement | null; seen: boolean; sign: string; flowText: string; label: string }
+interface LinkView { parts: SVGElement[]; path: SVGPathElement; head: SVGPathElement; label: SVGGElement | null; seen: boolean; drawn: string }
 interface TrunkView { path: SVGPathElement | null; tail: SVGPathElement; bundles: number[]; sign: string }
 
 const HALF = WIDTH / 2;
@@ -26,20 +27,21 @@ export class Scene {
   readonly plan: Layout;
   private readonly tall: number[];
   private readonly views: BoxView[] = [];
-  private readonly links: LinkView[] = [];
+  private readonly links: (LinkView | null)[] = [];
+  private readonly signs: string[] = []; // of each link
   private readonly trunks: TrunkView[] = [];
   private readonly current = svg("g", { class: "current", "aria-hidden": "true" });
   private readonly ring = svg("rect", { class: "ring", rx: 13, "aria-hidden": "true" });
-  private readonly touched = new Set<number>();
+  private readonly lines = svg("g", { class: "lines", "aria-hidden": "true" });
+  private readonly labels = svg("g", { class: "labels", "aria-hidden": "true" });
   private last: State | null = null;
+  private window: [number, number, number, number] = [0, 0, -1, -1];
 
   constructor(readonly trace: Trace, readonly play: Play, open: ReadonlySet<number>) {
     this.graph = boxesOf(trace, open);
     const { boxes, bundles } = this.graph;
     this.tall = boxes.map((box) => (box.node >= 0 && pictured(trace.nodes[box.node].value) ? TALL : LOW));
     this.plan = layout(this.tall.map((h) => [WIDTH, h] as const), bundles.map((b) => [b.from, b.to] as const));
-    const lines = svg("g", { class: "lines", "aria-hidden": "true" });
-    const labels = svg("g", { class: "labels", "aria-hidden": "true" });
     this.plan.trunks.forEach((trunk) => {
       const x = this.plan.x[trunk.source] + HALF;
       const y = this.plan.y[trunk.source];
@@ -48,34 +50,67 @@ export class Scene {
       let py = y;
       for (const [left, right, at] of trunk.spans) {
         const middle = r((px + left) / 2);
-        d += `C${middle} ${r(py)} ${middle} ${r(at)} ${left} ${r(at)}H${right}`;
+        d += py === at ? "" : `H${px}C${middle} ${r(py)} ${middle} ${r(at)} ${left} ${r(at)}`;
         px = right;
         py = at;
       }
-      const path = trunk.spans.length ? svg("path", { class: "line", d }) : null;
-      const tail = svg("path", { class: "arrow", d: `M${x} ${r(y)}l9 -5v10z` });
-      if (path) lines.append(path);
+      const path = trunk.spans.length ? svg("path", { class: "line", d: `${d}H${px}` }) : null;
+      const tail = svg("path", { class: "arrow off", d: `M${x} ${r(y)}l9 -5v10z` });
+      if (path) this.lines.append(path);
       this.trunks.push({ path, tail, bundles: [], sign: "" });
     });
     this.plan.branches.forEach((branch, i) => {
       this.trunks[branch.trunk].bundles.push(i);
-      const path = svg("path", { class: "line", d: curve(branch) });
-      const head = svg("path", { class: "arrow", d: branch.back ? `M${r(branch.x0)} ${r(branch.y0)}l9 -5v10z` : `M${r(branch.x1)} ${r(branch.y1)}l-9 -5v10z` });
-      lines.append(path, head);
-      const crowded = this.arrivals(bundles[i].to) > 4;
-      const [label, flow] = crowded ? [null, null] : this.label(bundles[i], branch);
-      if (label) labels.append(label);
-      this.links.push({ path, head, label, flow, sign: "" });
+      this.links.push(null);
+      this.signs.push("idle");
     });
-    for (const trunk of this.trunks) lines.append(trunk.tail);
+    for (const trunk of this.trunks) this.lines.append(trunk.tail);
     const cards = svg("g", { class: "boxes", role: "group", "aria-label": "Values in order of computation" });
-    boxes.forEach((box, i) => {
-      const view = this.box(box, i);
-      this.views.push(view);
-      cards.append(view.g);
+    boxes.forEach((_, i) => {
+      const [x, y] = this.place(i);
+      const g = svg("g", { class: "box", transform: `translate(${r(x)} ${r(y)})`, role: "button", tabindex: -1, "data-box": i });
+      g.style.display = "none";
+      this.views.push({ g, flow: null, seen: false, sign: "", flowText: "", label: "" });
+      cards.append(g);
     });
     this.ring.style.display = "none";
-    this.world.append(lines, labels, cards, this.ring, this.current);
+    this.world.append(this.lines, this.labels, cards, this.ring, this.current);
+  }
+
+  /** Make what lies between these corners, and hide the rest. In steps of a tile: small movements change nothing. */
+  reveal(left: number, top: number, right: number, bottom: number): void {
+    const tile = 600;
+    const w = [Math.floor(left / tile) * tile - tile, Math.floor(top / tile) * tile - tile, Math.ceil(right / tile) * tile + tile, Math.ceil(bottom / tile) * tile + tile] as const;
+    if (w.every((v, i) => v === this.window[i])) return;
+    this.window = [...w];
+    this.views.forEach((view, i) => {
+      const [x, y, wide, tall] = this.place(i);
+      const seen = x + wide > w[0] && x < w[2] && y + tall > w[1] && y < w[3];
+      if (seen === view.seen) return;
+      view.seen = seen;
+      view.g.style.display = seen ? "" : "none";
+      if (seen && !view.flow) this.box(this.graph.boxes[i], i, view);
+      if (seen && this.last) this.showBox(i, this.last);
+    });
+    this.plan.branches.forEach((branch, i) => {
+      const seen = branch.x1 > w[0] && branch.x0 < w[2] && Math.max(branch.y0, branch.y1) > w[1] && Math.min(branch.y0, branch.y1) < w[3];
+      if (seen === (this.links[i]?.seen ?? false)) return;
+      const link = (this.links[i] ??= this.link(i));
+      link.seen = seen;
+      for (const part of link.parts) part.style.display = seen ? "" : "none";
+      if (seen) this.showLink(i);
+    });
+  }
+
+  private link(i: number): LinkView {
+    const branch = this.plan.branches[i];
+    const bundle = this.graph.bundles[i];
+    const path = svg("path", { class: "line", d: curve(branch) });
+    const head = svg("path", { class: "arrow", d: branch.back ? `M${r(branch.x0)} ${r(branch.y0)}l9 -5v10z` : `M${r(branch.x1)} ${r(branch.y1)}l-9 -5v10z` });
+    this.lines.append(path, head);
+    const label = this.arrivals(bundle.to) > 4 ? null : this.label(bundle, branch);
+    if (label) this.labels.append(label);
+    return { parts: label ? [path, head, label] : [path, head], path, head, label, seen: false, drawn: "" };
   }
 
   private readonly arriving = new Map<number, number>();
@@ -97,18 +132,19 @@ export class Scene {
     return this.views[box].g;
   }
 
-  private label(bundle: Bundle, branch: Branch): [SVGGElement, SVGTextElement | null] {
+  private label(bundle: Bundle, branch: Branch): SVGGElement {
     const edge = this.trace.edges[bundle.edges[0]];
     const many = bundle.edges.length > 1;
     const upper = many ? `\u00d7${bundle.edges.length}` : partialText(edge.partial, edge.expr);
     const flowing = many ? this.bundleFlow(bundle) : isArray(edge.contrib) ? "" : brief(edge.contrib);
-    const lower = flowing && svg("text", { class: "flow", y: 13 }, flowing);
-    const above = svg("text", { class: "partial", y: flowing ? -3.5 : 4 }, upper);
-    const wide = Math.max(upper.length, flowing.length) * 6.3 + 10;
     const g = svg("g", { class: "label", transform: `translate(${r(branch.label[0])} ${r(branch.label[1])})` });
-    g.append(svg("rect", { class: "plate", x: r(-wide / 2), y: flowing ? -14.5 : -8, width: r(wide), height: flowing ? 31 : 16, rx: 5 }), above);
-    if (lower) g.append(lower);
-    return [g, lower || null];
+    const plate = (text: string, height: number, name: string): SVGRectElement => {
+      const wide = text.length * 6.3 + 10;
+      return svg("rect", { class: `plate ${name}`, x: r(-wide / 2), y: -height / 2, width: r(wide), height, rx: 5 });
+    };
+    g.append(plate(upper, 16, "one"), plate(upper.length > flowing.length ? upper : flowing, flowing ? 31 : 16, "two"), svg("text", { class: "partial one", y: 4 }, upper), svg("text", { class: "partial two", y: flowing ? -3.5 : 4 }, upper));
+    if (flowing) g.append(svg("text", { class: "flow", y: 13 }, flowing));
+    return g;
   }
 
   private bundleFlow(bundle: Bundle): string {
@@ -118,12 +154,12 @@ export class Scene {
     return digits(edges.reduce((sum, e) => sum + toNumber(e.contrib as number), 0));
   }
 
-  private box(box: Box, index: number): BoxView {
-    const [x, y, w, h] = this.place(index);
-    const g = svg("g", { class: "box", transform: `translate(${r(x)} ${r(y)})`, role: "button", tabindex: -1, "data-box": index });
+  private box(box: Box, index: number, view: BoxView): void {
+    const [, , w, h] = this.place(index);
+    const g = view.g;
     const value = svg("text", { class: "value", x: 11, y: 49 });
     const flow = svg("text", { class: "flow", x: w - 11, y: 49 });
-    let picture: SVGGElement | null = null;
+    view.flow = flow;
     if (box.node >= 0) {
       const node = this.trace.nodes[box.node];
       if (node.input) g.classList.add("input");
@@ -131,8 +167,9 @@ export class Scene {
       if (node.dead) g.classList.add("dead");
       const title = node.named ? node.name : node.text;
       const side = node.input ? "input" : node.named ? node.text : node.name;
-      const main = fit(title, node.named ? 8.2 : 8.6);
-      const rest = (w - 26 - main.length * 7.4) / 10.5;
+      const beside = Math.min(textWidth(side), 4.4);
+      const main = fit(title, (w - 30 - beside * 11.5) / 13.9);
+      const rest = (w - 30 - textWidth(main) * 13.9) / 11.5;
       g.append(
         svg("path", { class: "card", d: card(w, h, node.input ? HEAD / 2 + 6 : 10) }),
         svg("path", { class: "cell left", d: `M1 ${HEAD}H${w / 2}V${h - 1}H10a9 9 0 0 1 -9 -9z` }),
@@ -140,11 +177,11 @@ export class Scene {
         svg("path", { class: "rule", d: `M0 ${HEAD}H${w}M${w / 2} ${HEAD}V${h}` }),
         svg("text", { class: "title", x: 11, y: 18 }, main),
       );
-      if (rest > 2) g.append(svg("text", { class: "side", x: w - 11, y: 18 }, fit(side, rest)));
+      if (rest > 1.4) g.append(svg("text", { class: "side", x: w - 11, y: 18 }, fit(side, rest)));
       value.textContent = brief(node.value);
       g.append(value, flow);
       if (h === TALL) {
-        picture = svg("g", { class: "pictures" });
+        const picture = svg("g", { class: "pictures" });
         for (const [role, left, content] of [["value", 11, node.value], ["flow", w / 2 + 8, node.final]] as const) {
           const data = isArray(content) ? heat(content, role) : null;
           if (data) picture.append(svg("image", { class: role, href: data, x: left, y: 57, width: w / 2 - 19, height: 38, preserveAspectRatio: "none" }));
@@ -154,13 +191,13 @@ export class Scene {
     } else {
       const group = this.trace.groups[box.group];
       g.classList.add("group");
+      const done = (view.flow = svg("path", { class: "bar done", d: "" }));
       value.setAttribute("x", String(w / 2));
-      flow.setAttribute("x", String(w / 2));
       g.append(
         svg("path", { class: "card under", d: card(w, h, 10), transform: "translate(5 5)" }),
         svg("path", { class: "card", d: card(w, h, 10) }),
         svg("path", { class: "bar all", d: `M12 ${h - 10}H${w - 12}` }),
-        svg("path", { class: "bar done", d: "" }),
+        done,
         svg("text", { class: "title middle", x: w / 2, y: 20 }, fit(group.label, 10.6)),
       );
       value.setAttribute("y", "38");
@@ -168,77 +205,28 @@ export class Scene {
       value.textContent = `${box.members.length} values`;
       g.append(value);
     }
-    return { g, flow, value, picture, sign: "", flowText: "", label: "" };
   }
 
-  /** Bring the drawing to a state; only what differs is touched. */
+  /** Bring the drawing to a state; only what is in view and differs is touched. */
   show(s: State): void {
-    const { boxes, bundles, boxOf, bundleOf } = this.graph;
-    const now = s.node >= 0 ? boxOf[s.node] : -1;
-    const on = s.edge >= 0 ? bundleOf[s.edge] : -1;
-    for (let i = 0; i < boxes.length; i++) {
-      const box = boxes[i];
-      const view = this.views[i];
-      let sign: string;
-      if (box.node >= 0) {
-        const n = box.node;
-        const got = s.seeded[n] || s.part[n] ? (s.whole[n] ? " whole" : " some") : "";
-        sign = (s.valued[n] ? " on" : " waiting") + got;
-        const soFar = got ? this.play.soFar(s, n) : undefined;
-        const text = got ? brief(soFar) + (s.whole[n] || isArray(soFar) ? "" : "\u2026") : "";
-        if (text !== view.flowText) view.flow.textContent = view.flowText = text;
-      } else {
-        let valued = 0;
-        let whole = 0;
-        let some = 0;
-        for (const n of box.members) {
-          valued += s.valued[n];
-          whole += s.whole[n];
-          some += s.part[n] || s.seeded[n] ? 1 : 0;
-        }
-        sign = (valued ? " on" : " waiting") + (some ? (whole === box.members.length ? " whole" : " some") : "");
-        const done = some ? whole / box.members.length : valued / box.members.length;
-        const text = `M12 ${LOW - 10}h${r((WIDTH - 24) * done)}`;
-        if (text !== view.flowText) {
-          view.flowText = text;
-          view.g.querySelector(".bar.done")!.setAttribute("d", done > 0 ? text : "");
-        }
-      }
-      if (i === now) sign += " now";
-      if (sign !== view.sign) {
-        for (const c of view.sign.split(" ")) if (c) view.g.classList.remove(c);
-        for (const c of sign.split(" ")) if (c) view.g.classList.add(c);
-        view.sign = sign;
-      }
-      if (view.label === "" || this.touched.has(i) || i === now) this.name(i, s);
-    }
-    this.touched.clear();
-    if (now >= 0) this.touched.add(now);
-    const jumped = !this.last || Math.abs(this.last.at - s.at) > 1;
-    if (jumped) boxes.forEach((_, i) => this.name(i, s));
     this.last = s;
-    for (let i = 0; i < bundles.length; i++) {
-      const bundle = bundles[i];
+    this.views.forEach((view, i) => { if (view.seen) this.showBox(i, s); });
+    const on = s.edge >= 0 ? this.graph.bundleOf[s.edge] : -1;
+    this.graph.bundles.forEach((bundle, i) => {
       let ready = false;
       let flowed = false;
       for (const k of bundle.edges) {
         if (s.valued[this.trace.edges[k].to]) ready = true;
         if (s.flowed[k]) flowed = true;
       }
-      const sign = (flowed ? "flowed" : ready ? "ready" : "idle") + (i === on ? " now" : "");
-      const link = this.links[i];
-      if (sign === link.sign) continue;
-      link.sign = sign;
-      const back = flowed && this.trace.mode === "reverse";
-      link.path.setAttribute("class", `line ${sign}`);
-      link.head.setAttribute("class", `arrow ${sign}${back && !this.plan.branches[i].back ? " off" : ""}`);
-      link.label?.setAttribute("class", `label ${sign}`);
-    }
+      this.signs[i] = (flowed ? "flowed" : ready ? "ready" : "idle") + (i === on ? " now" : "");
+      if (this.links[i]?.seen) this.showLink(i);
+    });
     for (const trunk of this.trunks) {
       let best = "idle";
       let current = false;
       for (const i of trunk.bundles) {
-        const sign = this.links[i].sign;
+        const sign = this.signs[i];
         if (sign.startsWith("flowed")) best = "flowed";
         else if (sign.startsWith("ready") && best === "idle") best = "ready";
         if (i === on) current = true;
@@ -252,6 +240,55 @@ export class Scene {
     this.showCurrent(s, on);
   }
 
+  private showBox(i: number, s: State): void {
+    const box = this.graph.boxes[i];
+    const view = this.views[i];
+    let sign: string;
+    if (box.node >= 0) {
+      const n = box.node;
+      const got = s.seeded[n] || s.part[n] ? (s.whole[n] ? " whole" : " some") : "";
+      sign = (s.valued[n] ? " on" : " waiting") + got;
+      const soFar = got ? this.play.soFar(s, n) : undefined;
+      const text = got ? brief(soFar) + (s.whole[n] || isArray(soFar) ? "" : "\u2026") : "";
+      if (text !== view.flowText) view.flow!.textContent = view.flowText = text;
+    } else {
+      let valued = 0;
+      let whole = 0;
+      let some = 0;
+      for (const n of box.members) {
+        valued += s.valued[n];
+        whole += s.whole[n];
+        some += s.part[n] || s.seeded[n] ? 1 : 0;
+      }
+      sign = (valued ? " on" : " waiting") + (some ? (whole === box.members.length ? " whole" : " some") : "");
+      const done = some ? whole / box.members.length : valued / box.members.length;
+      const text = done > 0 ? `M12 ${LOW - 10}h${r((WIDTH - 24) * done)}` : "";
+      if (text !== view.flowText) view.flow!.setAttribute("d", (view.flowText = text));
+    }
+    if (s.node >= 0 && this.graph.boxOf[s.node] === i) sign += " now";
+    if (sign !== view.sign) {
+      for (const c of view.sign.split(" ")) if (c) view.g.classList.remove(c);
+      for (const c of sign.split(" ")) if (c) view.g.classList.add(c);
+    }
+    const said = sign + view.flowText;
+    if (view.label !== said) {
+      view.label = said;
+      view.g.setAttribute("aria-label", this.name(box, s));
+    }
+    view.sign = sign;
+  }
+
+  private showLink(i: number): void {
+    const link = this.links[i]!;
+    const sign = this.signs[i];
+    if (sign === link.drawn) return;
+    link.drawn = sign;
+    const back = sign.startsWith("flowed") && this.trace.mode === "reverse";
+    link.path.setAttribute("class", `line ${sign}`);
+    link.head.setAttribute("class", `arrow ${sign}${back && !this.plan.branches[i].back ? " off" : ""}`);
+    link.label?.setAttribute("class", `label ${sign}`);
+  }
+
   /** The product on the edge of the current step, in full, over everything else. */
   private showCurrent(s: State, on: number): void {
     this.current.replaceChildren();
@@ -261,35 +298,45 @@ export class Scene {
     const parts: [string, string][] = isArray(edge.partial) || isArray(edge.contrib) || edge.partial === undefined
       ? [["partial", fit(edge.expr || partialText(edge.partial, ""), 22)]]
       : [["partial", brief(edge.partial)], ["sign", " \u00d7 "], ["flow", brief(factor)], ["sign", " = "], ["flow strong", brief(edge.contrib)]];
-    const text = svg("text", { y: 4.5 });
-    let length = 0;
-    for (const [role, content] of parts) {
-      text.append(svg("tspan", { class: role }, content));
-      length += content.length;
-    }
-    const wide = length * 7.1 + 20;
+    const rows = parts.length === 5 && parts.reduce((sum, [, t]) => sum + t.length, 0) > 14 ? [parts.slice(0, 3), [["sign", "= "], parts[4]] as [string, string][]] : [parts];
+    const wide = Math.max(...rows.map((row) => row.reduce((sum, [, t]) => sum + t.length, 0))) * 7 + 20;
+    const tall = rows.length === 1 ? 26 : 42;
     const { label } = this.plan.branches[on];
     this.current.setAttribute("transform", `translate(${r(label[0])} ${r(label[1])})`);
-    this.current.append(svg("rect", { class: "pill", x: r(-wide / 2), y: -13, width: r(wide), height: 26, rx: 13 }), text);
+    this.current.append(svg("rect", { class: "pill", x: r(-wide / 2), y: -tall / 2, width: r(wide), height: tall, rx: 13 }));
+    rows.forEach((row, i) => {
+      const text = svg("text", { y: rows.length === 1 ? 4.5 : i * 18 - 4 });
+      for (const [role, content] of row) text.append(svg("tspan", { class: role }, content));
+      this.current.append(text);
+    });
   }
 
   /** What a screen reader says of a box. */
-  private name(i: number, s: State): void {
-    const box = this.graph.boxes[i];
-    let said: string;
-    if (box.node >= 0) {
-      const node = this.trace.nodes[box.node];
-      const soFar = this.play.soFar(s, box.node);
-      said = node.name + (node.input ? ", input" : `, ${node.text}, ${node.op}`);
-      said += s.valued[box.node] ? `, value ${spoken(node.value)}` : ", not computed yet";
-      if (soFar !== undefined) said += `, ${this.trace.mode === "reverse" ? "gradient" : "tangent"} ${spoken(soFar)}${s.whole[box.node] ? "" : " so far"}`;
-    } else {
+  private name(box: Box, s: State): string {
+    if (box.node < 0) {
       const group = this.trace.groups[box.group];
-      said = `${group.label}, closed ${group.kind || "group"} of ${box.members.length} values; press Enter to open`;
+      return `${group.label}, closed ${group.kind || "group"} of ${box.members.length} values; press Enter to open`;
     }
-    if (said === this.views[i].label) return;
-    this.views[i].label = said;
-    this.views[i].g.setAttribute("aria-label", said);
+    const node = this.trace.nodes[box.node];
+    const soFar = this.play.soFar(s, box.node);
+    let said = node.name + (node.input ? ", input" : `, ${node.text}, ${node.op}`);
+    said += s.valued[box.node] ? `, value ${spoken(node.value)}` : ", not computed yet";
+    if (soFar !== undefined) said += `, ${this.trace.mode === "reverse" ? "gradient" : "tangent"} ${spoken(soFar)}${s.whole[box.node] ? "" : " so far"}`;
+    return said;
+  }
+
+  /** What to keep in view at a state: the value, and on an edge its reader with the label beside it. */
+  focus(s: State, most: [number, number]): [number, number, number, number] | null {
+    if (s.node < 0) return null;
+    const goal = this.place(this.graph.boxOf[s.node]);
+    const on = s.edge >= 0 ? this.graph.bundleOf[s.edge] : -1;
+    if (on < 0) return goal;
+    const [rx, ry, rw, rh] = this.place(this.graph.bundles[on].to);
+    const [lx, ly] = this.plan.branches[on].label;
+    const near: [number, number, number, number] = [Math.min(lx - 60, rx), Math.min(ly - 24, ry), Math.max(lx + 60, rx + rw), Math.max(ly + 24, ry + rh)];
+    const all = [Math.min(near[0], goal[0]), Math.min(near[1], goal[1]), Math.max(near[2], goal[0] + goal[2]), Math.max(near[3], goal[1] + goal[3])];
+    const [x0, y0, x1, y1] = all[2] - all[0] < most[0] && all[3] - all[1] < most[1] ? all : near;
+    return [x0, y0, x1 - x0, y1 - y0];
   }
 
   select(box: number): void {

@@ -51,8 +51,8 @@ button.phase { font-weight: 600; }
 button.quiet { height: auto; padding: 5px 10px; font-size: 13px; text-align: left; overflow-wrap: anywhere; }
 
 .stage { grid-area: stage; position: relative; overflow: hidden; min-height: 0; background: var(--sunk); }
-.stage > svg { position: absolute; inset: 0; width: 100%; height: 100%; cursor: grab; touch-action: pan-y; display: block; }
-.stage > svg.dragging { cursor: grabbing; }
+.graph { position: absolute; inset: 0; width: 100%; height: 100%; cursor: grab; touch-action: pan-y; display: block; }
+.graph.dragging { cursor: grabbing; }
 .tools { position: absolute; top: 10px; right: 10px; display: flex; gap: 6px; }
 .map { position: absolute; left: 10px; bottom: 10px; background: var(--raised); border: 1px solid var(--rule); border-radius: 8px; overflow: hidden; line-height: 0; cursor: pointer; }
 .map .all { fill: var(--edge); }
@@ -61,7 +61,7 @@ button.quiet { height: auto; padding: 5px 10px; font-size: 13px; text-align: lef
 
 text { font-family: inherit; fill: var(--ink); }
 .title { font-size: 13.5px; font-weight: 650; }
-.middle, .count, .group .flow { text-anchor: middle; }
+.middle, .count { text-anchor: middle; }
 .count { font-size: 12px; fill: var(--dim); }
 .side { font-size: 11.5px; }
 text.side { fill: var(--dim); text-anchor: end; }
@@ -108,8 +108,8 @@ image { image-rendering: pixelated; }
 .label.idle, .label.now { display: none; }
 .label .plate { fill: var(--sunk); }
 .label .partial { fill: var(--dim); }
-.label .flow { fill: var(--flow); font-weight: 650; display: none; }
-.label.flowed .flow { display: inline; }
+.label .flow { fill: var(--flow); font-weight: 650; }
+.label.ready .two, .label.ready .flow, .label.flowed .one { display: none; }
 .current { pointer-events: none; }
 .current text { text-anchor: middle; font-size: 13.5px; font-weight: 600; white-space: pre; }
 .current .pill { fill: var(--raised); stroke: var(--flow); stroke-width: 1.75; }
@@ -169,7 +169,7 @@ div.pictures { display: flex; gap: 12px; align-items: end; }
 .trace caption { text-align: left; font-size: 12px; font-weight: 600; color: var(--dim); padding: 2px 0 4px; }
 .trace th, .trace td { padding: 4px 18px 4px 0; font-size: 13px; }
 .trace .figure { text-align: right; white-space: nowrap; }
-.trace td:nth-child(3) { padding-right: 36px; }
+.trace :is(td, th):nth-child(3) { padding-right: 36px; }
 .trace tbody tr { cursor: pointer; }
 .trace tr.now { background: var(--mark); }
 .trace tr.now th:first-child { box-shadow: inset 3px 0 var(--ink); padding-left: 8px; }

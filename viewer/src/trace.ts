@@ -121,6 +121,10 @@ export function read(json: string): Trace {
       value: n.value, final: mode === "forward" ? n.tangent : n.adjoint, group, src, in: [], out: [],
     };
   });
+  // Several values of one expression (a mean is a sum and a division): there the operation tells more than the source.
+  const places = new Map<string, Node_[]>();
+  for (const node of nodes) if (node.src) places.set(node.src.join(), [...(places.get(node.src.join()) ?? []), node]);
+  for (const same of places.values()) if (same.length > 1) for (const node of same) node.text = node.label;
   const edges = list(raw.edges).map((e, i): Edge => {
     const from = id(e.from, nodes.length, "value");
     const to = id(e.to, nodes.length, "value");

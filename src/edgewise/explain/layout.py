@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-GAP = 104.0  # between columns: room for what is written on a line
+GAP = 128.0  # between columns: room for what is written on a line
 MARGIN = 24.0
-LABEL = (64.0, 28.0)  # what is written on a line takes about this much
+LABEL = (64.0, 30.0)  # what is written on a line takes about this much
 RAIL = 8.0  # the height of a trunk that passes a column
+STRAIGHT = 8  # a trunk with at least so many columns to pass runs at one height as far as it can
 WAYPOINTS = (0.5, 0.36, 0.64, 0.26, 0.74)  # where along its branch a label may stand, best first
 
 
@@ -67,7 +68,7 @@ def layout(sizes: Sequence[tuple[float, float]], links: Sequence[tuple[int, int]
 
     >>> drawing = layout([(100.0, 50.0)] * 3, [(0, 2), (1, 2)])
     >>> drawing.x, drawing.y
-    ([74.0, 74.0, 278.0], [49.0, 121.0, 85.0])
+    ([74.0, 74.0, 302.0], [49.0, 121.0, 85.0])
     """
     if any(a == b for a, b in links):
         raise ValueError("a box cannot be linked to itself: leave such links out")
@@ -328,11 +329,23 @@ def _heights(net: _Net, layers: list[list[int]], heights: list[float]) -> list[f
     for column in layers:
         for upper, lower in zip(column, column[1:], strict=False):
             y[lower] = y[upper] + _apart(net, heights, upper, lower)
+    rails = [chain[1:] for chain in net.chains if len(chain) > STRAIGHT]
+    level: dict[int, float] = {}  # without one height to hold on to, a loop would drift from pass to pass
     for turn in range(14):
+        for rail in rails:
+            total = 0.0
+            for point in rail:
+                total += y[point]
+            for point in rail:
+                level[point] = total / len(rail)
         columns = layers if turn % 2 == 0 else layers[::-1]
         for column in columns:
             wanted, weights = [], []
             for item in column:
+                if item in level:
+                    wanted.append(level[item])
+                    weights.append(16.0)
+                    continue
                 total, weight = 0.0, 0.0
                 if turn % 2 == 0 or turn >= 10:
                     for other, w in zip(net.left[item], net.left_weight[item], strict=True):
