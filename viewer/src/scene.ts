@@ -179,6 +179,7 @@ export class Scene {
       );
       if (rest > 1.4) g.append(svg("text", { class: "side", x: w - 11, y: 18 }, fit(side, rest)));
       value.textContent = brief(node.value);
+      if (value.textContent.length > 8) value.classList.add("long");
       g.append(value, flow);
       if (h === TALL) {
         const picture = svg("g", { class: "pictures" });
@@ -250,7 +251,10 @@ export class Scene {
       sign = (s.valued[n] ? " on" : " waiting") + got;
       const soFar = got ? this.play.soFar(s, n) : undefined;
       const text = got ? brief(soFar) + (s.whole[n] || isArray(soFar) ? "" : "\u2026") : "";
-      if (text !== view.flowText) view.flow!.textContent = view.flowText = text;
+      if (text !== view.flowText) {
+        view.flow!.textContent = view.flowText = text;
+        view.flow!.setAttribute("class", text.length > 8 ? "flow long" : "flow");
+      }
     } else {
       let valued = 0;
       let whole = 0;
@@ -296,7 +300,7 @@ export class Scene {
     const edge = this.trace.edges[s.edge];
     const factor = this.trace.nodes[this.trace.mode === "reverse" ? edge.to : edge.from].final;
     const parts: [string, string][] = isArray(edge.partial) || isArray(edge.contrib) || edge.partial === undefined
-      ? [["partial", fit(edge.expr || partialText(edge.partial, ""), 22)]]
+      ? [["partial", fit(edge.expr || partialText(edge.partial, ""), 8.5)]]
       : [["partial", brief(edge.partial)], ["sign", " \u00d7 "], ["flow", brief(factor)], ["sign", " = "], ["flow strong", brief(edge.contrib)]];
     const rows = parts.length === 5 && parts.reduce((sum, [, t]) => sum + t.length, 0) > 14 ? [parts.slice(0, 3), [["sign", "= "], parts[4]] as [string, string][]] : [parts];
     const wide = Math.max(...rows.map((row) => row.reduce((sum, [, t]) => sum + t.length, 0))) * 7 + 20;

@@ -78,6 +78,7 @@ text.side { fill: var(--dim); text-anchor: end; }
 .box .rule { stroke: var(--rule); fill: none; }
 .box.waiting .rule { display: none; }
 .box .value, .box .flow { font-size: 14px; font-weight: 600; }
+.box .long { font-size: 12px; }
 .box .value { fill: var(--value); }
 .box .flow { fill: var(--flow); text-anchor: end; }
 .box.waiting .value, .box.waiting .pictures .value, .box:not(.some, .whole) .pictures .flow { display: none; }

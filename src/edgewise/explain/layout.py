@@ -11,6 +11,7 @@ comparisons and stable sorts, so they agree bit for bit; ``tests/explain/test_la
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -117,7 +118,7 @@ def _without_cycles(
 
 
 def _ranks(count: int, ends: Sequence[tuple[int, int]], order: Sequence[int]) -> list[int]:
-    """A column for each box: as late as possible, then further left where that shortens more trunks than it lengthens."""
+    """A column for each box: as late as possible, then further left where more trunks get shorter than longer."""
     readers: list[list[int]] = [[] for _ in range(count)]
     operands: list[list[int]] = [[] for _ in range(count)]
     seen: set[int] = set()
@@ -298,7 +299,7 @@ def _swap_neighbours(net: _Net, column: list[int], place: list[int]) -> None:
 def _crossings(net: _Net, layers: list[list[int]], place: list[int]) -> int:
     """Pairs of segments that cross, counted with a Fenwick tree (Barth, Jünger, Mutzel 2002)."""
     total = 0
-    for left, right in zip(layers, layers[1:], strict=False):
+    for left, right in itertools.pairwise(layers):
         tree = [0] * (len(right) + 1)
         above = 0
         for item in left:
@@ -327,7 +328,7 @@ def _heights(net: _Net, layers: list[list[int]], heights: list[float]) -> list[f
     """Each column in turn as near to its neighbours as order and distances allow: weighted least squares."""
     y = [0.0] * len(net.layer)
     for column in layers:
-        for upper, lower in zip(column, column[1:], strict=False):
+        for upper, lower in itertools.pairwise(column):
             y[lower] = y[upper] + _apart(net, heights, upper, lower)
     rails = [chain[1:] for chain in net.chains if len(chain) > STRAIGHT]
     level: dict[int, float] = {}  # without one height to hold on to, a loop would drift from pass to pass
