@@ -47,7 +47,11 @@ bench: .venv/.demo-stamp ## run the benchmarks
 wheel: .venv/.demo-stamp ## build dist/edgewise-*.whl
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
+.PHONY: viewer
+viewer: ## build src/edgewise/explain/viewer.js from viewer/ (takes Node and npm)
+	cd viewer && npm ci --no-audit --no-fund && npm run build
+
 .PHONY: clean
 clean: ## remove .venv and everything else that make wrote
-	rm -rf .venv build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist viewer/node_modules .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find benchmarks examples src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -316,17 +316,16 @@ function heights(net: Net, layers: number[][], tall: number[]): number[] {
         }
         let total = 0;
         let weight = 0;
-        if (turn % 2 === 0 || turn >= 10) {
-          for (let i = 0; i < net.left[item].length; i++) {
-            total += net.leftWeight[item][i] * y[net.left[item][i]];
-            weight += net.leftWeight[item][i];
-          }
-        }
+        net.left[item].forEach((other, i) => {
+          if (turn % 2 !== 0 && turn < 10 && !long[other]) return;
+          total += net.leftWeight[item][i] * y[other];
+          weight += net.leftWeight[item][i];
+        });
         if (turn % 2 === 1 || turn >= 10) {
-          for (let i = 0; i < net.right[item].length; i++) {
-            total += net.rightWeight[item][i] * y[net.right[item][i]];
+          net.right[item].forEach((other, i) => {
+            total += net.rightWeight[item][i] * y[other];
             weight += net.rightWeight[item][i];
-          }
+          });
         }
         wanted.push(weight > 0 ? total / weight : y[item]);
         weights.push(weight > 0 ? weight : 0.5);

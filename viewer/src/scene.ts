@@ -65,10 +65,10 @@ export class Scene {
       this.signs.push("idle");
     });
     for (const trunk of this.trunks) this.lines.append(trunk.tail);
-    const cards = svg("g", { class: "boxes", role: "group", "aria-label": "Values in order of computation" });
+    const cards = svg("g", { class: "boxes", role: "list", "aria-label": "Values in order of computation" });
     boxes.forEach((_, i) => {
       const [x, y] = this.place(i);
-      const g = svg("g", { class: "box", transform: `translate(${r(x)} ${r(y)})`, role: "button", tabindex: -1, "data-box": i });
+      const g = svg("g", { class: "box", transform: `translate(${r(x)} ${r(y)})`, role: "listitem", tabindex: -1, "data-box": i });
       g.style.display = "none";
       this.views.push({ g, flow: null, seen: false, sign: "", flowText: "", label: "" });
       cards.append(g);
@@ -211,7 +211,7 @@ export class Scene {
   /** Bring the drawing to a state; only what is in view and differs is touched. */
   show(s: State): void {
     this.last = s;
-    this.views.forEach((view, i) => { if (view.seen) this.showBox(i, s); });
+    this.views.forEach((view, i) => { if (view.seen || view.sign.endsWith("now")) this.showBox(i, s); });
     const on = s.edge >= 0 ? this.graph.bundleOf[s.edge] : -1;
     this.graph.bundles.forEach((bundle, i) => {
       let ready = false;
@@ -345,11 +345,11 @@ export class Scene {
 
   select(box: number): void {
     this.views.forEach((view, i) => {
-      if (view.g.getAttribute("aria-pressed") === "true" && i !== box) view.g.removeAttribute("aria-pressed");
+      if (i !== box) view.g.removeAttribute("aria-current");
     });
     this.ring.style.display = box < 0 ? "none" : "";
     if (box < 0) return;
-    this.views[box].g.setAttribute("aria-pressed", "true");
+    this.views[box].g.setAttribute("aria-current", "true");
     const [x, y, w, h] = this.place(box);
     for (const [name, v] of [["x", x - 4.5], ["y", y - 4.5], ["width", w + 9], ["height", h + 9]] as const) this.ring.setAttribute(name, String(r(v)));
   }

@@ -57,7 +57,10 @@ export class TraceTable {
 
   /** The state; ``follow`` turns to the page of the current value. */
   show(s: State, follow = true): void {
-    if (this.page < 0 || (follow && s.node >= 0)) this.fill(s.node >= 0 ? Math.floor(s.node / PAGE) : 0);
+    // On an edge the page of the reader will do: an input far away would turn the page back and forth at each step.
+    const reader = s.edge >= 0 ? this.trace.edges[s.edge].to : s.node;
+    const there = Math.floor(s.node / PAGE) === this.page ? s.node : reader;
+    if (this.page < 0 || (follow && s.node >= 0)) this.fill(there >= 0 ? Math.floor(there / PAGE) : 0);
     const first = this.page * PAGE;
     this.rows.forEach((row, i) => {
       const n = first + i;

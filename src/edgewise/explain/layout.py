@@ -348,12 +348,12 @@ def _heights(net: _Net, layers: list[list[int]], heights: list[float]) -> list[f
                     weights.append(16.0)
                     continue
                 total, weight = 0.0, 0.0
-                if turn % 2 == 0 or turn >= 10:
-                    for other, w in zip(net.left[item], net.left_weight[item], strict=True):
+                for other, w in zip(net.left[item], net.left_weight[item], strict=True):
+                    if turn % 2 == 0 or turn >= 10 or other in level:
                         total += w * y[other]
                         weight += w
-                if turn % 2 == 1 or turn >= 10:
-                    for other, w in zip(net.right[item], net.right_weight[item], strict=True):
+                for other, w in zip(net.right[item], net.right_weight[item], strict=True):
+                    if turn % 2 == 1 or turn >= 10:
                         total += w * y[other]
                         weight += w
                 wanted.append(total / weight if weight > 0.0 else y[item])

@@ -66,6 +66,7 @@ def render(trace: dict[str, Any], title: str = "") -> str:
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     named = html.escape(title or str(trace.get("title", "")) or "edgewise")
+    named = named.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair cannot be written to a file
     return PAGE.format(policy=POLICY.format(digest=digest), title=named, trace=data, script=script)
 
 

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from edgewise.explain.drawable import drawable
 from edgewise.explain.layout import Branch, Layout, Trunk, layout
@@ -50,9 +50,9 @@ def render(trace: Json) -> str:
     for _, b, _ in links:
         crowded[b] += 1
     width, height = _n(plan.width), _n(plan.height)
-    size = f'width="{width}" height="{height}"'
+    size, view = f'width="{width}" height="{height}"', f'viewBox="0 0 {width} {height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {height}" font-family="{FONT}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view} font-family="{FONT}" role="img">',
         f"<title>{shown(trace.get('title', ''))}</title>",
         f'<rect {size} fill="#ffffff"/>',
     ]
@@ -242,7 +242,7 @@ def _label(trace: Json, edges: list[int], branch: Branch) -> Iterator[str]:
 def _text(x: float, y: float, text: str, size: float, colour: str, anchor: str, *, bold: bool = False) -> str:
     weight = ' font-weight="600"' if bold else ""
     return (
-        f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour}" text-anchor={quoteattr(anchor)}{weight}>'
+        f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour}" text-anchor="{anchor}"{weight}>'
         f"{shown(text)}</text>"
     )
 
