@@ -106,7 +106,6 @@ export class Camera {
 
   /** Bring a place into view, if it is not comfortably there already: with what leads to it, and no empty room. */
   follow([x, y, w, h]: [number, number, number, number]): void {
-    for (const [name, v] of [["x", x - w / 2], ["y", y - h / 2], ["width", w * 2], ["height", h * 2]] as const) this.here.setAttribute(name, String(v));
     const { width, height } = this.stage.getBoundingClientRect();
     if (!width) return;
     const along = (at: number, long: number, shift: number, room: number, whole: number): number => {
@@ -119,6 +118,12 @@ export class Camera {
     const nx = along(x, w, this.x, width, this.size[0]);
     const ny = along(y, h, this.y, height, this.size[1]);
     if (nx !== this.x || ny !== this.y) this.move(nx, ny);
+  }
+
+  /** Show on the map where the current value stands. */
+  point([x, y, w, h]: [number, number, number, number]): void {
+    const wide = Math.max(w, this.size[0] / 60);
+    for (const [name, v] of [["x", x + (w - wide) / 2], ["y", y], ["width", wide], ["height", h]] as const) this.here.setAttribute(name, String(v));
   }
 
   /** How much fits, in the measure of the drawing. */

@@ -1,6 +1,6 @@
 // The page: reads the trace that stands beside this script, puts the parts together, and listens.
 
-import { openAtFirst } from "./boxes";
+import { boxesOf, openAtFirst } from "./boxes";
 import { Camera } from "./camera";
 import { button, html, icon, svg } from "./dom";
 import { panel } from "./panel";
@@ -48,7 +48,7 @@ class Page {
   private readonly voice = html("p", { class: "visually-hidden", role: "status" });
   private readonly speed = html("select", { "aria-label": "Speed" });
   private readonly playButton = button("play", "Play", () => this.toggle(), "Space");
-  private readonly search = html("input", { type: "search", placeholder: "Search values", "aria-label": "Search values", maxlength: 200 });
+  private readonly search = html("input", { type: "search", placeholder: "Search", "aria-label": "Search values", maxlength: 200 });
   private readonly hits = html("span", { class: "hits", role: "status" });
   private readonly help = html("dialog", { "aria-label": "Keys" });
   private found: number[] = [];
@@ -232,11 +232,12 @@ class Page {
   }
 
   private regroup(open: Set<number>): void {
-    const scene = new Scene(this.trace, this.play, open);
-    if (scene.graph.boxes.length > MOST_OPEN && scene.graph.boxes.length > this.scene.graph.boxes.length) {
-      this.say("flow", "", `Opening these would draw ${scene.graph.boxes.length} boxes; at most ${MOST_OPEN} are drawn at once.`);
+    const boxes = boxesOf(this.trace, open).boxes.length;
+    if (boxes > MOST_OPEN && boxes > this.scene.graph.boxes.length) {
+      this.say("flow", "Too many", `This would draw ${boxes.toLocaleString("en")} boxes; at most ${MOST_OPEN.toLocaleString("en")} are drawn at once.`);
       return;
     }
+    const scene = new Scene(this.trace, this.play, open);
     this.open = open;
     this.scene = scene;
     this.focus = 0;
@@ -312,6 +313,7 @@ class Page {
     this.tell();
     this.slider.setAttribute("aria-valuetext", `step ${s.at} of ${this.trace.steps.length}: ${this.sentence.textContent}`);
     this.showPanel();
+    if (s.node >= 0) this.camera.point(this.scene.place(this.scene.graph.boxOf[s.node]));
     const focus = follow ? this.scene.focus(s, this.camera.room) : null;
     if (focus) this.camera.follow(focus);
   }
@@ -343,16 +345,15 @@ class Page {
     } else {
       const e = edges[id];
       const [far, near] = reverse ? [nodes[e.to], nodes[e.from]] : [nodes[e.from], nodes[e.to]];
-      const local = e.partial === undefined ? e.expr : `local derivative ${spoken(e.partial)}`;
+      const product = e.partial === undefined ? e.expr : `local derivative ${spoken(e.partial)} times ${reverse ? "gradient" : "tangent"} ${spoken(far.final)}`;
       const sum = s.part[this.play.goal(kind, id)] > 1 ? `; with what came before, ${brief(this.play.soFar(s, this.play.goal(kind, id)))}` : "";
-      this.say("flow", reverse ? "Backward" : "Tangents", `${far.name} to ${near.name}: ${local} times ${reverse ? "gradient" : "tangent"} ${spoken(far.final)} gives ${spoken(e.contrib)}${sum}`);
+      this.say("flow", reverse ? "Backward" : "Tangents", `${far.name} to ${near.name}: ${product} gives ${spoken(e.contrib)}${sum}`);
     }
   }
 
   private say(role: string, phase: string, sentence: string): void {
     this.chip.className = `chip ${role}`;
     this.chip.textContent = phase;
-    this.chip.hidden = phase === "";
     this.sentence.textContent = sentence;
     if (!this.timer) this.voice.textContent = sentence;
   }

@@ -300,7 +300,7 @@ export class Scene {
     const edge = this.trace.edges[s.edge];
     const factor = this.trace.nodes[this.trace.mode === "reverse" ? edge.to : edge.from].final;
     const parts: [string, string][] = isArray(edge.partial) || isArray(edge.contrib) || edge.partial === undefined
-      ? [["partial", fit(edge.expr || partialText(edge.partial, ""), 8.5)]]
+      ? [["partial", fit(edge.expr || partialText(edge.partial, ""), 7.2)]]
       : [["partial", brief(edge.partial)], ["sign", " \u00d7 "], ["flow", brief(factor)], ["sign", " = "], ["flow strong", brief(edge.contrib)]];
     const rows = parts.length === 5 && parts.reduce((sum, [, t]) => sum + t.length, 0) > 14 ? [parts.slice(0, 3), [["sign", "= "], parts[4]] as [string, string][]] : [parts];
     const wide = Math.max(...rows.map((row) => row.reduce((sum, [, t]) => sum + t.length, 0))) * 7 + 20;
@@ -335,12 +335,16 @@ export class Scene {
     const goal = this.place(this.graph.boxOf[s.node]);
     const on = s.edge >= 0 ? this.graph.bundleOf[s.edge] : -1;
     if (on < 0) return goal;
-    const [rx, ry, rw, rh] = this.place(this.graph.bundles[on].to);
     const [lx, ly] = this.plan.branches[on].label;
-    const near: [number, number, number, number] = [Math.min(lx - 60, rx), Math.min(ly - 24, ry), Math.max(lx + 60, rx + rw), Math.max(ly + 24, ry + rh)];
-    const all = [Math.min(near[0], goal[0]), Math.min(near[1], goal[1]), Math.max(near[2], goal[0] + goal[2]), Math.max(near[3], goal[1] + goal[3])];
-    const [x0, y0, x1, y1] = all[2] - all[0] < most[0] && all[3] - all[1] < most[1] ? all : near;
-    return [x0, y0, x1 - x0, y1 - y0];
+    const label = [lx - 60, ly - 24, lx + 60, ly + 24];
+    const corners = ([x, y, w, h]: [number, number, number, number]): number[] => [x, y, x + w, y + h];
+    const around = (...rects: number[][]): number[] => [0, 1, 2, 3].map((i) => rects.map((rect) => rect[i]).reduce((p, q) => (i < 2 ? Math.min(p, q) : Math.max(p, q))));
+    const reader = this.place(this.graph.bundles[on].to);
+    for (const rects of [[label, corners(goal), corners(reader)], [label, corners(goal)], [label, corners(reader)]]) {
+      const [x0, y0, x1, y1] = around(...rects);
+      if (x1 - x0 < most[0] && y1 - y0 < most[1]) return [x0, y0, x1 - x0, y1 - y0];
+    }
+    return reader;
   }
 
   select(box: number): void {

@@ -166,7 +166,7 @@ div.pictures { display: flex; gap: 12px; align-items: end; }
 .hist path { fill: currentColor; }
 .hist .base { stroke: currentColor; fill: none; }
 
-.trace-area { grid-area: trace; overflow: auto; padding: 8px 16px 16px; }
+.trace-area { grid-area: trace; overflow: auto; position: relative; padding: 8px 16px 16px; }
 .trace caption { text-align: left; font-size: 12px; font-weight: 600; color: var(--dim); padding: 2px 0 4px; }
 .trace th, .trace td { padding: 4px 18px 4px 0; font-size: 13px; }
 .trace .figure { text-align: right; white-space: nowrap; }
@@ -189,13 +189,17 @@ kbd { font: inherit; font-size: 12px; border: 1px solid var(--edge); border-bott
   .side-area { border-left: 0; border-bottom: 1px solid var(--rule); overflow: visible; }
   .trace-area { overflow-x: auto; }
 }
+@container (max-width: 640px) {
+  .phase { display: none; }
+  .slider { flex-basis: 60%; order: 1; }
+  .controls select { order: 2; }
+  .count-of { margin-left: auto; }
+  .trace { min-width: 560px; }
+}
 @container (max-width: 480px) {
   .top, .bar-area { padding: 8px 10px; }
   .about { flex-basis: 100%; }
   .search input { width: 96px; }
-  .phase { display: none; }
-  .slider { flex-basis: 100%; order: 1; }
-  .count-of { margin-left: auto; }
   .trace th, .trace td { padding-right: 10px; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }

@@ -77,5 +77,9 @@ export class TraceTable {
     this.rows[this.now]?.classList.remove("now");
     this.rows[now]?.classList.add("now");
     this.now = now;
+    const area = this.element.parentElement;
+    if (!area || !this.rows[now] || area.scrollHeight <= area.clientHeight) return;
+    const top = this.rows[now].offsetTop - this.element.offsetTop;
+    if (top < area.scrollTop || top + 30 > area.scrollTop + area.clientHeight - 16) area.scrollTop = top - area.clientHeight / 2;
   }
 }

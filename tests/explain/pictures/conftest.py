@@ -184,6 +184,18 @@ def hostile() -> Json:
     return trace
 
 
+def bare() -> Json:
+    """The example with nothing but what a graph needs: the order of steps and the contributions follow."""
+    trace = square_of_sum()
+    nodes = [{key: node[key] for key in ("id", "op", "label", "value", "adjoint")} for node in trace["nodes"]]
+    edges = [{key: edge[key] for key in ("id", "from", "to", "arg", "partial")} for edge in trace["edges"]]
+    return {"schema": "edgewise.trace/1", "nodes": nodes, "edges": edges, "outputs": [5]}
+
+
+def empty() -> Json:
+    return {"schema": "edgewise.trace/1", "title": "nothing", "nodes": [], "edges": []}
+
+
 TRACES: dict[str, Callable[[], Json]] = {
     "small": square_of_sum,
     "forward": lambda: square_of_sum("forward"),
@@ -191,6 +203,8 @@ TRACES: dict[str, Callable[[], Json]] = {
     "large": lambda: pendulum(249),
     "arrays": arrays,
     "hostile": hostile,
+    "bare": bare,
+    "empty": empty,
 }
 
 

@@ -15,7 +15,7 @@ from edgewise.explain import page
 
 HERE = pathlib.Path(page.__file__).parent
 VIEWER = pathlib.Path(__file__).parents[3] / "viewer"
-NAMES = ["small", "forward", "sixty", "large", "arrays", "hostile"]
+NAMES = ["small", "forward", "sixty", "large", "arrays", "hostile", "bare", "empty"]
 
 
 class Elements(html.parser.HTMLParser):

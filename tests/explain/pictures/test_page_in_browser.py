@@ -142,6 +142,23 @@ def test_forward_mode_carries_tangents_along_the_edges(show):
     assert heads.count() == 3
 
 
+def test_a_trace_without_steps_is_played_in_the_order_of_its_values(show):
+    page = show("bare")
+    assert page.locator(".count-of").text_content() == "12 / 12"
+    products = []
+    for _ in range(5):
+        products.append(page.locator(".current").text_content())
+        page.keyboard.press("ArrowLeft")
+    assert products == ["3 × 14 = 42", "2 × 14 = 28", "1 × 14 = 14", "1 × 14 = 14", "14 × 1 = 14"]
+
+
+def test_a_trace_of_nothing_is_a_page_too(show):
+    page = show("empty")
+    assert page.locator("h1").text_content() == "nothing"
+    for key in ("Home", "ArrowRight", "End", "Space", "b", "e", "f", "+", "Escape"):
+        page.keyboard.press(key)
+
+
 def test_the_slider_and_the_buttons_move_the_same_step(show):
     page = show("small")
     slider = page.get_by_label("Step", exact=True)

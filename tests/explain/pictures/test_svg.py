@@ -10,7 +10,7 @@ import pytest
 
 from edgewise.explain import svg
 
-NAMES = ["small", "forward", "sixty", "large", "arrays", "hostile"]
+NAMES = ["small", "forward", "sixty", "large", "arrays", "hostile", "bare", "empty"]
 
 
 def texts(picture):
