@@ -7,6 +7,7 @@ const LABEL_WIDTH = 64;
 const LABEL_HEIGHT = 30;
 const RAIL = 8;
 const STRAIGHT = 8;
+const NEAR = 60;
 const WAYPOINTS = [0.5, 0.36, 0.64, 0.26, 0.74];
 
 export type Size = readonly [number, number];
@@ -179,7 +180,7 @@ class Net {
 }
 
 function arranged(net: Net): number[][] {
-  const rounds = net.layer.length <= 800 ? 10 : 5;
+  const rounds = net.layer.length <= 800 ? 10 : net.layer.length <= 20_000 ? 5 : 2;
   let best: number[][] = [];
   let fewest = -1;
   for (const start of [() => walk(net, net.left, net.right), () => walk(net, net.right, net.left), () => asRecorded(net)]) {
@@ -404,14 +405,17 @@ function drawn(net: Net, layers: number[][], sizes: readonly Size[], tall: numbe
 }
 
 function place(x0: number, y0: number, x1: number, y1: number, placed: [number, number][]): [number, number] {
-  let found: [number, number] = [(x0 + x1) / 2, (y0 + y1) / 2];
+  let found: [number, number] = [x0, y0];
+  let most = -1;
   for (const t of WAYPOINTS) {
     const s = 1 - t;
     const px = s * s * s * x0 + ((3 * s * t * (x0 + x1)) / 2) + t * t * t * x1;
     const py = s * s * (s + 3 * t) * y0 + t * t * (t + 3 * s) * y1;
-    if (placed.every(([qx, qy]) => Math.abs(px - qx) >= LABEL_WIDTH || Math.abs(py - qy) >= LABEL_HEIGHT)) {
+    let clear = 1;
+    for (const [qx, qy] of placed.slice(-NEAR)) clear = Math.min(clear, Math.max(Math.abs(px - qx) / LABEL_WIDTH, Math.abs(py - qy) / LABEL_HEIGHT));
+    if (clear > most) {
       found = [px, py];
-      break;
+      most = clear;
     }
   }
   placed.push(found);

@@ -20,6 +20,7 @@ MARGIN = 24.0
 LABEL = (64.0, 30.0)  # what is written on a line takes about this much
 RAIL = 8.0  # the height of a trunk that passes a column
 STRAIGHT = 8  # a trunk with at least so many columns to pass runs at one height as far as it can
+NEAR = 60  # so many labels of a column are looked at, lest thousands be compared with thousands
 WAYPOINTS = (0.5, 0.36, 0.64, 0.26, 0.74)  # where along its branch a label may stand, best first
 
 
@@ -220,7 +221,7 @@ class _Net:
 
 def _arranged(net: _Net) -> list[list[int]]:
     """The order within the columns with the fewest crossings that sweeps from three starts find."""
-    rounds = 10 if len(net.layer) <= 800 else 5
+    rounds = 10 if len(net.layer) <= 800 else 5 if len(net.layer) <= 20_000 else 2
     best: list[list[int]] = []
     fewest = -1
     for start in (_walk(net, net.left, net.right), _walk(net, net.right, net.left), _as_recorded(net)):
@@ -427,14 +428,16 @@ def _drawn(
 
 
 def _label(x0: float, y0: float, x1: float, y1: float, placed: list[tuple[float, float]]) -> tuple[float, float]:
-    """A place on the curve that no other label of this column has taken, else its middle."""
-    found = ((x0 + x1) / 2.0, (y0 + y1) / 2.0)
+    """The first place on the curve that is clear of the other labels of this column, else the clearest."""
+    found, most = (x0, y0), -1.0
     for t in WAYPOINTS:
         s = 1.0 - t  # a cubic with both control points half way across, at the heights of the two ends
         px = s * s * s * x0 + 3.0 * s * t * (x0 + x1) / 2.0 + t * t * t * x1
         py = s * s * (s + 3.0 * t) * y0 + t * t * (t + 3.0 * s) * y1
-        if all(abs(px - qx) >= LABEL[0] or abs(py - qy) >= LABEL[1] for qx, qy in placed):
-            found = (px, py)
-            break
+        clear = 1.0
+        for qx, qy in placed[-NEAR:]:
+            clear = min(clear, max(abs(px - qx) / LABEL[0], abs(py - qy) / LABEL[1]))
+        if clear > most:
+            found, most = (px, py), clear
     placed.append(found)
     return found
