@@ -1,4 +1,4 @@
-// Where the boxes of a graph stand and how its lines run: src/edgewise/explain/layout.py, function by function.
+// Where the boxes of a graph stand and how its lines run: layering.py and layout.py in src/edgewise/explain, function by function.
 // The idea is told there. Both use nothing but + - * /, comparisons and stable sorts, and agree bit for bit.
 
 const GAP = 128;

@@ -45,7 +45,7 @@ function rule(trace: Trace, play: Play, s: State, n: number, chosen: boolean): H
     const array = isArray(edge.contrib) || edge.partial === undefined || isArray(edge.partial);
     const product = array && edge.expr
       ? [role("partial", edge.expr)]
-      : [role("partial", local), " \u00d7 ", role("flow", brief(far.final))];
+      : [role("partial", local), " \u00d7 ", role("flow", s.whole[reverse ? edge.to : edge.from] ? brief(far.final) : "\u2026")];
     body.append(html("tr", { class: k === s.edge ? "now" : done ? "" : "todo" },
       html("th", { scope: "row" }, far.name),
       html("td", { class: "product" }, ...product),

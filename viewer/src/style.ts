@@ -21,7 +21,7 @@ export const STYLE = `
 .page {
   display: grid; height: 100vh; height: 100dvh; min-height: 560px; background: var(--ground); color: var(--ink);
   font: 14px/1.45 Inter, "Helvetica Neue", "Segoe UI", "Liberation Sans", Arial, sans-serif;
-  grid-template: "top top" auto "stage side" minmax(0, 1fr) "bar side" auto "trace side" minmax(96px, 27%) / minmax(0, 1fr) 344px;
+  grid-template: "top top" auto "stage side" minmax(0, 1fr) "bar side" auto "trace side" minmax(96px, 33%) / minmax(0, 1fr) 344px;
   font-variant-numeric: tabular-nums;
 }
 h1, h2, h3, p, dl, dd, figure, ol { margin: 0; }
@@ -128,6 +128,9 @@ image { image-rendering: pixelated; }
 .slider::-moz-range-track { height: 6px; border-radius: 3px; background: var(--fill); }
 .slider::-webkit-slider-thumb { appearance: none; width: 18px; height: 18px; margin-top: -6px; border-radius: 50%; background: var(--raised); border: 5px solid var(--ink); }
 .slider::-moz-range-thumb { width: 8px; height: 8px; border-radius: 50%; background: var(--raised); border: 5px solid var(--ink); }
+.slider:focus-visible { outline: none; }
+.slider:focus-visible::-webkit-slider-thumb { outline: 2px solid var(--ink); outline-offset: 2px; }
+.slider:focus-visible::-moz-range-thumb { outline: 2px solid var(--ink); outline-offset: 2px; }
 .count-of { color: var(--dim); min-width: 64px; text-align: right; }
 .status { display: flex; gap: 10px; align-items: baseline; min-height: 22px; }
 .status .chip { font-size: 12px; font-weight: 650; padding: 1px 8px; border-radius: 10px; white-space: nowrap; border: 1px solid; }

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgewise.explain import layering
 from edgewise.explain import layout as module
 from edgewise.explain.layout import layout
 
@@ -127,11 +128,11 @@ def test_a_link_to_itself_is_refused():
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=30))
 def test_crossings_are_all_pairs_that_cross(pairs):
     ends = [(a, 7 + b) for a, b in pairs]
-    net = module._Net(14, [0] * 7 + [1] * 7, ends, [False] * len(ends))
+    net = layering.Net(14, [0] * 7 + [1] * 7, ends, [False] * len(ends))
     layers = [list(range(7)), list(range(7, 14))]
     place = [i % 7 for i in range(14)]
     brute = sum((a - c) * (b - d) < 0 for (a, b), (c, d) in itertools.combinations(pairs, 2))
-    assert module._crossings(net, layers, place) == brute
+    assert layering.crossings(net, layers, place) == brute
 
 
 @given(st.lists(st.tuples(st.floats(-500, 500), st.integers(1, 8)), min_size=1, max_size=12))
@@ -139,7 +140,7 @@ def test_heights_are_the_least_squares_under_the_distances(wishes):
     from scipy.optimize import isotonic_regression
 
     count = len(wishes)
-    net = module._Net(count, [0] * count, [], [])
+    net = layering.Net(count, [0] * count, [], [])
     wanted, weights = [w for w, _ in wishes], [float(w) for _, w in wishes]
     y = [0.0] * count
     module._settle(net, list(range(count)), [60.0] * count, wanted, weights, y)
