@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import pathlib
 import shutil
 
 import pytest
@@ -11,6 +12,7 @@ from edgewise.explain import page as module
 
 pytestmark = pytest.mark.needs("playwright", "program:chromium")
 
+AXE = pathlib.Path(__file__).parents[3] / "viewer/node_modules/axe-core/axe.min.js"
 FRAME = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
 
 
@@ -413,3 +415,16 @@ def test_arrays_are_small_pictures_with_their_shape(show):
     box(page, "x").click()
     assert "1 to 6, mean 3.5" in page.locator("aside").inner_text()
     assert "2 * x * ḡ" in page.locator("table.rule").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["small", "forward", "sixty", "arrays"])
+def test_the_rules_of_accessibility_hold(show, scheme, name):
+    if not AXE.is_file():
+        pytest.skip("axe-core is not here: make viewer brings it")
+    page = show(name, color_scheme=scheme, bypass_csp=True)
+    page.keyboard.press("ArrowLeft")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate("tags => axe.run({ runOnly: tags })", tags)["violations"]
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
