@@ -8,7 +8,7 @@ const LABEL_HEIGHT = 30;
 const RAIL = 8;
 const STRAIGHT = 8;
 const NEAR = 60;
-const WAYPOINTS = [0.5, 0.36, 0.64, 0.26, 0.74];
+const WAYPOINTS = [0.5, 0.36, 0.64, 0.24, 0.76, 0.16, 0.84];
 
 export type Size = readonly [number, number];
 export type Link = readonly [number, number];

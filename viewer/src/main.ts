@@ -227,7 +227,10 @@ class Page {
     this.chosen = node;
     const box = node < 0 ? -1 : this.scene.graph.boxOf[node];
     this.scene.select(box);
-    if (follow && box >= 0) this.camera.follow(this.scene.place(box));
+    if (follow && box >= 0) {
+      if (this.camera.scale < 0.5) this.camera.zoom(0.85 / this.camera.scale);
+      this.camera.follow(this.scene.place(box));
+    }
     this.showPanel();
   }
 

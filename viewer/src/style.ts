@@ -68,7 +68,7 @@ text.side { fill: var(--dim); text-anchor: end; }
 .box { cursor: pointer; outline: none; }
 .card { fill: var(--raised); stroke: var(--edge); stroke-width: 1.25; }
 .box.on .card { stroke: var(--value); }
-.box.whole .card, .box.some .card { stroke: var(--flow); }
+.box:is(.whole, .some) .card { stroke: var(--flow); }
 .box.waiting .card { stroke-dasharray: 4 4; fill: none; }
 .box.waiting .title { fill: var(--dim); }
 .box.output .card { stroke-width: 2; }
@@ -118,8 +118,8 @@ image { image-rendering: pixelated; }
 .current .sign { fill: var(--dim); font-weight: 400; }
 .far .label, .far .side, .far .box .rule { display: none; }
 .tiny .box text, .tiny .cell, .tiny .arrow { display: none; }
-.tiny .box.on .card { fill: var(--value-tint); }
-.tiny .box.whole .card, .tiny .box.some .card { fill: var(--flow-tint); }
+.tiny .box.on .card { fill: var(--value); }
+.tiny .box:is(.whole, .some) .card { fill: var(--flow); }
 
 .bar-area { grid-area: bar; border-top: 1px solid var(--rule); border-bottom: 1px solid var(--rule); padding: 10px 16px; background: var(--raised); display: grid; gap: 8px; }
 .controls { display: flex; align-items: center; gap: 8px; flex-wrap: wrap; }
@@ -129,8 +129,8 @@ image { image-rendering: pixelated; }
 .slider::-webkit-slider-thumb { appearance: none; width: 18px; height: 18px; margin-top: -6px; border-radius: 50%; background: var(--raised); border: 5px solid var(--ink); }
 .slider::-moz-range-thumb { width: 8px; height: 8px; border-radius: 50%; background: var(--raised); border: 5px solid var(--ink); }
 .slider:focus-visible { outline: none; }
-.slider:focus-visible::-webkit-slider-thumb { outline: 2px solid var(--ink); outline-offset: 2px; }
-.slider:focus-visible::-moz-range-thumb { outline: 2px solid var(--ink); outline-offset: 2px; }
+.slider:focus-visible::-webkit-slider-thumb { outline: 2px solid; outline-offset: 2px; }
+.slider:focus-visible::-moz-range-thumb { outline: 2px solid; outline-offset: 2px; }
 .count-of { color: var(--dim); min-width: 64px; text-align: right; }
 .status { display: flex; gap: 10px; align-items: baseline; min-height: 22px; }
 .status .chip { font-size: 12px; font-weight: 650; padding: 1px 8px; border-radius: 10px; white-space: nowrap; border: 1px solid; }
@@ -206,5 +206,4 @@ kbd { font: inherit; font-size: 12px; border: 1px solid var(--edge); border-bott
   .trace th, .trace td { padding-right: 10px; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
-@media (forced-colors: active) { .card, .line, .ring { forced-color-adjust: auto; } }
 `;

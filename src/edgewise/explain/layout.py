@@ -24,7 +24,7 @@ LABEL = (64.0, 30.0)  # what is written on a line takes about this much
 RAIL = 8.0  # the height of a trunk that passes a column
 STRAIGHT = 8  # a trunk with at least so many columns to pass runs at one height as far as it can
 NEAR = 60  # so many labels of a column are looked at, lest thousands be compared with thousands
-WAYPOINTS = (0.5, 0.36, 0.64, 0.26, 0.74)  # where along its branch a label may stand, best first
+WAYPOINTS = (0.5, 0.36, 0.64, 0.24, 0.76, 0.16, 0.84)  # where along its branch a label may stand, best first
 
 
 @dataclass(frozen=True, slots=True)
