@@ -396,10 +396,13 @@ function drawn(net: Net, layers: number[][], sizes: readonly Size[], tall: numbe
   const branches = net.ends.map(([, b], k): Branch => {
     const point = from(k);
     const x0 = point < net.count ? x[point] + sizes[point][0] / 2 : rights[net.layer[point]];
-    const x1 = x[b] - sizes[b][0] / 2;
-    const label = place(x0, y[point], x1, port[k], placed[net.layer[b]]);
-    return { trunk: net.trunk[k], span: net.span[k], x0, y0: y[point], x1, y1: port[k], back: net.back[k], label };
+    return { trunk: net.trunk[k], span: net.span[k], x0, y0: y[point], x1: x[b] - sizes[b][0] / 2, y1: port[k], back: net.back[k], label: [0, 0] };
   });
+  const steep = branches.map(({ y0, y1 }) => Math.abs(y1 - y0));
+  for (const k of branches.map((_, i) => i).sort((a, b) => steep[a] - steep[b])) {
+    const { x0, y0, x1, y1 } = branches[k];
+    branches[k].label = place(x0, y0, x1, y1, placed[net.layer[net.ends[k][1]]]);
+  }
   const width = Math.max(edge - GAP, MARGIN) + MARGIN;
   return { width, height: bottom - top + 2 * MARGIN, x, y: y.slice(0, net.count), trunks, branches };
 }

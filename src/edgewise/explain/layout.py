@@ -182,14 +182,21 @@ def _drawn(
         step = min(20.0, (sizes[node][1] - 16.0) / max(len(ks), 1))
         for i, k in enumerate(ks):
             port[k] = y[node] + (i - (len(ks) - 1) / 2.0) * step
-    branches: list[Branch] = []
-    placed: list[list[tuple[float, float]]] = [[] for _ in layers]
-    for k, (_, b) in enumerate(net.ends):
+    starts: list[tuple[float, float]] = []
+    for k in range(len(net.ends)):
         point = net.chains[net.trunk[k]][net.span[k]]
-        x0 = x[point] + sizes[point][0] / 2.0 if point < net.count else rights[net.layer[point]]
-        x1 = x[b] - sizes[b][0] / 2.0
-        label = _label(x0, y[point], x1, port[k], placed[net.layer[b]])
-        branches.append(Branch(net.trunk[k], net.span[k], x0, y[point], x1, port[k], net.back[k], label))
+        right = x[point] + sizes[point][0] / 2.0 if point < net.count else rights[net.layer[point]]
+        starts.append((right, y[point]))
+    labels = [(0.0, 0.0)] * len(net.ends)
+    placed: list[list[tuple[float, float]]] = [[] for _ in layers]
+    # Flat lines first: along a steep one there is more to choose from.
+    for k in sorted(range(len(net.ends)), key=lambda k: abs(port[k] - starts[k][1])):
+        b = net.ends[k][1]
+        labels[k] = _label(*starts[k], x[b] - sizes[b][0] / 2.0, port[k], placed[net.layer[b]])
+    branches = [
+        Branch(net.trunk[k], net.span[k], *starts[k], x[b] - sizes[b][0] / 2.0, port[k], net.back[k], labels[k])
+        for k, (_, b) in enumerate(net.ends)
+    ]
     return Layout(max(edge - GAP, MARGIN) + MARGIN, bottom - top + 2.0 * MARGIN, x, y[: net.count], trunks, branches)
 
 
