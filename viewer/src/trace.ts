@@ -70,7 +70,7 @@ export function digits(v: Num | null | undefined): string {
 }
 
 export function shape(a: Array_): string {
-  return a.shape.length ? a.shape.join("\u00d7") : "()";
+  return a.shape.length === 1 ? `(${a.shape[0]},)` : `(${a.shape.join(", ")})`; // as NumPy writes it: a bare 3 would be a value
 }
 
 /** A value in a few characters. */

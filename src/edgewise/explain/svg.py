@@ -278,7 +278,7 @@ def brief(value: Any) -> str:
         return digits(value)
     if len(value.get("data", ())) == 1:
         return f"[{digits(value['data'][0])}]"
-    return "×".join(map(str, value["shape"])) or "()"
+    return str(tuple(value["shape"]))  # as NumPy writes it: a bare 3 would be a value
 
 
 def width_of(text: str) -> float:

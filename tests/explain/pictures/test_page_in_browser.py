@@ -409,7 +409,7 @@ def test_a_screen_reader_hears_each_step_once(show):
 
 def test_arrays_are_small_pictures_with_their_shape(show):
     page = show("arrays")
-    assert figures(page, "x") == ["2×3", "2×3"]
+    assert figures(page, "x") == ["(2, 3)", "(2, 3)"]
     assert page.locator(".box image").count() == 4
     assert page.locator(".box image").first.get_attribute("href").startswith("data:image/png")
     box(page, "x").click()
