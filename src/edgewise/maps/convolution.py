@@ -19,10 +19,11 @@ class Convolve(Map):
     """t -> convolution(t, other, mode); with ``second``, t -> convolution(other, t, mode).
 
     Where the mode is "full" the two are one. For y = convolution(a, v, "valid") the cotangent of v is what g, reversed,
-    makes of a, read backwards: Σ_i g_i · a_(i + m-1 - j) at j.
+    makes of conj(a), read backwards: Σ_i g_i · conj(a_(i + m-1 - j)) at j.
     """
 
     __slots__ = ("mode", "other", "second")
+    complex_linear = True
 
     def __init__(self, other: Any, mode: str, second: bool = False) -> None:
         self.other = other

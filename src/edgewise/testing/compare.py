@@ -40,7 +40,7 @@ def same_result(subject: Subject, what: str, found: Any, expected: Any, rtol: fl
         if not np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f"):
             fail(subject, f"{what} is {found!r}", f"it should be exactly {expected!r}")
         return
-    close(subject, what, found, expected, rtol, np.abs(expected).max(initial=0.0))
+    close(subject, what, found, expected, rtol, np.abs(expected).max(initial=0.0, where=np.isfinite(expected)))
 
 
 def same_dtypes(subject: Subject, what: str, found: Sequence[Any], like: Sequence[Any]) -> None:
