@@ -89,6 +89,11 @@ HERMITIAN_FUNCTIONS = {
 }
 
 
+def sizes(V):
+    """|V|², smooth at 0 too."""
+    return np.real(V * np.conj(V))
+
+
 def projector(V):
     return V @ np.conj(V).T
 
@@ -117,21 +122,43 @@ def test_singular_vectors_up_to_their_phases(shape, full):
     agree(lambda A: weighted(projector(np.linalg.svd(A)[0][:, :2])), random(3, 3), random(3, 3) / 4)
 
 
+@pytest.mark.parametrize("UPLO", ["L", "U"])
+def test_phases_are_those_of_lapack(UPLO):
+    """The first (or last) row of V is real in eigh, the first of V or U in svd: derivatives of NumPy's own result."""
+    agree(lambda A: weighted(np.linalg.eigh(A, UPLO)[1]), A, T / 4)
+    for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2), (1, 1), (3, 1), (1, 3)):
+
+        def f(A):
+            U, s, Vh = np.linalg.svd(A, full_matrices=False)
+            return weighted(U) + np.sum(s**2) + weighted(Vh)
+
+        agree(f, random(*shape), random(*shape) / 4, rtol=1e-7)
+
+
 def test_a_phase_that_nothing_determines_is_an_error():
-    for f, name in [
-        (lambda A: np.real(np.linalg.eigh(A)[1][0, 0] * (1 + 1j)), "eigenvectors"),
-        (lambda A: weighted(np.linalg.eigh(A)[1]), "eigenvectors"),
-        (lambda A: weighted(np.linalg.svd(A)[0]), "singular vectors"),
-        (lambda A: weighted(np.linalg.svd(A)[2]), "singular vectors"),
-        (lambda A: weighted(np.linalg.svd(A[:, :3])[0]), "singular vectors"),
-        (lambda A: weighted(np.linalg.svd(A)[2]) + weighted(np.linalg.svd(A)[0]), "singular vectors"),
+    """Where the entry that LAPACK makes real is 0, and for the further column of a full factor."""
+    diagonal, tall = np.diag([1.0, 2.0, 3.0]) + 0j, random(3, 2)
+    for f, name, at in [
+        (lambda A: np.real(np.linalg.eigh(A)[1][1, 1] * (1 + 1j)), "eigenvectors", diagonal),
+        (lambda A: weighted(np.linalg.eigh(A)[1]), "eigenvectors", diagonal),
+        (lambda A: weighted(np.linalg.svd(A)[0]), "singular vectors", diagonal),
+        (lambda A: weighted(np.linalg.svd(A)[2]), "singular vectors", diagonal),
+        (lambda A: weighted(np.linalg.svd(A)[0]), "singular vectors", tall),
+        (lambda A: weighted(np.linalg.svd(A)[2]), "singular vectors", tall.T),
+        (lambda A: weighted(np.linalg.svd(A)[2]) + weighted(np.linalg.svd(A)[0]), "singular vectors", diagonal),
     ]:
         for derivative in (ew.grad(f), ew.hessian(f)):
             with pytest.raises(UndeterminedError, match=f"phases of complex {name}") as caught:
-                derivative(A)
+                derivative(at)
             assert "test_complex_matrices.py" in caught.value.where
     with pytest.raises(UndeterminedError, match="phases"):
-        ew.linearize(lambda A: np.linalg.eigh(A)[1], A)[1].H @ W
+        ew.linearize(lambda A: np.linalg.eigh(A)[1], diagonal)[1].H @ W[:3, :3]
+    for shapeless in (lambda A: sizes(np.linalg.eigh(A)[1]), lambda A: sizes(np.linalg.svd(A)[0])):
+        agree(lambda A, g=shapeless: weighted(g(A)), diagonal, hermitian(3, 3) / 4)
+    agree(lambda A: weighted(sizes(np.linalg.svd(A)[0][:, 2])), tall, random(3, 2) / 4)
+    batch = np.stack([diagonal, hermitian(3, 3)])
+    with pytest.raises(UndeterminedError, match="phases"):
+        ew.vmap(ew.grad(lambda A: weighted(np.linalg.eigh(A)[1])))(batch)
 
 
 def test_ties_of_complex_matrices():

@@ -210,14 +210,16 @@ def test_a_function_of_a_matrix_with_equal_eigenvalues():
 
 @line("phases of complex `eigh`, `svd`")
 def test_phases_of_vectors():
-    A, t = np.array([[1.0, 1j], [-1j, 3.0]]), np.array([[0.0, 1.0], [1.0, 0.0]]) + 0j
+    t, h = np.array([[0.3, 1.0 + 0.5j], [1.0 - 0.5j, -0.2]]), 1e-6
+    hermitian, diagonal = np.array([[1.0, 0.5 + 1j], [0.5 - 1j, 3.0]]), np.diag([3.0, 1.0]) + 0j
     for vectors in (lambda A: np.linalg.eigh(A)[1], lambda A: np.linalg.svd(A)[0]):
-        pushed, h = ew.jvp(lambda A, vectors=vectors: np.abs(vectors(A)), (A,), (t,))[1], 1e-6
-        slope = (np.abs(vectors(A + h * t)) - np.abs(vectors(A - h * t))) / (2 * h)
-        np.testing.assert_allclose(pushed, slope, atol=1e-9)
-        for part in (np.real, np.imag):
-            with pytest.raises(errors.UndeterminedError, match="phases"):
-                ew.grad(lambda A, vectors=vectors, part=part: part(1j**0.5 * vectors(A)[0, 0]))(A)
+        pushed = ew.jvp(vectors, (hermitian,), (t,))[1]
+        np.testing.assert_allclose(
+            pushed, (vectors(hermitian + h * t) - vectors(hermitian - h * t)) / (2 * h), atol=1e-9
+        )
+        np.testing.assert_allclose(ew.jvp(lambda A, vectors=vectors: np.abs(vectors(A)) ** 2, (diagonal,), (t,))[1], 0)
+        with pytest.raises(errors.UndeterminedError, match="phases"):
+            ew.grad(lambda A, vectors=vectors: np.real(np.sum(np.sqrt(1j) * vectors(A))))(diagonal)
 
 
 @line("`det` at singular matrices")

@@ -198,7 +198,7 @@ def test_undetermined_entries_are_an_error_where_they_are_alive():
 def test_phases_that_turn_together():
     """A function of u vᴴ does not see the phase of u and v; one of u alone does."""
     u, v = (RNG.standard_normal((3, 1)) + 1j * RNG.standard_normal((3, 1)) for _ in range(2))
-    both = PhaseFree(Outputs((D, D)), (0, u), (1, v.conj().T), REASON)
+    both = PhaseFree(Outputs((D, D)), np.array([True]), (0, u), (1, v.conj().T), REASON)
     G = RNG.standard_normal((3, 3)) + 1j * RNG.standard_normal((3, 3))
     of_u, of_rows = G @ v, u.conj().T @ G  # cotangents of u and vᴴ, from Re⟨G, u vᴴ⟩
     both._verify((of_u, of_rows))
@@ -208,6 +208,9 @@ def test_phases_that_turn_together():
         both._verify((None, of_rows))
     with pytest.raises(UndeterminedError):
         both.pull((of_u, -of_rows))
+    PhaseFree(Outputs((D, D)), np.array([False]), (0, u), None, REASON)._verify(
+        (of_u, None)
+    )  # a phase that is determined
     t = RNG.standard_normal(4)
     np.testing.assert_array_equal(both.push(t)[1], D.push(t))
     np.testing.assert_array_equal(both.push_alive(t, None)[0][0], D.push(t))

@@ -83,18 +83,37 @@ def _columns(tied: Any, like: Any) -> Any:
     return np.broadcast_to(np.any(tied, axis=-2)[..., None, :], like.shape)
 
 
-def _phases(inner: Map, what: str, line: str, columns: tuple[int, Any], rows: tuple[int, Any] | None = None) -> Map:
-    """Complex vectors have phases; real ones have signs, which do not move."""
-    if columns[1].dtype.kind != "c":
+def _phases(
+    inner: Map, what: str, line: str, held: Any, columns: tuple[int, Any], rows: tuple[int, Any] | None = None
+) -> Map:
+    """Complex vectors have phases; real ones (held is None) have signs, which do not move."""
+    if held is None:
         return inner
     reason = Reason(
-        f"the phases of complex {what} are used, on which nothing decides",
-        "a vector times a number of size 1 serves as well",
-        "use what does not depend on phases, such as np.abs(V)**2, or fix them: V * np.exp(-1j * np.angle(V[0]))",
+        f"phases of complex {what} are used on which nothing decides",
+        "a vector times a number of size 1 serves as well, and the entry that LAPACK makes real is near 0",
+        "use what does not depend on phases, such as np.abs(V)**2, or fix them: V * np.exp(-1j * np.angle(V[1]))",
         np.zeros(1),
         line,
     )
-    return PhaseFree(inner, columns, rows, reason)
+    return PhaseFree(inner, held, columns, rows, reason)
+
+
+def _turning(V: Any, row: int) -> tuple[Map, Any]:
+    """How the phases of columns of V turn, i·c from a tangent, where LAPACK makes the entries of one row real.
+
+    Where such an entry is near 0 the phase is held; a mask of those columns is the second result.
+    """
+    entry = V[..., row, :]
+    held = (np.abs(entry) < 1e-4) | (np.abs(np.imag(entry)) > 1e-6)
+    chosen = np.arange(V.shape[-2])[:, None] == row % V.shape[-2]
+    weights = np.where(chosen & ~held[..., None, :], 1 / np.where(chosen & ~held[..., None, :], V, 1), 0)
+    return Compose((Diagonal(0.5, anti=-0.5), Sum((-2,), V.shape), Diagonal(weights))), held
+
+
+def _turned(V: Any) -> Map:
+    """What the phases i·c of its columns take from a tangent of V."""
+    return Diagonal(-V) @ Sum((-2,), V.shape).H
 
 
 def _ties(vectors: str, values: str, tied: Any, gap: Any, line: str) -> Reason:
@@ -105,14 +124,19 @@ def _ties(vectors: str, values: str, tied: Any, gap: Any, line: str) -> Reason:
 # -- symmetric eigenvalues
 
 
-def _eigh_map(y1: Any, y2: Any, line: str) -> Map:
+def _eigh_map(y1: Any, y2: Any, UPLO: str, line: str) -> Map:
     w, V = y1, y2
     rows, columns = w[..., :, None], w[..., None, :]
     F, tied = _gaps(rows, columns)
     reason = _ties("eigenvectors", "eigenvalues", tied, columns - rows, line)
     values = Averaged(w) @ RealPart() @ DiagonalPart(w.shape[-1])
-    vectors = Determined(left(V) @ Diagonal(F), _columns(tied, V), reason)
-    both = _phases(Outputs((values, vectors)), "eigenvectors", line, (1, V))
+    turned: Map = left(V) @ Diagonal(F)
+    held = None
+    if V.dtype.kind == "c" and V.size:
+        turning, held = _turning(V, 0 if UPLO == "L" else -1)
+        turned = (Identity() + _turned(V) @ turning) @ turned
+    vectors = Determined(turned, _columns(tied, V), reason)
+    both = _phases(Outputs((values, vectors)), "eigenvectors", line, held, (1, V))
     return Compose((both, left(dagger(V)), right(V), Symmetrise()))
 
 
@@ -133,7 +157,7 @@ eigh = declare(
         case(SYMMETRIC), case(STACK), case(SYMMETRIC, "U"), case(np.array([[2.0]])), case(np.zeros((0, 0))),
     ],
     _eigh,
-    lambda y1, y2, line: _eigh_map(y1, y2, line),
+    lambda y1, y2, UPLO, line: _eigh_map(y1, y2, UPLO, line),
     compute=lambda x, UPLO, line: tuple(np.linalg.eigh(x, UPLO)),
     outputs=2,
     selects=True,
@@ -248,27 +272,43 @@ class _Side(NamedTuple):
     phase: int
 
 
-def _factor(side: _Side, s: Any, turns: tuple[Any, Any, Any], middle: Map, line: str) -> Map:
-    """The map to U or V: the turn within their space, what goes beyond it, and the further columns of a full factor.
+def _reciprocal(side: _Side, s: Any) -> tuple[Any, Any]:
+    """1/s, with 0 where s vanishes beside the largest; and a mask of those places."""
+    limit = max(side.vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
+    null = s <= limit
+    return np.where(null, 0, 1 / np.where(null, 1, s)), null
+
+
+def _own(side: _Side, s: Any) -> Any:
+    """The columns of a factor that belong to singular values."""
+    k = s.shape[-1]
+    return side.vectors[..., :k] if side.vectors.shape[-1] > k else side.vectors
+
+
+def _thin(side: _Side, s: Any, weights: Any, middle: Map) -> Map:
+    """The map to the columns of U or V that belong to singular values: the turn within their space, and beyond it."""
+    own = _own(side, s)
+    inner: Map = left(own) @ Diagonal(weights) @ Symmetrise() @ side.product
+    scaled = Diagonal(_reciprocal(side, s)[0][..., None, :])
+    if side.beyond is not None:
+        inner = inner + (Identity() + left(-own) @ left(dagger(own))) @ scaled @ side.beyond
+    if own.dtype.kind == "c":  # i Im M / 2s on the diagonal, half of what U and V turn against each other
+        turn = Diagonal(0.5 * side.phase * np.eye(s.shape[-1])) @ (Identity() + Diagonal(-1.0) @ Symmetrise())
+        inner = inner + left(own) @ scaled @ turn @ middle
+    return inner
+
+
+def _factor(side: _Side, s: Any, inner: Map, tied: Any, gap: Any, line: str) -> Map:
+    """The map to U or V, with the further columns of a full factor, and what is not determined marked.
 
     The first columns do not depend on the choice of further ones: dU₂ = -U₁ (U₂ᴴ T V S⁻¹)ᴴ follows from dU₁.
     """
     k, vectors = s.shape[-1], side.vectors
-    own = vectors[..., :k] if vectors.shape[-1] > k else vectors
-    weights, tied, gap = turns
-    inner: Map = left(own) @ Diagonal(weights) @ Symmetrise() @ side.product
-    null = s <= max(vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
-    reciprocal = np.where(null, 0, 1 / np.where(null, 1, s))
-    scaled = Diagonal(reciprocal[..., None, :])
-    if side.beyond is not None:
-        inner = inner + (Identity() + left(-own) @ left(dagger(own))) @ scaled @ side.beyond
-    if vectors.dtype.kind == "c":  # i Im M / 2s on the diagonal, half of what U and V turn against each other
-        turn = Diagonal(0.5 * side.phase * np.eye(k)) @ (Identity() + Diagonal(-1.0) @ Symmetrise())
-        inner = inner + left(own) @ scaled @ turn @ middle
+    reciprocal, null = _reciprocal(side, s)
     if side.beyond is not None or vectors.dtype.kind == "c":
         tied, gap = tied | null, np.minimum(gap, np.where(null, s, np.inf))
     if side.beyond is not None and vectors.shape[-1] > k:
-        rest = vectors[..., k:]
+        own, rest = vectors[..., :k], vectors[..., k:]
         count = rest.shape[-1]
         further = left(-own) @ Diagonal(reciprocal[..., None]) @ ConjugateTranspose() @ left(dagger(rest)) @ side.beyond
         inner = _placed(vectors, slice(0, k)) @ inner + _placed(vectors, slice(k, k + count)) @ further
@@ -291,13 +331,19 @@ def _svd_map(y1: Any, y2: Any, y3: Any, line: str) -> Map:
     tall, wide = U.shape[-2] > k, V.shape[-2] > k
     core: Map = right(V1) if tall else left(dagger(U1)) if wide else left(dagger(U1)) @ right(V1)
     middle: Map = left(dagger(U1)) if tall else right(V1) if wide else Identity()  # from there to M = Uᴴ T V
-    turns = _turns(s)
+    weights, tied, gap = _turns(s)
     on_left = _Side("left", U, Diagonal(s[..., None, :]) @ middle, Identity() if tall else None, 1)
     on_right = _Side("right", V, Diagonal(s[..., :, None]) @ middle, ConjugateTranspose() if wide else None, -1)
-    maps = [_factor(side, s, turns, middle, line) for side in (on_left, on_right)]
+    thin = [_thin(side, s, weights, middle) for side in (on_left, on_right)]
+    held = None
+    if U.dtype.kind == "c" and k:
+        turning, held = _turning(U1 if wide else V1, 0)
+        turning = turning @ thin[0 if wide else 1]
+        thin = [inner + _turned(own) @ turning for inner, own in zip(thin, (U1, V1), strict=True)]
+    maps = [_factor(side, s, inner, tied, gap, line) for side, inner in zip((on_left, on_right), thin, strict=True)]
     values = Compose((Diagonal((s != 0).astype(s.dtype)), Averaged(s), RealPart(), DiagonalPart(k), middle))
     outputs = Outputs((maps[0], values, ConjugateTranspose() @ maps[1]))
-    return Compose((_phases(outputs, "singular vectors", line, (0, U), (2, y3)), core))
+    return Compose((_phases(outputs, "singular vectors", line, held, (0, U), (2, y3)), core))
 
 
 def _svd(

@@ -102,23 +102,27 @@ class Determined(Map):
 
 
 class PhaseFree(Map):
-    """A map to outputs among which are complex vectors of no determined phase; their phases are held.
+    """A map to outputs among which are complex vectors of no determined phase, which is then held.
 
     What does not depend on the phases has its derivative: its cotangents satisfy Im Σ conj(v)·g = 0 for every vector.
     Where they do not, pulling is an error.
 
     Args:
         inner: the map.
+        held: a mask of the vectors whose phase nothing determines; further vectors are taken for such.
         columns: the output whose columns are the vectors, and these.
         rows: the output whose rows are conjugates of vectors whose phases turn together with the former, and these;
             None where there is none.
         reason: the error.
     """
 
-    __slots__ = ("columns", "inner", "reason", "rows")
+    __slots__ = ("columns", "held", "inner", "reason", "rows")
 
-    def __init__(self, inner: Map, columns: tuple[int, Any], rows: tuple[int, Any] | None, reason: Reason) -> None:
+    def __init__(
+        self, inner: Map, held: Any, columns: tuple[int, Any], rows: tuple[int, Any] | None, reason: Reason
+    ) -> None:
         self.inner = inner
+        self.held = held
         self.columns = columns
         self.rows = rows
         self.reason = reason
@@ -152,9 +156,10 @@ class PhaseFree(Map):
                 turned.shape[-1] for turned, _ in turns
             )  # a full factor has further vectors, with phases alone
             turned, size = (sum(_longer(each, length) for each in column) for column in zip(*turns, strict=True))
-            if np.any(plain(np.abs(turned) > np.sqrt(np.finfo(size.dtype).eps) * size)):
+            seen = np.abs(turned) > np.sqrt(np.finfo(size.dtype).eps) * size
+            if np.any(plain(seen & ~_longer(~constant(self.held), length))):
                 raise self.reason.error()
 
 
 def _longer(x: Any, length: int) -> Any:
-    return np.concatenate([x, np.zeros((*x.shape[:-1], length - x.shape[-1]))], axis=-1)
+    return np.concatenate([x, np.zeros((*x.shape[:-1], length - x.shape[-1]), x.dtype)], axis=-1)
