@@ -11,7 +11,7 @@ array([0., 1.])
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgewise import book, compositions, errors
 from edgewise.compositions.bridge import stack
@@ -26,6 +26,9 @@ from edgewise.transforms.jacobian import hessian, hvp, jacfwd, jacobian, jacrev
 from edgewise.transforms.operator import LinearOperator, linearize, vjp
 from edgewise.transforms.stop import stop_gradient, value
 
+if TYPE_CHECKING:
+    from edgewise.explain import explain, explain_nan
+
 __all__ = [
     "LinearOperator",
     "book",
@@ -33,6 +36,8 @@ __all__ = [
     "compositions",
     "derivative",
     "errors",
+    "explain",
+    "explain_nan",
     "grad",
     "hessian",
     "hvp",
@@ -59,4 +64,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 
         return version("edgewise")
+    if name in ("explain", "explain_nan"):
+        package = import_module("edgewise.explain")  # on first use; the package can be called
+        return package if name == "explain" else package.explain_nan
     raise AttributeError(f"module 'edgewise' has no attribute {name!r}")
