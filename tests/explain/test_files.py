@@ -15,6 +15,7 @@ import pytest
 
 import edgewise as ew
 from edgewise.errors import FileError
+from edgewise.modes import Recorded
 
 HOSTILE = '"><script>alert(1)</script>\\" \n\u202e'
 
@@ -186,6 +187,22 @@ def test_more_operations_than_are_told(programs):
     assert sum(float(p.contribution) for p in blame.paths) == pytest.approx(e.gradient)
     valid(e)
     assert e.note in str(e)
+
+
+def test_an_operation_that_was_recorded_and_not_seen():
+    """Should a mode ever learn to record past ``interpret``: what follows is summed up, and no edge is missing."""
+
+    def f(x):
+        y = x * 3
+        hidden = Recorded.interpret(y.mode, ew.book.exponential.exp, (y,), {})
+        return hidden * x
+
+    e = ew.explain(f, 0.5)
+    assert [v.name for v in e] == ["x", "y"]
+    assert not e.complete
+    assert e.gradient == pytest.approx(np.exp(1.5) * (1 + 1.5))
+    assert e["y"].adjoint == pytest.approx(0.5 * np.exp(1.5))
+    assert "1 more follow" in e.note
 
 
 def test_a_long_loop_stays_usable():

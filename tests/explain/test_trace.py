@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import dask.array
+import jsonschema
 import numpy as np
 import pint
 import pytest
@@ -143,6 +144,42 @@ def test_inside_the_function_anything_may_be_differentiated():
     e = ew.explain(lambda x: x * ew.grad(lambda y: y**3 * x)(x), 2.0)
     assert e.value == 2 * 3 * 4 * 2
     assert e.gradient == 3 * 4 * 2**3  # 3x⁴
+
+
+def test_complex_numbers():
+    z = 3.0 + 4.0j
+    e = ew.explain(lambda z: np.abs(z * 2j) ** 2, z)
+    assert e.value == pytest.approx(100)
+    assert e.gradient == pytest.approx(8 * z)  # steepest ascent of 4·|z|²
+    assert "3+4j" in str(e)
+    told = e.to_dict()
+    jsonschema.Draft202012Validator(ew.explain.schema()).validate(told)
+    assert told["nodes"][0]["value"]["text"] == "3+4j"
+    assert told["nodes"][0]["value"]["stats"]["max"] == 5
+    assert between(e, "z", "v1").partial == 2j
+    assert between(e, "z", "v1").expression == "ḡ * (0-2j)"
+    assert sum(p.contribution for p in e.paths("z")) == pytest.approx(8 * z)
+    forward = ew.explain(lambda z: z**2, np.array([z, 1.0]), mode="forward", seed=(np.array([1j, 0.0]),))
+    np.testing.assert_allclose(forward.tangent, [2j * z, 0])
+    with pytest.raises(OutputError, match="returned a complex number, and explain was given no seed"):
+        ew.explain(lambda z: z * 2, z)
+    report = ew.explain_nan(lambda z: np.abs(np.log(z * 0)), z)
+    assert report.op == "log"
+    with pytest.raises(ew.errors.NonFiniteError, match="log"), ew.explain_nan():
+        ew.grad(lambda z: np.abs(np.log(z * 0)))(z)
+    with ew.explain_nan():
+        assert ew.linearize(lambda z: z * z, z)[1].complex_linear
+
+
+def test_outputs_that_are_not_determined():
+    A = np.eye(2)
+    e = ew.explain(lambda A: np.sum(np.linalg.eigh(A)[0] * np.array([1.0, 1.0])), A)
+    np.testing.assert_allclose(e.gradient, np.eye(2), atol=1e-14)
+    forward = ew.explain(lambda A: np.sum(np.linalg.eigh(A)[0]), A, mode="forward", seed=(np.ones((2, 2)),))
+    assert forward.tangent == pytest.approx(2)  # the trace
+    assert "not finite" in str(forward)  # the vectors' tangent
+    with pytest.raises(ew.errors.UndeterminedError):
+        ew.explain(lambda A: np.linalg.eigh(A)[1][0, 0], A)
 
 
 def test_arrays_of_other_libraries():

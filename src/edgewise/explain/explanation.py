@@ -107,7 +107,7 @@ class Explanation:
             x: a value, its name or its index; None for all inputs.
 
         Returns:
-            A ``Blame``: the gradient, and the paths whose contributions add up to it, the largest first. Where there
+            A ``Blame`` of the gradient and the paths whose contributions add up to it, the largest first. Where there
             are more than 100 paths, or the trace is not complete, they are put together by their first edge. For
             None, a dictionary of them by name.
 
@@ -151,7 +151,7 @@ class Explanation:
 
     @property
     def dead(self) -> list[Value]:
-        """Values with no effect on the output: no path leads there, or every path is cut by a choice not taken.
+        """Values with no effect on the output, since no path leads there, or a choice not taken cuts every path.
 
         >>> import edgewise as ew
         >>> [v.name for v in ew.explain(lambda x, y: x**2 if x > 1 else x * y, 3.0, 2.0).dead]

@@ -103,9 +103,10 @@ class Graph:
 
     def __init__(self, tape: Watched, roots: list[Node], visit: Callable[[Step], None] = lambda step: None) -> None:
         tape.keeper.verify()
-        self.steps = tape.steps
         self._visit = visit
         order = ancestors(roots)
+        tape.cut(n.serial for n in order if n.serial not in tape.known and n.primitive.outputs is None)
+        self.steps = tape.steps
         last = self.steps[-1].node.serial if self.steps else -1
         tail = [node for node in order if node.serial > last]
         self.rest = len(tail)

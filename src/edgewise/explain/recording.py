@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType
 from typing import Any
@@ -129,6 +130,18 @@ class Watched(Recorded):
 
     def watched(self, step: Step, value: Any) -> None:
         """Told of every value that is taken down; for whoever wants to know more of it."""
+
+    def cut(self, unknown: Iterable[int]) -> None:
+        """Tell nothing from the first operation on that was recorded, and not seen here: edges to it would be missing.
+
+        Args:
+            unknown: serials of operations that were recorded and are not among the steps.
+        """
+        first = min(unknown, default=None)
+        while first is not None and self.steps and self.steps[-1].node.serial > first:
+            step = self.steps.pop()
+            del self.known[step.node.serial]
+            self.missed[("", 0) if step.place is None else (step.place.code.co_filename, step.place.line)] += 1
 
     def node_of(self, value: Any) -> Node | None:
         """The node of a value of this recording, below whatever modes are around it; None for any other value."""

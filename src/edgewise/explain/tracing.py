@@ -55,7 +55,7 @@ def explain(
             derivatives are those of the whole run all the same.
 
     Returns:
-        An ``Explanation``: print it, ask it, or write it to a file.
+        An ``Explanation`` to print, to ask, or to write to a file.
 
     Raises:
         ArgumentError: nothing to differentiate, or an option that does not exist.

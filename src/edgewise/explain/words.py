@@ -68,7 +68,8 @@ def constant(value: Any) -> str:
         value = hold(value)  # an array of another library
     shape = getattr(value, "shape", ())
     if not shape:
-        return str(value.dtype) if isinstance(value, Digest) else spell_number(value)
+        spelled = str(value.dtype) if isinstance(value, Digest) else spell_number(value)
+        return f"({spelled})" if np.iscomplexobj(value) else spelled
     if not isinstance(value, Digest) and len(shape) == 1 and shape[0] <= 3:
         return f"[{', '.join(constant(x) for x in value)}]"
     return f"array{tuple(shape)}" if len(shape) > 1 else f"array({shape[0]},)"
