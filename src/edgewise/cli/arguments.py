@@ -23,8 +23,8 @@ examples:
 
 VALUES = """\
 values: a=3   a=1e-3   x=[1,2,3]   A=[[1,2],[3,4]]   x=@file.npy (pickles are refused)
-A function is named like module:function or file.py:function. That imports and runs it; an expression runs nothing but the
-functions that "edgewise info --functions" lists. For a function, 3.0 is a number to differentiate by, and 3 a count.
+A function is named like module:function or file.py:function. That imports and runs it; an expression runs nothing but
+the functions that "edgewise info --functions" lists. For a function, 3.0 is a number to differentiate by, 3 a count.
 exit codes: 0 done, 1 a check failed or a number went wrong, 2 the command or the expression is not one
 """
 
@@ -91,8 +91,12 @@ _TARGETED = {
 
 
 def _traced(found: Parser) -> None:
-    found.add_argument("--mode", choices=("reverse", "forward"), default="reverse", help="which trace (default: reverse)")
-    found.add_argument("--no-source", dest="source", action="store_false", help="leave your source text out of the trace")
+    found.add_argument(
+        "--mode", choices=("reverse", "forward"), default="reverse", help="which trace (default: reverse)"
+    )
+    found.add_argument(
+        "--no-source", dest="source", action="store_false", help="leave your source text out of the trace"
+    )
     found.add_argument("--open", action="store_true", help="open the step-through page in a browser")
 
 
@@ -203,5 +207,3 @@ def _literal(words: Sequence[str]) -> list[str]:
 
 def _takes_value(action: Any) -> bool:
     return action is not None and action.nargs is None
-
-

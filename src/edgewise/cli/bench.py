@@ -42,17 +42,21 @@ def bench(options: argparse.Namespace) -> int:
             rows.append((name, statistics.median(times), min(times), max(times), statistics.median(times) / base))
     if options.json:
         keys = ("program", "median_s", "fastest_s", "slowest_s", "of_value")
-        told = {"target": target.title, "inputs": _entries(target), "times": [dict(zip(keys, r, strict=True)) for r in rows]}
+        told = {
+            "target": target.title,
+            "inputs": _entries(target),
+            "times": [dict(zip(keys, r, strict=True)) for r in rows],
+        }
         sys.stdout.write(json.dumps(told) + "\n")
     elif screen.plain:
         for name, *numbers in rows:
             screen.row(name, *(f"{x:.4g}" for x in numbers))
     else:
         screen.text(target.title, "bold")
-        screen.text()
-        shown = [(name, _spelled(m), f"{_spelled(low)} … {_spelled(high)}", f"{r:.1f}") for name, m, low, high, r in rows]
+        shown = [
+            (name, _spelled(m), f"{_spelled(low)} … {_spelled(high)}", f"{r:.1f}") for name, m, low, high, r in rows
+        ]
         screen.table(("", "median", "fastest … slowest", "× value"), shown, right=(1, 2, 3))
-        screen.text()
         screen.text(f"{_entries(target)} entries to differentiate by; {ROUNDS} rounds each", "dim")
     return OK
 
@@ -93,6 +97,7 @@ def differences(target: Target) -> list[Any]:
 
 def timed(program: Callable[[], Any], seconds: float) -> list[float]:
     """Seconds a call takes, once per round. Rounds are as long as the budget allows, and one call at least."""
+    program()  # the first call is slower
     begin = time.perf_counter()
     program()
     once = max(time.perf_counter() - begin, 1e-9)

@@ -81,9 +81,13 @@ def _choices() -> dict[str, list[str]]:
     }
 
 
+def _places(command: str) -> list[str]:
+    """What may stand where no option is."""
+    return [str(c) for action in parser(command)._actions if not action.option_strings for c in action.choices or ()]
+
+
 def _words(command: str) -> str:
-    places = [str(c) for action in parser(command)._actions if not action.option_strings for c in action.choices or ()]
-    return " ".join([*places, *(name for action in _actions(command) for name in action.option_strings)])
+    return " ".join([*_places(command), *(name for action in _actions(command) for name in action.option_strings)])
 
 
 def _bash() -> str:
@@ -100,11 +104,8 @@ def _bash() -> str:
 
 def _zsh() -> str:
     def described(command: str) -> str:
-        places = [
-            f"'{c}'" for action in parser(command)._actions if not action.option_strings for c in action.choices or ()
-        ]
         options = [f"'{name}:{_told(action)}'" for action in _actions(command) for name in action.option_strings]
-        return " ".join([*places, *options])
+        return " ".join([*_places(command), *options])
 
     return ZSH.format(
         all="\n".join(f"        '{command}:{_plain(told)}'" for command, told in SUMMARY.items()),
@@ -122,14 +123,22 @@ def _fish() -> str:
     for command, told in SUMMARY.items():
         lines.append(f"complete -c edgewise -n __fish_use_subcommand -a {command} -d '{_plain(told)}'")
     for command in COMMANDS:
-        seen = f"'not __fish_seen_subcommand_from {others}'" if command == DEFAULT else f"'__fish_seen_subcommand_from {command}'"
+        seen = (
+            f"'not __fish_seen_subcommand_from {others}'"
+            if command == DEFAULT
+            else f"'__fish_seen_subcommand_from {command}'"
+        )
         for action in _actions(command):
             names = [f"-l {n[2:]}" if n.startswith("--") else f"-s {n[1:]}" for n in action.option_strings]
-            given = f" -x -a '{' '.join(map(str, action.choices))}'" if action.choices else "" if action.nargs == 0 else " -r"
+            given = (
+                f" -x -a '{' '.join(map(str, action.choices))}'"
+                if action.choices
+                else ""
+                if action.nargs == 0
+                else " -r"
+            )
             lines.append(f"complete -c edgewise -n {seen} {' '.join(names)}{given} -d '{_told(action)}'")
-        for action in parser(command)._actions:
-            if not action.option_strings and action.choices:
-                lines.append(f"complete -c edgewise -n {seen} -x -a '{' '.join(map(str, action.choices))}'")
+        lines += [f"complete -c edgewise -n {seen} -x -a {place}" for place in _places(command)]
     return "\n".join([*lines, ""])
 
 

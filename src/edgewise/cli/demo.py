@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import linecache
+import types
 
 import numpy as np
 
@@ -11,54 +13,72 @@ from edgewise.cli.screen import Screen
 from edgewise.explain import explain, explain_nan
 from edgewise.transforms.jacobian import hessian
 
-__all__ = ["demo", "loss", "newton", "risky"]
+__all__ = ["demo", "program"]
 
-
-def loss(a: float, b: float, c: float) -> float:
-    """The example of the textbooks."""
+LOSS = """\
+def loss(a, b, c):
     s = a * b + c
     return s**2
-
-
-def newton(x: float) -> float:
-    """The square root by Newton's method: a loop that runs until it has converged."""
+"""
+NEWTON = """\
+def root(x):
     y = x
     while abs(y * y - x) > 1e-12:
         y = (y + x / y) / 2
     return y
+"""
+NORM = """\
+import numpy as np
+
+def length(x):
+    return np.sqrt(np.sum(x * x))
+"""
 
 
-def risky(x: float) -> float:
-    """The distance from 0: at 0 its value is 0, and its derivative NaN."""
-    return np.sqrt(x * x) * 2.0  # type: ignore[no-any-return]  # a number
+def program(text: str) -> types.ModuleType:
+    """A module made from one of the texts above, which is shown and traced as a file of the user's would be."""
+    name = "demo.py"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    module = types.ModuleType("demo")
+    exec(compile(text, name, "exec"), module.__dict__)
+    return module
 
 
 def demo(options: argparse.Namespace) -> int:
     """Run the command."""
     screen = Screen(options.plain)
-    say = screen.text
-    say("1. A derivative is a sum over paths", "bold")
-    say("   edgewise.explain(loss, 3.0, 2.0, 1.0), with s = a*b + c and loss = s**2")
-    say()
-    e = explain(loss, 3.0, 2.0, 1.0)
-    say(str(e))
-    say()
-    say(f"   by a: {e.blame('a')}")
-    say()
-    say("2. Your own loop is differentiated as it runs", "bold")
-    say("   newton(2.0) goes round until y*y = x; at x = 2 its derivatives are those of the square root:")
-    run = explain(newton, 2.0)
-    second = hessian(newton)(2.0)
-    say(f"   value {screen.number(run.value)}, by {len(run) - 1} operations")
-    say(f"   first derivative  {screen.number(run.gradient)}   (1/(2√2) = {screen.number(1 / np.sqrt(8))})")
-    say(f"   second derivative {screen.number(second)}   (-1/(8√2) = {screen.number(-1 / np.sqrt(128))})")
-    say()
-    say("3. Where does this NaN come from?", "bold")
-    say("   edgewise.explain_nan(risky, 0.0), with risky(x) = sqrt(x*x) * 2")
-    say()
-    say(str(explain_nan(risky, 0.0)))
-    say()
-    say('Next:  edgewise "(a*b + c)**2" a=3 b=2 c=1', "dim")
-    say('       edgewise view "(a*b + c)**2" a=3 b=2 c=1 --open', "dim")
-    say('       edgewise check "sin(x)*exp(-x)" x=0.5', "dim")
+
+    def shown(title: str, text: str, call: str) -> None:
+        screen.text(title, "bold")
+        screen.text()
+        for line in [*text.splitlines(), "", f">>> {call}"]:
+            screen.text(f"    {line}", "cyan")
+        screen.text()
+
+    shown(
+        "1. Values fill a graph forwards, derivatives flow back along its edges",
+        LOSS,
+        "ew.explain(loss, 3.0, 2.0, 1.0)",
+    )
+    e = explain(program(LOSS).loss, 3.0, 2.0, 1.0)
+    screen.text(f"{e}\n")
+    shown("2. Your own loop is differentiated as it runs", NEWTON, "ew.explain(root, 2.0)")
+    root = program(NEWTON).root
+    run = explain(root, 2.0)
+    told = (
+        ("value", run.value, "√2", 2**0.5),
+        ("first derivative", run.gradient, "1/(2√2)", 8**-0.5),
+        ("second derivative", hessian(root)(2.0), "-1/(8√2)", -(128**-0.5)),
+    )
+    rows = [(name, screen.number(found), formula, screen.number(right)) for name, found, formula, right in told]
+    screen.table((f"{len(run) - 1} operations", "edgewise", "closed form", ""), rows, right=(1, 3))
+    shown("3. Where does this NaN come from?", NORM, "ew.explain_nan(length, np.zeros(2))")
+    screen.text(f"{explain_nan(program(NORM).length, np.zeros(2))}\n")
+    screen.text("Next", "bold")
+    for line in (
+        'edgewise "(a*b + c)**2" a=3 b=2 c=1',
+        'edgewise view "(a*b + c)**2" a=3 b=2 c=1 --open',
+        'edgewise check "sin(x)*exp(-x)" x=0.5',
+    ):
+        screen.text(f"    {line}")
     return OK

@@ -129,15 +129,12 @@ def _shown(target: Target, found: Derivatives, screen: Screen) -> None:
     screen.text(target.title, "bold")
     screen.text()
     screen.text(f"value  {screen.number(found.value)}")
-    screen.text()
     told = dict(zip(target.chosen, (target.args[i] for i in target.wrt), strict=True))
     rows = [(name, screen.number(told[name]), screen.number(g)) for name, g in found.first]
     screen.table(("variable", "value", _first(found)), rows, ("", FORWARD, REVERSE), right=(1, 2))
     if found.second:
-        screen.text()
         rows = [(name, other, screen.number(block)) for name, other, block in found.second]
         screen.table(("variable", "variable", "second derivative"), rows, ("", "", REVERSE), right=(2,))
-    screen.text()
     forward = e.mode == "forward"
     if forward:
         screen.text(f"tangents are along {target.chosen[0]}: every entry of it moves by 1")
@@ -146,7 +143,6 @@ def _shown(target: Target, found: Derivatives, screen: Screen) -> None:
     heads = ("forward ↓", "", "value", "tangent ↓" if forward else "reverse ↑", "", "value")
     color = FORWARD if forward else REVERSE
     screen.table(heads, _rows(e, forward), ("bold", "", FORWARD, "bold", "", color), right=(2, 5))
-    screen.text()
     screen.text(str(e.counts), "dim")
     if e.note:
         screen.text(e.note, "dim")

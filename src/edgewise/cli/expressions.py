@@ -1,9 +1,9 @@
 """Expressions: text in, a function of NumPy values out, and nothing else can happen.
 
-``parse`` refuses what cannot belong to an expression before Python's parser sees it, has it parsed by ``ast``, and turns
-the tree into a flat program of the few operations listed here. ``Expression`` runs that program on values, traced ones
-included. Nothing is compiled or evaluated by Python, no attribute is read, and only functions of the registry can be
-called, by name (``functions``).
+``parse`` refuses what cannot belong to an expression before Python's parser sees it, has it parsed by ``ast``, and
+turns the tree into a flat program of the few operations listed here. ``Expression`` runs that program on values, traced
+ones included. Nothing is compiled or evaluated by Python, no attribute is read, and only functions of the registry can
+be called, by name (``functions``).
 
 Why a list of what is allowed: evaluators that emptied the builtins and listed what is forbidden were broken, each.
 """
@@ -69,6 +69,7 @@ class Expression:
         self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])
 
     def __call__(self, *values: Any) -> Any:
+        """The value at a point: one value per name."""
         return self._program.run(dict(zip(self.names, values, strict=True)), self.text)
 
 
@@ -106,7 +107,9 @@ def _screen(text: str) -> None:
         raise CommandError(_SAID.get(sign, f"{sign} is no part of an expression"), text, found.start())
     for word in _WORD.finditer(text):
         if keyword.iskeyword(word[0]) and word[0] not in _LITERALS:
-            raise CommandError(f"'{word[0]}' is no part of an expression{_INSTEAD.get(word[0], '')}", text, word.start())
+            raise CommandError(
+                f"'{word[0]}' is no part of an expression{_INSTEAD.get(word[0], '')}", text, word.start()
+            )
 
 
 _INSTEAD = {
@@ -276,8 +279,14 @@ class _Reader:
     def call(self, node: ast.Call, depth: int, fixed: bool) -> None:
         """A call of a listed function."""
         function = self.function(node.func)
-        if function.name in _PAIRWISE and len(node.args) > 1 and not isinstance(node.args[1], ast.Constant | ast.UnaryOp):
-            raise self.error(f"{function.name} looks at one array; of two values use {_PAIRWISE[function.name]}(a, b)", node)
+        if (
+            function.name in _PAIRWISE
+            and len(node.args) > 1
+            and not isinstance(node.args[1], ast.Constant | ast.UnaryOp)
+        ):
+            raise self.error(
+                f"{function.name} looks at one array; of two values use {_PAIRWISE[function.name]}(a, b)", node
+            )
         operands: list[tuple[Any, int, bool]] = []
         for i, argument in enumerate(node.args):
             if isinstance(argument, ast.Starred):

@@ -1,7 +1,7 @@
 """The functions that expressions may call: what the registry declares, by name.
 
-A name is looked up in a table made from the registry, never in a module. ``Meter`` bounds what a call may cost before it
-is made: an expression of forty characters can ask for a terabyte.
+A name is looked up in a table made from the registry, never in a module. ``Meter`` bounds what a call may cost before
+it is made: an expression of forty characters can ask for a terabyte.
 """
 
 from __future__ import annotations
@@ -27,19 +27,54 @@ WORK = 2**31  # multiplications, roughly
 # Functions with more in their result than in their operands: of the operands' sizes and the counts among them, the
 # product bounds it. A test holds this list against the samples of every declaration.
 GROWING = frozenset(
-    "array_split block bincount broadcast_arrays broadcast_to convolve correlate ediff1d einsum empty_like "
-    "full_like geomspace histogram histogram2d histogram_bin_edges insert kron linspace logspace meshgrid "
-    "nanpercentile nanquantile outer pad percentile polyadd polyint polymul polysub quantile repeat resize "
-    "sliding_window_view tensordot tensorsolve tile union1d".split()
+    (
+        "array_split",
+        "block",
+        "bincount",
+        "broadcast_arrays",
+        "broadcast_to",
+        "convolve",
+        "correlate",
+        "ediff1d",
+        "einsum",
+        "empty_like",
+        "full_like",
+        "geomspace",
+        "histogram",
+        "histogram2d",
+        "histogram_bin_edges",
+        "insert",
+        "kron",
+        "linspace",
+        "logspace",
+        "meshgrid",
+        "nanpercentile",
+        "nanquantile",
+        "outer",
+        "pad",
+        "percentile",
+        "polyadd",
+        "polyint",
+        "polymul",
+        "polysub",
+        "quantile",
+        "repeat",
+        "resize",
+        "sliding_window_view",
+        "tensordot",
+        "tensorsolve",
+        "tile",
+        "union1d",
+    )
 )
 DEFAULT = 64  # more than any count that NumPy takes where none is given: linspace makes 50
 # These go through a square matrix of them.
-SQUARING = frozenset("corrcoef cov diag diagflat poly polydiv polyfit roots vander".split())
+SQUARING = frozenset(("corrcoef", "cov", "diag", "diagflat", "poly", "polydiv", "polyfit", "roots", "vander"))
 # These complete a rectangle to a square: all singular vectors.
 COMPLETING = frozenset(("qr", "svd"))
 # Products whose inner axis is summed over.
 PRODUCTS = frozenset(("dot", "inner", "matmul", "matvec", "vecmat", "multi_dot"))
-# Deciding whether two arrays share memory may take for ever, and histogramdd takes its bins to the power of the columns.
+# Whether two arrays share memory may take for ever to tell; histogramdd takes its bins to the power of the columns.
 REFUSED = frozenset(("histogramdd", "may_share_memory", "shares_memory"))
 CUBIC = "np.linalg."
 
@@ -186,7 +221,5 @@ def _broadcast(operands: Sequence[Any]) -> int:
     entries = 1
     for axis in range(1, length + 1):
         entries *= max(s[-axis] if len(s) >= axis else 1 for s in shapes)
-    alike = all(
-        len({s[-axis] for s in shapes if len(s) >= axis} - {1}) <= 1 for axis in range(1, length + 1)
-    )
+    alike = all(len({s[-axis] for s in shapes if len(s) >= axis} - {1}) <= 1 for axis in range(1, length + 1))
     return entries if alike else _size(operands)

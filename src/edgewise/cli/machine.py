@@ -67,7 +67,7 @@ class Program:
                 del values[len(values) - arity :]
                 try:
                     values.append(apply(meter, names, *operands))
-                except Exception as error:  # noqa: BLE001  whatever it is, the user sees one line and the spot
+                except Exception as error:  # of any kind: the user sees one line and the spot
                     raise CommandError(said(error), text, column, FAILED) from error
         (value,) = values
         if not isinstance(value, Traced | np.ndarray | np.generic | float | complex):
@@ -100,7 +100,7 @@ def call(function: Function, positional: int, words: tuple[str, ...]) -> Callabl
 
 
 def _result(function: Function, value: Any) -> Any:
-    """What a function returned, if it is numbers, or several of such. Integers become floats, so that none overflows."""
+    """What a function returned, if it is numbers, or several of such. Integers become floats: none overflows."""
     if isinstance(value, Traced):
         return value
     if isinstance(value, list | tuple) and value:
@@ -131,7 +131,8 @@ def subscript(meter: Meter, names: dict[str, Any], value: Any, index: Any) -> An
         return value[index]
     if not isinstance(value, Traced | np.ndarray | np.generic):
         raise TypeError(f"{_kind(value)} has no entries")
-    return value[index]
+    entries: Any = value
+    return entries[index]
 
 
 def _kind(value: Any) -> str:

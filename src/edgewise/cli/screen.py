@@ -58,7 +58,7 @@ class Screen:
     def table(
         self, heads: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = (), right: Sequence[int] = ()
     ) -> None:
-        """A table for people.
+        """A table for people, with an empty line before and after it.
 
         Args:
             heads: of the columns.
@@ -66,30 +66,32 @@ class Screen:
             styles: of the columns, in rich's words; "" for none.
             right: columns that are flush right.
         """
-        rows = [list(map(_cell, row)) for row in rows]
+        told = [list(map(_cell, row)) for row in rows]
         if self._console is None:
-            self._drawn(heads, rows, right)
+            self._drawn(heads, told, right)
             return
         from rich.box import SIMPLE_HEAD  # noqa: PLC0415  an extra
         from rich.table import Table  # noqa: PLC0415  an extra
         from rich.text import Text  # noqa: PLC0415  an extra
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold dim")
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="dim")
         for i, head in enumerate(heads):
-            table.add_column(Text(head), justify="right" if i in right else "left", overflow="fold")
-        for row in rows:
+            table.add_column(Text(head), justify="right" if i in right else "left", no_wrap=True, overflow="ellipsis")
+        for row in told:
             table.add_row(*(Text(c, style=s) for c, s in zip(row, (*styles, *[""] * len(row)), strict=False)))
         self._console.print(table, soft_wrap=False)
 
     def _drawn(self, heads: Sequence[str], rows: list[list[str]], right: Sequence[int]) -> None:
         widths = [max(map(width, column)) for column in zip(heads, *rows, strict=True)]
         rule = ["─" * w for w in widths]
+        sys.stdout.write("\n")
         for row in (heads, rule, *rows):
             cells = [
                 " " * (w - width(c)) + c if i in right else pad(c, w)
                 for i, (c, w) in enumerate(zip(row, widths, strict=True))
             ]
             sys.stdout.write("  ".join(cells).rstrip() + "\n")
+        sys.stdout.write("\n")
 
 
 def _cell(text: str) -> str:

@@ -135,7 +135,9 @@ def _with(f: Callable[..., Any], words: dict[str, Any]) -> Callable[..., Any]:
 def _floats(args: Sequence[Any]) -> tuple[int, ...]:
     """Those that are meant to be varied: a number without a point is a count."""
     return tuple(
-        i for i, a in enumerate(args) if isinstance(a, float | complex) or getattr(a, "dtype", np.dtype(int)).kind in "fc"
+        i
+        for i, a in enumerate(args)
+        if isinstance(a, float | complex) or getattr(a, "dtype", np.dtype(int)).kind in "fc"
     )
 
 
@@ -150,7 +152,9 @@ def _load(place: str, name: str, text: str) -> Callable[..., Any]:
     except ModuleNotFoundError as error:
         raise CommandError(f"there is no module {error.name}", text, 0) from None
     except (Exception, SystemExit) as error:  # the user's module may raise anything
-        raise CommandError(f"{place} could not be imported: {type(error).__name__}: {said(error)}", code=FAILED) from error
+        raise CommandError(
+            f"{place} could not be imported: {type(error).__name__}: {said(error)}", code=FAILED
+        ) from error
     for part in name.split("."):
         names = [n for n in dir(found) if not n.startswith("_")]
         if not hasattr(found, part):
@@ -158,7 +162,8 @@ def _load(place: str, name: str, text: str) -> Callable[..., Any]:
         found = getattr(found, part)
     if not callable(found):
         raise CommandError(f"{name} is a {type(found).__name__}, and no function", text, len(place) + 1)
-    return found
+    f: Callable[..., Any] = found
+    return f
 
 
 def _file(name: str) -> Any:

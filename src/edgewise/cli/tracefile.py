@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def fault_of(trace: Any) -> str:
     nodes, edges, groups = (trace.get(key) for key in ("nodes", "edges", "groups"))
     if not (isinstance(nodes, list) and isinstance(edges, list) and isinstance(groups, list)):
         return "nodes, edges and groups are lists"
-    tests = (
+    tests: tuple[tuple[list[Any], str, Callable[[int, Any], bool]], ...] = (
         (nodes, "node", lambda i, n: _node(n, len(groups))),
         (edges, "edge", lambda i, e: _edge(e, len(nodes))),
         (groups, "group", lambda i, g: isinstance(g.get("label"), str) and _within(g.get("parent"), i, optional=True)),

@@ -42,7 +42,9 @@ class Given:
     def real(self) -> Any:
         """The value with integers as floats."""
         if isinstance(self.value, bool) or self.value is None or isinstance(self.value, str):
-            raise CommandError(f"{self.name} is {self.value!r}, and a variable of an expression is a number", self.text, 0)
+            raise CommandError(
+                f"{self.name} is {self.value!r}, and a variable of an expression is a number", self.text, 0
+            )
         if isinstance(self.value, int):
             return float(self.value)
         if isinstance(self.value, np.ndarray) and self.value.dtype.kind in "iub":

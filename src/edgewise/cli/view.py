@@ -44,7 +44,9 @@ def trace_of(options: argparse.Namespace) -> dict[str, Any]:
         if options.values:
             raise CommandError(f"{options.target} is a trace, and takes no values")
         return read_trace(options.target)
-    return explained(target_of(options.target, options.values, options.wrt), options.mode).to_dict(source=options.source)
+    return explained(target_of(options.target, options.values, options.wrt), options.mode).to_dict(
+        source=options.source
+    )
 
 
 def render(trace: dict[str, Any], suffix: str) -> bytes:
@@ -132,9 +134,8 @@ def show(trace: dict[str, Any]) -> None:
     page = render(trace, ".html")
     with tempfile.NamedTemporaryFile("wb", prefix="edgewise-", suffix=".html", delete=False) as file:
         file.write(page)
-    opened = False
     try:
         opened = webbrowser.open(Path(file.name).as_uri())
     except webbrowser.Error:
-        pass
+        opened = False
     sys.stderr.write(f"{'opened' if opened else 'no browser was found; the page is'} {file.name}\n")
