@@ -33,7 +33,7 @@ NODES = 2000  # of the tree
 DEPTH = 100  # of the tree; a chain like a + b + c counts once
 NESTING = 50  # of brackets
 EXPONENT = 1024  # of a power, where it is written as a number
-WHOLE = 1000  # integers that say how many, which axis, which entry
+WHOLE = 1_000_000  # integers that say how many, which axis, which entry
 
 _OUTSIDE = re.compile(r"[{};\\$?#`&|~^]|:=")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -317,13 +317,15 @@ class _Reader:
         if not isinstance(node, ast.Name):
             raise self.error("only a function can be called, by its name; a product is written with *", node)
         found = functions().get(node.id)
+        if found is None and node.id in self.given:
+            raise self.error(f"{node.id} is a number and cannot be called; a product is written with *", node)
         if found is None:
             raise self.error(f"there is no function {node.id}{similar(node.id, list(functions()))}", node)
         return found
 
     def sequence(self, node: ast.List | ast.Tuple, depth: int, fixed: bool) -> None:
         """[a, b] is a vector of them; (0, 1) stays what it is."""
-        make = gather if isinstance(node, ast.List) and not fixed else _tuple
+        make = _tuple if isinstance(node, ast.Tuple) else _list if fixed else gather
         self.then(
             Operation(len(node.elts), make, self.column(node.col_offset)),
             [(element, depth + 1, fixed) for element in node.elts],
@@ -343,6 +345,10 @@ class _Reader:
 
 def _tuple(meter: Any, names: Any, *parts: Any) -> tuple[Any, ...]:
     return parts
+
+
+def _list(meter: Any, names: Any, *parts: Any) -> list[Any]:
+    return list(parts)
 
 
 _READERS: dict[type, Any] = {

@@ -74,6 +74,9 @@ SQUARING = frozenset(("corrcoef", "cov", "diag", "diagflat", "poly", "polydiv", 
 COMPLETING = frozenset(("qr", "svd"))
 # Products whose inner axis is summed over.
 PRODUCTS = frozenset(("dot", "inner", "matmul", "matvec", "vecmat", "multi_dot"))
+# These go round once for each count.
+REPEATING = frozenset(("array_split", "diff", "polyder", "polyint"))
+ROUNDS = 100
 # Whether two arrays share memory may take for ever to tell; histogramdd takes its bins to the power of the columns.
 REFUSED = frozenset(("histogramdd", "may_share_memory", "shares_memory"))
 CUBIC = "np.linalg."
@@ -164,13 +167,15 @@ class Meter:
     def call(self, function: Function, operands: Sequence[Any]) -> None:
         """A function is about to be called."""
         size = _size(operands)
+        if function.name in REPEATING and _counts(operands) > ROUNDS:
+            raise ValueError(f"a count of {function.name} may be at most {ROUNDS}")
         if function.name in PRODUCTS:
             self._product(operands)
         elif function.name in SQUARING:
             self._charge((size + 1) ** 2 * _counts(operands), operands, size**3)
         elif function.name in COMPLETING:
             longest = max((max(s) for s in map(_shape, operands) if s), default=1)
-            self._charge(size * longest, operands, size**1.5)
+            self._charge((size + longest) * longest, operands, size**1.5)
         elif function.name in GROWING:
             self._charge(math.prod(_size([x]) for x in operands) * _counts(operands) + DEFAULT, operands)
         else:

@@ -12,9 +12,14 @@ import numpy as np
 
 from edgewise.explain.digest import Digest, brief, pad, spell_number, width
 
-__all__ = ["Screen", "exact", "short"]
+__all__ = ["Screen", "exact", "is_terminal", "short"]
 
 WHOLE = 64  # entries of an array that a terminal is shown
+
+
+def is_terminal() -> bool:
+    """Whether people read the standard output."""
+    return sys.stdout.isatty()
 
 
 class Screen:
@@ -29,13 +34,13 @@ class Screen:
     """
 
     def __init__(self, plain: bool = False, digits: int | None = None) -> None:
-        self.plain = plain or not sys.stdout.isatty()
+        self.plain = plain or not is_terminal()
         self.digits = digits
         self._console: Any = None
         if not self.plain and os.environ.get("TERM") != "dumb" and importlib.util.find_spec("rich") is not None:
             from rich.console import Console  # noqa: PLC0415  an extra, and slower to import than all of ours
 
-            self._console = Console(highlight=False, soft_wrap=True)
+            self._console = Console(highlight=False, soft_wrap=True, force_terminal=True)
 
     def number(self, value: Any) -> str:
         """A value, in as many digits as were asked for."""
