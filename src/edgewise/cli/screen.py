@@ -37,6 +37,7 @@ class Screen:
         self.plain = plain or not is_terminal()
         self.digits = digits
         self._console: Any = None
+        self._spaced = False  # whether the line above is empty
         if not self.plain and os.environ.get("TERM") != "dumb" and importlib.util.find_spec("rich") is not None:
             from rich.console import Console  # noqa: PLC0415  an extra, and slower to import than all of ours
 
@@ -53,6 +54,7 @@ class Screen:
 
     def text(self, text: str = "", style: str = "") -> None:
         """A line for people."""
+        self._spaced = not text
         if self._console is None:
             sys.stdout.write(text + "\n")
         else:
@@ -89,7 +91,7 @@ class Screen:
     def _drawn(self, heads: Sequence[str], rows: list[list[str]], right: Sequence[int]) -> None:
         widths = [max(map(width, column)) for column in zip(heads, *rows, strict=True)]
         rule = ["─" * w for w in widths]
-        sys.stdout.write("\n")
+        sys.stdout.write("" if self._spaced else "\n")
         for row in (heads, rule, *rows):
             cells = [
                 " " * (w - width(c)) + c if i in right else pad(c, w)
@@ -97,6 +99,7 @@ class Screen:
             ]
             sys.stdout.write("  ".join(cells).rstrip() + "\n")
         sys.stdout.write("\n")
+        self._spaced = True
 
 
 def _cell(text: str) -> str:
