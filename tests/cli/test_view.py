@@ -6,6 +6,8 @@ import builtins
 import contextlib
 import copy
 import json
+import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
@@ -159,3 +161,64 @@ def test_rich_and_the_extras_are_not_imported_unless_they_are_needed(run, monkey
     )
     assert run(*SMALL).code == 0
     assert not asked & {"rich", "resvg_py", "cairosvg", "scipy"}
+
+
+# -- TeX
+
+HOSTILE = r"\input{/etc/passwd}}$#%&_^~ a\write18{ls}"
+
+
+@drawn
+def test_tikz_has_every_box_and_no_command_of_the_users(run, tmp_path, trace):
+    for node in trace["nodes"]:
+        node["name"] = node["label"] = HOSTILE
+    (tmp_path / "t.json").write_text(json.dumps(trace))
+    assert run("view", str(tmp_path / "t.json"), "-o", str(tmp_path / "t.tex")).code == 0
+    picture = (tmp_path / "t.tex").read_text()
+    assert picture.count("\\node") >= 3 * len(trace["nodes"])
+    commands = set(re.findall(r"\\[A-Za-z]+", picture))
+    drawing = {
+        "definecolor",
+        "begin",
+        "end",
+        "path",
+        "node",
+        "sffamily",
+        "bfseries",
+        "fontsize",
+        "selectfont",
+        "partial",
+    }
+    drawing |= {"textbackslash", "textasciitilde", "textasciicircum", "dots", "times"}
+    assert {c[1:] for c in commands} <= drawing
+    written = re.sub(r"\\.", "", picture)
+    assert written.count("{") == written.count("}")
+
+
+@drawn
+def test_tikz_draws_the_paths_of_the_picture(run, tmp_path):
+    """Ends of lines are where the SVG has them."""
+    from edgewise.explain.tikz import _path
+
+    assert _path("M1 2H5V7l-9 -5v10z", 10, 20) == (
+        "(11.00,22.00) -- (15.00,22.00) -- (15.00,27.00) -- (6.00,22.00) -- (6.00,32.00) -- cycle"
+    )
+    assert _path("M0 10a10 10 0 0 1 10 -10", 0, 0).endswith(".. (10.00,0.00)")
+    assert "(0.00,4.48) and (4.48,0.00)" in _path("M0 10a10 10 0 0 1 10 -10", 0, 0)
+
+
+@drawn
+@pytest.mark.needs("program:pdflatex")
+def test_tikz_compiles(run, tmp_path):
+    assert (
+        run(
+            "view", "sum(tanh(A @ x)**2) - a_b", "A=[[1,2],[3,4]]", "x=[1,2]", "a_b=3", "-o", str(tmp_path / "t.tex")
+        ).code
+        == 0
+    )
+    (tmp_path / "page.tex").write_text(
+        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{lmodern,textcomp,tikz,xcolor}\n\\begin{document}\n\\input{t}\n\\end{document}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
