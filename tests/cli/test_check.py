@@ -24,19 +24,25 @@ MODEL = Path(__file__).parent / "model.py"
 def test_right_derivatives_agree(run, words):
     done = run("check", *words)
     assert (done.code, done.err) == (0, "")
-    assert {row[-1] for row in done.rows} <= {"agrees", "n/a"}
+    assert {row[5] for row in done.rows} <= {"agrees", "n/a"}
     assert {"differences", "reverse", "complex step"} == {row[2] for row in done.rows}
 
 
 def test_a_wrong_rule_is_found(run):
     done = run("check", f"{MODEL}:mistaken", "2.0")
     assert done.code == 1
-    wrong = {(row[1], row[2]) for row in done.rows if row[-1] == "DIFFERS"}
+    wrong = {(row[1], row[2]) for row in done.rows if row[5] == "DIFFERS"}
     assert ("reverse", "differences") in wrong
     told = json.loads(run("check", f"{MODEL}:mistaken", "2.0", "--json").out)
     assert told["agrees"] is False
     first = told["comparisons"][0]
     assert first["found"] / first["expected"] == pytest.approx(4 / 12, rel=1e-6)
+
+
+def test_a_jump_is_called_one(run):
+    done = run("check", "x % 1", "x=2")
+    assert done.code == 1
+    assert next(row[6] for row in done.rows if row[5] == "DIFFERS").startswith("the differences do not settle")
 
 
 def test_the_complex_step_confirms_to_rounding(run):
@@ -50,6 +56,8 @@ def test_the_complex_step_confirms_to_rounding(run):
         (["2"], 2, "nothing to differentiate"),
         (["z", "z=1j"], 2, "float64"),
         (["x > 1", "x=2"], 1, ""),
+        (["log(x)", "x=0"], 1, "not finite at this point"),
+        (["sqrt(x)", "x=0"], 1, "derivative is not finite"),
         ([f"{MODEL}:broken", "1.0"], 1, "KeyError"),
         (["x", "x=1", "--samples", "0"], 2, "1 to 1000"),
         (["x", "x=1", "--rtol", "-1"], 2, "positive"),

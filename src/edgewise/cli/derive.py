@@ -133,8 +133,7 @@ def _shown(target: Target, found: Derivatives, screen: Screen) -> None:
     rows = [(name, screen.number(told[name]), screen.number(g)) for name, g in found.first]
     screen.table(("variable", "value", _first(found)), rows, ("", FORWARD, REVERSE), right=(1, 2))
     if found.second:
-        rows = [(name, other, screen.number(block)) for name, other, block in found.second]
-        screen.table(("variable", "variable", "second derivative"), rows, ("", "", REVERSE), right=(2,))
+        _second(target.chosen, found, screen)
     forward = e.mode == "forward"
     if forward:
         screen.text(f"tangents are along {target.chosen[0]}: every entry of it moves by 1")
@@ -146,6 +145,18 @@ def _shown(target: Target, found: Derivatives, screen: Screen) -> None:
     screen.text(str(e.counts), "dim")
     if e.note:
         screen.text(e.note, "dim")
+
+
+def _second(names: tuple[str, ...], found: Derivatives, screen: Screen) -> None:
+    """The Hessian: a matrix where the variables are numbers, else block by block."""
+    if any(np.shape(block) for *_, block in found.second):
+        rows = [(name, other, screen.number(block)) for name, other, block in found.second]
+        screen.table(("variable", "variable", "second derivative"), rows, ("", "", REVERSE), right=(2,))
+        return
+    told = [screen.number(block) for *_, block in found.second]
+    matrix = [(name, *told[i * len(names) : (i + 1) * len(names)]) for i, name in enumerate(names)]
+    styles = ("", *[REVERSE] * len(names))
+    screen.table(("second derivatives", *names), matrix, styles, right=range(1, len(names) + 1))
 
 
 def _rows(e: Explanation, forward: bool) -> Iterator[tuple[str, ...]]:

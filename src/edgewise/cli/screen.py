@@ -74,32 +74,33 @@ class Screen:
             right: columns that are flush right.
         """
         told = [list(map(_cell, row)) for row in rows]
+        sys.stdout.write("" if self._spaced else "\n")
         if self._console is None:
             self._drawn(heads, told, right)
-            return
-        from rich.box import SIMPLE_HEAD  # noqa: PLC0415  an extra
-        from rich.table import Table  # noqa: PLC0415  an extra
-        from rich.text import Text  # noqa: PLC0415  an extra
+        else:
+            from rich.box import SIMPLE_HEAD  # noqa: PLC0415  an extra
+            from rich.table import Table  # noqa: PLC0415  an extra
+            from rich.text import Text  # noqa: PLC0415  an extra
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="dim")
-        for i, head in enumerate(heads):
-            table.add_column(Text(head), justify="right" if i in right else "left", no_wrap=True, overflow="ellipsis")
-        for row in told:
-            table.add_row(*(Text(c, style=s) for c, s in zip(row, (*styles, *[""] * len(row)), strict=False)))
-        self._console.print(table, soft_wrap=False)
+            table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
+            for i, head in enumerate(heads):
+                justify: Any = "right" if i in right else "left"
+                table.add_column(Text(head), justify=justify, no_wrap=True, overflow="ellipsis")
+            for row in told:
+                table.add_row(*(Text(c, style=s) for c, s in zip(row, (*styles, *[""] * len(row)), strict=False)))
+            self._console.print(table, soft_wrap=False)
+        sys.stdout.write("\n")
+        self._spaced = True
 
     def _drawn(self, heads: Sequence[str], rows: list[list[str]], right: Sequence[int]) -> None:
         widths = [max(map(width, column)) for column in zip(heads, *rows, strict=True)]
         rule = ["─" * w for w in widths]
-        sys.stdout.write("" if self._spaced else "\n")
         for row in (heads, rule, *rows):
             cells = [
                 " " * (w - width(c)) + c if i in right else pad(c, w)
                 for i, (c, w) in enumerate(zip(row, widths, strict=True))
             ]
             sys.stdout.write("  ".join(cells).rstrip() + "\n")
-        sys.stdout.write("\n")
-        self._spaced = True
 
 
 def _cell(text: str) -> str:
