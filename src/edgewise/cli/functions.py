@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.core.registry import DECLARATIONS, STATIC_FROM, spelling
+from edgewise.core.registry import DECLARATIONS, STATIC_FROM, load, spelling
 
 __all__ = ["CONSTANTS", "GROWING", "LARGEST", "SQUARING", "Function", "Meter", "functions", "similar"]
 
@@ -115,6 +115,7 @@ def functions() -> dict[str, Function]:
     >>> functions()["sin"].call is np.sin, functions()["det"].spelled, "open" in functions()
     (True, 'np.linalg.det', False)
     """
+    load()
     found: dict[str, Function] = {}
     rows = sorted((spelling(f).count("."), spelling(f), f) for f in DECLARATIONS if not _inside(f))
     for _, spelled, f in rows:
