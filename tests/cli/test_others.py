@@ -83,7 +83,9 @@ def shell(program: str, text: str) -> list[str]:
 
 
 @pytest.mark.needs("program:bash")
-def test_completion_in_bash():
+def test_completion_in_bash(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # files are offered too
+
     def after(*words: str) -> list[str]:
         listed = " ".join(f"'{w}'" for w in words)
         return shell(
