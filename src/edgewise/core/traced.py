@@ -127,6 +127,7 @@ class Traced:
         if dtype is not None and np.dtype(dtype) != object:
             raise refusals.no_array(np.dtype(dtype), bool(self.mode.lead))
         refusals.remember(sys._getframe(1), bool(self.mode.lead))
+        self.mode.left(self, "array")
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
@@ -141,6 +142,7 @@ class Traced:
                 "under vmap the function runs once for the whole batch, and its members may disagree",
                 "write the choice as np.where(condition, a, b), or loop over the batch with ordinary Python",
             )
+        self.mode.left(self, "bool")
         return bool(self.value)
 
     def __index__(self) -> int:  # integers are plain again in every mode but a batch
