@@ -110,7 +110,7 @@ def _put_together(x: Any, conditions: list[Any], pieces: list[Any]) -> Any:
     "a",
     oracle="difference",
     note="as np.sort: ties keep some order",
-    kink=lambda a, axis: tied(a, axis),
+    kink=tied,
 )
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Any:
     if axis is None:

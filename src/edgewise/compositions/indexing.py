@@ -69,7 +69,7 @@ def tied(a: Any, axis: int | None) -> Any:
     "a",
     oracle="difference",
     note="ties keep their order",
-    kink=lambda a, axis: tied(a, axis),
+    kink=tied,
 )
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Any:
     if axis is None:

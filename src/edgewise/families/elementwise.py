@@ -49,7 +49,7 @@ class Elementwise(Family):
         weight = rule(kept, params, shape)
         if isinstance(weight, Map):
             return weight
-        if getattr(weight, "dtype", None) == np.bool_:
+        if primitive.selects and getattr(weight, "dtype", None) == np.bool_:  # x * mask is a product: it drops nothing
             return Mask(weight)
         return Diagonal(weight, primitive.selects)
 

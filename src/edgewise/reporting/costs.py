@@ -79,8 +79,8 @@ class Graph(NamedTuple):
     widest: int
 
     @classmethod
-    def of(cls, order: list[Node], inputs: list[Node], ends: list[Node]) -> Graph:
-        """Count."""
+    def of(cls, order: list[Node], inputs: list[Node], ends: list[Node], outputs: int) -> Graph:
+        """Count. ``outputs`` is the number of entries of the result, constant ones included."""
         edges = [(node, parent) for node in order for parent in node.parents if parent is not None]
         buffers: dict[int, int] = {}
         for node in order:
@@ -97,7 +97,7 @@ class Graph(NamedTuple):
             operations=sum(node.primitive.name != "part" for node in order),
             edges=len(edges),
             inputs=sum(_entries(n) for n in inputs),
-            outputs=sum(_entries(n) for n in ends),
+            outputs=outputs,
             nbytes=sum(buffers.values()),
             products=sum(max(_entries(node), _entries(parent)) for node, parent in edges),
             reverse=_peak(nodes, [(s, [p.serial for p in ps]) for s, ps in reversed(reads)], {n.serial for n in ends}),
@@ -116,9 +116,7 @@ def _peak(nodes: dict[int, Node], steps: list[tuple[int, list[int]]], alive: set
     return peak
 
 
-def _peak_forward(
-    nodes: dict[int, Node], reads: list[tuple[int, list[Node]]], alive: set[int], kept: set[int]
-) -> int:
+def _peak_forward(nodes: dict[int, Node], reads: list[tuple[int, list[Node]]], alive: set[int], kept: set[int]) -> int:
     """Tangents alive at a time: one dies after the last operation that reads it."""
     last = {p.serial: serial for serial, operands in reads for p in operands}
     peak = sum(_bytes(nodes[s]) for s in alive)
@@ -134,7 +132,7 @@ def costs(graph: Graph, scalar: bool) -> list[Cost]:
     n, m, c = graph.inputs, graph.outputs, graph.products
     forward = n <= m
     most = max(1, BATCH_ENTRIES // max(graph.widest, 1))
-    batch = min(most, n if forward else m)
+    batch = max(1, min(most, n if forward else m))
     live = graph.forward if forward else graph.reverse
     sweeps = (n, 0) if forward else (0, m)
     table = [Cost("jvp", 1, 0, 1, c, graph.forward), Cost("vjp", 0, 1, 1, c, graph.nbytes + graph.reverse)]
@@ -157,9 +155,12 @@ def _entries(node: Node) -> int:
 
 
 def _bytes(node: Node) -> int:
-    if isinstance(node.dtype, tuple):
-        return sum(math.prod(s) * d.itemsize for s, d in zip(node.shape, node.dtype, strict=True))  # type: ignore[arg-type]  # tuples
-    return math.prod(node.shape) * int(node.dtype.itemsize)
+    shape: Any = node.shape
+    dtype: Any = node.dtype
+    if isinstance(dtype, tuple):
+        return sum(math.prod(s) * int(d.itemsize) for s, d in zip(shape, dtype, strict=True))
+    size: int = math.prod(shape) * dtype.itemsize
+    return size
 
 
 def _count(n: int) -> str:

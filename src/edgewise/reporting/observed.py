@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dis
 import inspect
-import math
+import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import CodeType
 from typing import Any
 
@@ -18,7 +19,7 @@ from edgewise.core.mode import NOTHING
 from edgewise.core.node import Node
 from edgewise.core.primitive import Rule
 from edgewise.core.registry import DECLARATIONS, ENTRIES, Declaration, spelling
-from edgewise.core.traced import TRACED, Traced
+from edgewise.core.traced import TRACED
 from edgewise.errors import instruction, spelled_call, user_frame
 from edgewise.modes import Recorded
 from edgewise.reporting.calls import Asked, Calls, from_within
@@ -80,11 +81,11 @@ class Observed(Recorded):
                 if parent is not None:
                     self.places.setdefault(parent.serial, place)
         row = self._rows.get(id(primitive))
-        name = self._name(primitive, row) if asked is None else spelling(asked.function)
+        name = named(primitive.name if row is None else row.function if asked is None else asked.function)
         if not alive and (own or primitive.name == "stop_gradient"):
             at = None if frame is None else (frame.f_code, frame.f_lasti)
             self._over(name, place, at, result, spelled_call(frame) in ("max", "min", "sorted"))
-        if (own or asked is not None) and (asked is None or DECLARATIONS[asked.function].kink is None):
+        if own or (asked is not None and not _speaks(asked)):
             self._kink(primitive, row, name, operands, params, result, place)
         self._promotion(primitive, operands, alive, name, place)
         if own and primitive.family.name == "index" and parts[0].shape == () and self._ours(operands[0]):
@@ -97,8 +98,8 @@ class Observed(Recorded):
         if asked is not None:
             asked.operations += 1
         elif how == "array":
-            self.found.add("slow", "an object array of traced values", "one operation per entry; ew.stack([...]) makes "
-                           "one array", place_of(frame))  # fmt: skip
+            note = "every operation on it is one per entry; ew.stack([...]) makes one array"
+            self.found.add("slow", "a traced value in an object array", note, place_of(frame))
         elif not from_within(inspect.currentframe()) or how == "value":
             at = None if frame is None else (frame.f_code, frame.f_lasti)
             self._over("ew.value" if how == "value" else "a truth value", place_of(frame), at, plain(t))
@@ -113,23 +114,23 @@ class Observed(Recorded):
     # -- calls
 
     def _begun(self, asked: Asked) -> None:
-        row = DECLARATIONS.get(asked.function)
-        if row is None or row.kink is None or row.primitive is not None:
+        if not _speaks(asked):
             return
+        row = DECLARATIONS[asked.function]
         entry = ENTRIES[asked.function]
         given = _bound(entry, asked.args, asked.kwargs)
-        wanted = inspect.signature(row.kink).parameters
-        if given is not None and self._any(given.values()):
-            mask = row.kink(**{name: _lowered(given[name]) for name in wanted})
-            self._mask(spelling(asked.function), row.note, asked.place, mask)
+        if row.kink is not None and given is not None and self._any(given.values()):
+            with _quiet():
+                mask = row.kink(**{name: plain(given[name]) for name in inspect.signature(row.kink).parameters})
+            self._mask(named(asked.function), row.note, asked.place, mask)
 
     def _ended(self, asked: Asked, result: Any) -> None:
         inner = asked.operations
         if inner and not self._any((result,)) and self._any((*asked.args, *asked.kwargs.values())):
-            self._over(spelling(asked.function), asked.place, asked.frame, result)
+            self._over(named(asked.function), asked.place, asked.frame, result)
         elif inner >= 2 * LOOP:
             note = f"{inner} operations for one call"
-            self.found.add("slow", spelling(asked.function), note, asked.place)
+            self.found.add("slow", named(asked.function), note, asked.place)
 
     # -- notes
 
@@ -153,7 +154,8 @@ class Observed(Recorded):
             return
         values = [np.asarray(plain(x)) for x in operands]
         rule = Rule(row.kink, len(values), 0, primitive.name)
-        mask = rule((*values, np.asarray(plain(result))), params, values[0].shape)
+        with _quiet():
+            mask = rule((*values, np.asarray(plain(result))), params, values[0].shape)
         self._mask(name, row.note, place, mask)
 
     def _mask(self, name: str, note: str, place: Place, mask: Any) -> None:
@@ -164,9 +166,9 @@ class Observed(Recorded):
     def _promotion(self, primitive: Any, operands: Any, alive: list[Node], name: str, place: Place) -> None:
         if not alive or primitive.name == "astype":
             return
-        after = alive[0].dtype if isinstance(alive[0].dtype, np.dtype) else None
+        after = alive[0].dtype
         for before in {x.dtype for x in operands if self._ours(x)}:
-            if after is not None and before != after and np.result_type(before, after) == after:
+            if before != after and np.result_type(before, after) == after:
                 self.found.add("promoted", name, f"{before} to {after}", place)
 
     # -- values
@@ -198,11 +200,6 @@ class Observed(Recorded):
                 return True
         return False
 
-    def _name(self, primitive: Any, row: Declaration | None) -> str:
-        if primitive.name in ("stop_gradient", "astype"):
-            return f"ew.{primitive.name}" if primitive.name == "stop_gradient" else ".astype"
-        return primitive.name if row is None else spelling(row.function)
-
 
 class WatchedKeeper(Keeper):
     """A keeper that says what it did with the user's arrays."""
@@ -228,6 +225,28 @@ class WatchedKeeper(Keeper):
         return kept
 
 
+def _speaks(asked: Asked) -> bool:
+    """Whether the call is of a composition that says where its kinks are; those within it are its own business."""
+    row = DECLARATIONS.get(asked.function)
+    return row is not None and row.primitive is None and row.kink is not None
+
+
+def named(function: Any) -> str:
+    """What a finding calls an operation: NumPy's name of the function, or ours of what has none there."""
+    if isinstance(function, str):
+        return "ew.stop_gradient" if function == "stop_gradient" else function
+    name = spelling(function)
+    return {"ew.cast_as": "astype", "ew.getitem": "an index", "ew.gather": "an index"}.get(name, name)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The user's own run has warned already."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _bound(entry: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any] | None:
     """The arguments of a call by name, defaults included; None where they do not fit: NumPy's error comes next."""
     try:
@@ -238,14 +257,9 @@ def _bound(entry: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any] 
     return bound.arguments
 
 
-def _lowered(value: Any) -> Any:
-    return plain(value) if isinstance(value, Traced) else value
-
-
 def _decides(code: CodeType, at: int) -> bool:
     """Whether the answer of an instruction goes straight into a conditional jump."""
     at = instruction(code, at) + 2
     while at < len(code.co_code) and dis.opname[code.co_code[at]] in _BETWEEN:
         at += 2
     return at < len(code.co_code) and "JUMP" in dis.opname[code.co_code[at]] and "IF" in dis.opname[code.co_code[at]]
-

@@ -16,7 +16,7 @@ from edgewise.reporting.cuts import take_down
 from edgewise.reporting.findings import NOWHERE
 from edgewise.reporting.observed import Observed
 from edgewise.reporting.told import Report
-from edgewise.transforms.border import Argnums, Call, function_of, name_of, outputs
+from edgewise.transforms.border import Argnums, Call, function_of, name_of, number_output, outputs
 
 __all__ = ["report"]
 
@@ -71,8 +71,9 @@ def report(f: Callable[..., Any], *args: Any, argnums: Argnums | None = None) ->
         leaves, tree = outputs(result, mode, f)
         ends = list({n.serial: n for n in map(mode.node_of, leaves) if n is not None}.values())
         order = ancestors(ends)
-        graph = Graph.of(order, [t.payload for t in inputs], ends)
-        scalar = len(leaves) == 1 and np.shape(leaves[0]) == () and getattr(leaves[0], "dtype", np.dtype("O")).kind == "f"
+        leaves = [number_output(leaf, f) for leaf in leaves]
+        graph = Graph.of(order, [t.payload for t in inputs], ends, sum(int(np.prod(leaf.shape)) for leaf in leaves))
+        scalar = len(leaves) == 1 and leaves[0].shape == () and leaves[0].dtype.kind == "f"
         take_down(order, ends, mode.places, mode.found)
         value = tree.build([mode.lower(leaf) for leaf in leaves])
     return Report(name_of(f), value, mode.found, graph, costs(graph, scalar))

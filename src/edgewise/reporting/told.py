@@ -10,6 +10,8 @@ from edgewise.reporting.findings import SECTIONS, Finding, Findings, in_bytes
 
 __all__ = ["Report"]
 
+WORTH_A_LINE = 1000  # bytes; smaller arrays are in ``Report.buffers`` and not in print
+
 
 class Report:
     """What the derivative of one run means, and what it costs. Print it.
@@ -44,13 +46,15 @@ class Report:
         size = f"{graph.operations} operation{'s' * (graph.operations != 1)}"
         lines = [f"{self.name}: {size}, {in_bytes(graph.nbytes)} kept for a reverse sweep"]
         for section, heading in SECTIONS.items():
-            found: list[Finding] = getattr(self, section)
+            found: list[Finding] = sorted(getattr(self, section), key=lambda f: f.place)
+            if section == "buffers":
+                found = [f for f in found if f.nbytes >= WORTH_A_LINE]
             if found:
                 width = max(len(f.where) for f in found)
                 lines += ["", heading]
-                for f in found:
-                    lines.append(f"  {f.where:<{width}}  {f.text}".rstrip() if width else f"  {f.text}")
-                    if f.source and not (len(found) > 1 and f is not found[0] and f.place == found[0].place):
+                for f, after in zip(found, [*found[1:], None], strict=True):
+                    lines.append(f"  {f.where:<{width}}  {f.text}" if width else f"  {f.text}")
+                    if f.source and (after is None or after.place != f.place):
                         lines.append(f"  {'':<{width}}    {f.source}")
         if self.costs:
             width = max(len(c.name) for c in self.costs)

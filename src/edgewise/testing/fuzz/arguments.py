@@ -15,7 +15,21 @@ from edgewise.transforms.operator import vjp
 
 __all__ = ["Misuse", "misuse"]
 
-OPTIONS = ("axis", "keepdims", "dtype", "mode", "ord", "method", "side", "kind", "order", "axes", "n", "norm", "decimals")
+OPTIONS = (
+    "axis",
+    "keepdims",
+    "dtype",
+    "mode",
+    "ord",
+    "method",
+    "side",
+    "kind",
+    "order",
+    "axes",
+    "n",
+    "norm",
+    "decimals",
+)
 VALUES: list[Any] = [
     99, -99, 1.5, "nonsense", (0, 0), (0, 99), None, [], (), -1, np.array([0, 1]), "float32", "i8", 2.0, True, object(),
 ]  # fmt: skip

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
+import functools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from edgewise.errors import EdgewiseError, CheckError
+from edgewise.errors import CheckError, EdgewiseError
 from edgewise.testing.fuzz.checks import CHECKS, run
 from edgewise.testing.fuzz.grammar import program, scalar_program
 from edgewise.testing.fuzz.minimise import minimise
@@ -52,6 +52,10 @@ def verdict(check: str, made: Program, seed: int) -> tuple[str, str]:
     return "", ""
 
 
+def _fails(check: str, kind: str, seed: int, made: Program) -> bool:
+    return verdict(check, made, seed)[0] == kind
+
+
 def checks_of(seed: int) -> tuple[Program, list[str]]:
     """The program of a seed and the checks it undergoes: every tenth is one of scalars, at 40 digits."""
     if seed % 10 == 0:
@@ -77,7 +81,7 @@ def campaign(
             if kind == "refused" and refused is not None:
                 refused[f"{name}: {message}"] += 1
             elif kind and kind != "refused":
-                least = minimise(made, lambda p, n=name, k=kind: verdict(n, p, seed)[0] == k) if small else made
+                least = minimise(made, functools.partial(_fails, name, kind, seed)) if small else made
                 failure = Failure(seed, name, kind, verdict(name, least, seed)[1] or message, least)
                 break
         yield failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,7 @@ def _smaller(program: Program) -> Iterator[Program]:
     for i, line in enumerate(program.lines):  # an earlier value in place of a line
         for name in (n for n in values if n[0] == "x" or int(n[1:]) < int(line.name[1:])):
             if np.shape(values[name]) == np.shape(values[line.name]) and line.name not in program.results:
-                rest = [
-                    Line(o.name, renamed(o.text, [(line.name, name)]), o.analytic) for o in program.lines[i + 1 :]
-                ]
+                rest = [Line(o.name, renamed(o.text, [(line.name, name)]), o.analytic) for o in program.lines[i + 1 :]]
                 yield program._replace(lines=(*program.lines[:i], *rest)).pruned()
         if not line.text.startswith(("np.array([", "np.float")) and line.reads and line.name not in program.results:
             fixed = Line(line.name, literal(np.round(values[line.name], 3)), line.analytic)
@@ -50,8 +49,8 @@ def _smaller(program: Program) -> Iterator[Program]:
             yield program._replace(inputs=(*program.inputs[:i], simple, *program.inputs[i + 1 :]))
 
 
-def _values(program: Program) -> dict[str, object]:
-    scope = {"np": np, **{f"x{i}": v for i, v in enumerate(program.inputs)}}
+def _values(program: Program) -> dict[str, Any]:
+    scope: dict[str, Any] = {"np": np, **{f"x{i}": v for i, v in enumerate(program.inputs)}}
     with np.errstate(all="ignore"):
         for line in program.lines:
             exec(line.source, scope)

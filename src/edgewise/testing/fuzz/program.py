@@ -28,10 +28,12 @@ class Line(NamedTuple):
 
     @property
     def source(self) -> str:
+        """The assignment, as Python."""
         return self.text if f"{self.name} = " in self.text else f"{self.name} = {self.text}"
 
     @property
     def reads(self) -> set[str]:
+        """The names on its right-hand side."""
         return set(_NAMES.findall(self.text)) - {self.name}
 
 
