@@ -129,6 +129,8 @@ class Traced:
         if dtype is not None and np.dtype(dtype) != object:
             raise refusals.no_array(np.dtype(dtype), bool(self.mode.lead))
         refusals.remember(sys._getframe(1), bool(self.mode.lead))
+        if self.dtype.kind == "c":
+            raise refusals.no_object()
         self.mode.left(self, "array")
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
@@ -325,6 +327,8 @@ def _standing_for(value: Any) -> Any:
         return type(value)(map(_standing_for, value)) if type(value) in (list, tuple) else value
     if isinstance(value, dict):
         return {key: _standing_for(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return np.reshape(np.array([_standing_for(entry) for entry in value.flat]), value.shape)
     shape, lead = getattr(value, "shape", ()), 0
     while isinstance(value, Traced):
         value, lead = value.value, lead + value.mode.lead

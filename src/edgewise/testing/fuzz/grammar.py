@@ -121,6 +121,8 @@ def _idiom(rng: np.random.Generator, name: str, values: dict[str, Any]) -> Line 
     a, b = _recent(rng, values), _recent(rng, values)
     shape = values[a].shape
     n = len(shape)
+    if "np.array([" in text and values[a].dtype != np.float64:
+        return None  # an object array: NumPy makes Python numbers of what meets it, which take on its precision
     if not n and any(word in text for word in ("{axis}", "{axes}", "{i}", "{cut}", "{order}", "for e in", "[0]")):
         return None
     axes = tuple(int(i) - n * int(rng.integers(2)) for i in rng.permutation(n)[: rng.integers(1, n + 1)]) if n else ()
