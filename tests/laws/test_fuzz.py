@@ -25,7 +25,7 @@ def test_programs(first):
     assert sum(refused.values()) <= CHUNK * len(CHECKS) // 5, refused  # most programs have something to say
 
 
-@pytest.mark.parametrize("first", range(0, 4))
+@pytest.mark.parametrize("first", range(4))
 def test_bad_arguments_are_refused_as_numpy_refuses_them(first):
     """Or accepted, where NumPy is stricter; but no exception comes from inside."""
     found = [m for m in misuse(range(500 * first, 500 * (first + 1))) if m is not None]
