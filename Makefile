@@ -53,6 +53,10 @@ coverage: .venv/.test-stamp ## run the tests and write build/coverage/index.html
 bench: .venv/.demo-stamp ## run the benchmarks
 	$(PY) benchmarks/run.py
 
+.PHONY: fuzz
+fuzz: .venv/.test-stamp ## run random programs: make fuzz SEED=0 COUNT=1000
+	OMP_NUM_THREADS=1 $(PY) scripts/fuzz.py --seed $(or $(SEED),0) --count $(or $(COUNT),1000)
+
 .PHONY: docs
 docs: .venv/.docs-stamp ## build the documentation: build/docs/index.html
 	$(PY) -m sphinx --fail-on-warning --nitpicky --keep-going --fresh-env --quiet -d build/doctrees docs build/docs

@@ -1,7 +1,7 @@
 """edgewise: exact derivatives of the NumPy code you already have.
 
 Write functions in plain Python and NumPy; ``grad``, ``jacobian``, ``hessian``, ``jvp``, ``vjp``, ``linearize`` and
-``vmap`` transform them, in any nesting.
+``vmap`` transform them, in any nesting. ``report`` tells what a derivative means where it is a matter of convention.
 
 >>> import numpy as np, edgewise as ew
 >>> ew.grad(lambda x: np.sum(np.sin(x) ** 2))(np.array([0.0, np.pi / 4]))
@@ -71,6 +71,8 @@ def __getattr__(name: str) -> Any:
         from edgewise.compositions.bridge import stack  # noqa: PLC0415  as above
 
         return stack
+    if name == "report":
+        return import_module("edgewise.reporting").report
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 

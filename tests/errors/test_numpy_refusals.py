@@ -90,6 +90,14 @@ MISFITS: dict[str, Callable[[Any], Any]] = {
     "x[object]": lambda x: x[object()],
     "x[mask of another length]": lambda x: x[[True, False, True]],
     "x[[0, 1], [0, 1, 2]]": lambda x: x[[0, 1], [0, 1, 2]],
+    "a length that is none": lambda x: np.linspace(x[0, 0], 2.0, "many"),
+    "reduceat of a number": lambda x: np.hypot.reduceat(x[0, 0], [0]),
+    "reduceat at a number": lambda x: np.hypot.reduceat(x, 1),
+    "a dtype without a loop": lambda x: np.divide.accumulate(x, dtype=np.int64),
+    "an order that is none": lambda x: np.linalg.norm(x, ord=[], axis=0),
+    "an axis that is a number": lambda x: np.linalg.norm(x, 3.5, 2.0),
+    "an object array with an axis that is none": lambda x: np.delete(np.array([x[0, 0], x[0, 1]]), 0, []),
+    "one operand of two, none": lambda x: np.linalg.solve(x @ x.T, None),
     "if x": lambda x: 1.0 if x else 0.0,
     "~x": lambda x: ~x,
     "x << 1": lambda x: x << 1,
@@ -108,3 +116,21 @@ def test_what_does_not_fit(what: str) -> None:
         lambda: ew.jacobian(ew.jacobian(f))(A),
     ):
         assert isinstance(refusal(transformation), type(theirs) | EdgewiseError)
+
+
+def test_an_error_of_ones_own_function_is_left_alone():
+    """NumPy is not asked again where it would call the user's function again."""
+    calls = []
+
+    def own(row):
+        calls.append(1)
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        ew.grad(lambda x: np.sum(np.apply_along_axis(own, 0, x)))(A)
+    assert len(calls) == 1
+
+
+def test_a_batch_of_nothing_is_refused_alike():
+    with pytest.raises(TypeError, match="interpreted as an integer"):
+        ew.vmap(lambda x: np.linspace(x, 1.0, "many", axis=0))(np.zeros((0, 2)))

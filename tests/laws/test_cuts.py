@@ -262,6 +262,7 @@ LOUD = {
     "a square of a root": lambda x: np.sqrt(x) ** 2,
     "a root times zero": lambda x: np.sqrt(x) * 0.0,
     "a logarithm times its argument": lambda x: x * np.log(x),
+    "a mask is a factor, not a cut": lambda x: np.sqrt(x * (x > 1)),
     "an angle without a direction": lambda x: np.arctan2(x, x),
     "read, and cut as well": lambda x: np.stack([np.sqrt(x) ** 2, np.where(x > 0, np.sqrt(x), 0)]),
 }

@@ -5,7 +5,7 @@ import pytest
 
 import edgewise as ew
 from edgewise.core.pairing import conj, paired
-from edgewise.errors import ArgumentError, NotHolomorphicError, OutputError, StructureError
+from edgewise.errors import ArgumentError, ConversionError, NotHolomorphicError, OutputError, StructureError
 
 Z = np.array([1.0 + 2.0j, -0.5 + 0.3j, 0.7 - 1.1j])
 W = np.array([0.2 - 0.4j, 1.0j, -0.8])
@@ -190,3 +190,22 @@ def test_what_needs_a_real_number():
         ew.jvp(np.sin, (1.0,), (1j,))
     assert conj(2.0) == 2.0
     assert conj(1j) == -1j
+
+
+def test_a_python_complex_number_takes_the_precision_of_what_it_meets():
+    """As in NumPy: 1j is not of double precision by itself."""
+    x = np.array([0.5, -1.0], np.float32)
+    for f in (lambda x: x * 1j, lambda x: 1j * x[0], lambda x: np.where(x > 0, x, 2j), lambda x: x / (1 + 1j) * 2.0):
+        y = f(x)
+        assert ew.jvp(f, (x,), (x,))[1].dtype == ew.jvp(f, (x,), (x,))[0].dtype == y.dtype == np.complex64
+        assert ew.vjp(f, x)[0].dtype == np.complex64
+        assert ew.vmap(f)(np.stack([x, x])).dtype == np.complex64
+    assert ew.vjp(lambda x: x * 1j, np.float64(2.0))[0].dtype == np.complex128
+    assert ew.vjp(lambda x: (1j * x) * np.arange(3), np.float64(2.0))[0].dtype == np.complex128
+
+
+def test_complex_values_in_an_object_array():
+    """NumPy takes the imaginary part of any object for 0."""
+    with pytest.raises(ConversionError, match="put into an ordinary array"):
+        ew.grad(lambda x: np.sum(np.imag(np.array([1j * x[0], 1j * x[1]]))))(np.ones(2))
+    np.testing.assert_array_equal(ew.grad(lambda x: np.sum(np.imag(ew.stack([1j * x[0], 1j * x[1]]))))(np.ones(2)), 1)

@@ -29,6 +29,11 @@ def _power_exponent(x1: Any, x2: Any, y: Any) -> Any:
     return np.where(flat, 0, y * np.log(np.where(flat, 1, x1)))
 
 
+def _at_zero(x1: Any, x2: Any) -> Any:
+    """Where x1**x2 has no slope by calculus, or an infinite one: at 0, to powers below 1, the power 0 included."""
+    return (x1 == 0) & (np.real(x2) < 1)
+
+
 UP = (0.4, 2.6)
 ANY = (-2.3, 2.4)
 REMAINDERS = [
@@ -61,13 +66,25 @@ power = elementwise(
     op="pow",
     compute=operator.pow,
     note="x**n exact at x = 0; by the exponent: 0 at 0**y for y > 0, NaN for a negative base",
+    kink=lambda x1, x2: _at_zero(x1, x2),
 )
 float_power = elementwise(
-    np.float_power, (_power_base, _power_exponent), pairs(UP, ANY), note="as power, always in double precision"
+    np.float_power,
+    (_power_base, _power_exponent),
+    pairs(UP, ANY),
+    note="as power, always in double precision",
+    kink=lambda x1, x2: _at_zero(x1, x2),
 )
 square = elementwise(np.square, lambda x: 2 * x, between(-2.3, 2.4))
-sqrt = elementwise(np.sqrt, lambda y: 0.5 / y, between(0.2, 5.0), note="inf at 0")
-cbrt = elementwise(np.cbrt, lambda y: 1 / (3 * y * y), between(-5.1, 5.2), oracle="mpmath", note="inf at 0")
+sqrt = elementwise(np.sqrt, lambda y: 0.5 / y, between(0.2, 5.0), note="inf at 0", kink=lambda x: x == 0)
+cbrt = elementwise(
+    np.cbrt,
+    lambda y: 1 / (3 * y * y),
+    between(-5.1, 5.2),
+    oracle="mpmath",
+    note="inf at 0",
+    kink=lambda x: x == 0,
+)
 reciprocal = elementwise(np.reciprocal, lambda y: -y * y, between(0.3, 3.0))
 remainder = elementwise(
     np.remainder,
@@ -77,6 +94,7 @@ remainder = elementwise(
     compute=operator.mod,
     oracle="difference",
     note="1 by x1, -floor(x1/x2) by x2, also where it jumps",
+    kink=lambda y: y == 0,
 )
 fmod = elementwise(
     np.fmod,
@@ -84,6 +102,7 @@ fmod = elementwise(
     REMAINDERS,
     oracle="difference",
     note="1 by x1, -trunc(x1/x2) by x2, also where it jumps",
+    kink=lambda y: y == 0,
 )
 ldexp = elementwise(
     np.ldexp,

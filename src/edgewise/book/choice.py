@@ -45,6 +45,7 @@ maximum = selection(
     TWO,
     oracle="difference",
     note="ties: 1/2 each",
+    kink=lambda x1, x2: x1 == x2,
 )
 minimum = selection(
     np.minimum,
@@ -52,6 +53,7 @@ minimum = selection(
     TWO,
     oracle="difference",
     note="ties: 1/2 each",
+    kink=lambda x1, x2: x1 == x2,
 )
 fmax = selection(
     np.fmax,
@@ -59,6 +61,7 @@ fmax = selection(
     TWO,
     oracle="difference",
     note="ties: 1/2 each; NaN is not chosen",
+    kink=lambda x1, x2: x1 == x2,
 )
 fmin = selection(
     np.fmin,
@@ -66,8 +69,16 @@ fmin = selection(
     TWO,
     oracle="difference",
     note="ties: 1/2 each; NaN is not chosen",
+    kink=lambda x1, x2: x1 == x2,
 )
-fabs = elementwise(np.fabs, lambda x: np.sign(x), between(-2.3, 2.4), oracle="difference", note="0 at 0")
+fabs = elementwise(
+    np.fabs,
+    lambda x: np.sign(x),
+    between(-2.3, 2.4),
+    oracle="difference",
+    note="0 at 0",
+    kink=lambda x: x == 0,
+)
 
 where = declare_elementwise("where", np.where, (None, lambda x1: x1 != 0, lambda x1: x1 == 0), 3, selects=True)
 
@@ -123,6 +134,7 @@ register(
         clip,
         "difference",
         "1 in the closed interval",
+        kink=lambda x1, x2, x3: (x1 == x2) | (x1 == x3),
     ),
     _clip,
 )

@@ -55,6 +55,7 @@ absolute = elementwise(
     compute=abs,
     oracle="difference",
     note="0 at 0",
+    kink=lambda x: x == 0,
     maps=True,
 )
 conjugate = elementwise(np.conjugate, lambda: Conjugate(), ONE, oracle="difference", maps=True)
@@ -85,7 +86,15 @@ def _angle(z: Any, deg: bool = False) -> Any:
 
 
 register(
-    Declaration(np.angle, "elementwise", [*ONE, case(grid(2, 3), True)], angle_of, "difference", "of a real number: 0"),
+    Declaration(
+        np.angle,
+        "elementwise",
+        [*ONE, case(grid(2, 3), True)],
+        angle_of,
+        "difference",
+        "of a real number: 0; of 0: NaN",
+        kink=lambda x: x == 0,
+    ),
     _angle,
     ("z",),
 )
@@ -99,5 +108,5 @@ def _sign(*inputs: Any, **options: Any) -> Any:
     return (sign_of_complex if x.dtype.kind == "c" else sign_of_real)(x)
 
 
-register(Declaration(np.sign, "zero", ONE, sign_of_real, note="0, also at 0"), _sign)
+register(Declaration(np.sign, "zero", ONE, sign_of_real, note="0, also at 0", kink=lambda x: x == 0), _sign)
 method("sign", np.sign)

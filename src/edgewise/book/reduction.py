@@ -156,6 +156,7 @@ maximum_of = declare(
     selects=True,
     oracle="difference",
     note="ties: split evenly",
+    kink=lambda x, y, axis: np.sum(x == np.expand_dims(y, axis), axis=axis) > 1,
     operands=MASKED,
 )
 minimum_of = declare(
@@ -167,6 +168,7 @@ minimum_of = declare(
     selects=True,
     oracle="difference",
     note="ties: split evenly",
+    kink=lambda x, y, axis: np.sum(x == np.expand_dims(y, axis), axis=axis) > 1,
     operands=MASKED,
 )
 SOME = [*AXES, case(np.array([[0.0, 1.0], [0.0, 0.0]]), axis=1), case(X, axis=0, where=MASK)]

@@ -18,6 +18,7 @@ copysign = elementwise(
     TWO,
     oracle="difference",
     note="by x1: sign(x1)·sign(x2), 0 at x1 = 0, and ±0 count by their sign bit in x2; by x2: 0",
+    kink=lambda x1: x1 == 0,
 )
 heaviside = selection(
     np.heaviside,
@@ -25,6 +26,7 @@ heaviside = selection(
     [*TWO, case(np.array([-1.0, 0.0, 2.0]), 0.5, wrt=(1,))],
     oracle="difference",
     note="by x1: 0, also at the jump; by x2: 1 where x1 = 0",
+    kink=lambda x1: x1 == 0,
 )
 nextafter = elementwise(
     np.nextafter, (1, None), TWO, oracle="difference", note="1 by x1, 0 by x2: a step of rounding is no dependence"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.compositions.indexing import tied
 from edgewise.core.levels import known, settled, somewhere
 from edgewise.core.refusals import index_refused
 from edgewise.core.shapes import negative_axes
@@ -109,6 +110,7 @@ def _put_together(x: Any, conditions: list[Any], pieces: list[Any]) -> Any:
     "a",
     oracle="difference",
     note="as np.sort: ties keep some order",
+    kink=tied,
 )
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Any:
     if axis is None:

@@ -26,6 +26,7 @@ def composition(
     note: str = "",
     methods: tuple[str, ...] = (),
     ragged: bool = False,
+    kink: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare that the decorated function is how ``function`` is computed on traced values.
 
@@ -36,12 +37,14 @@ def composition(
         oracle: as in ``core.registry.Declaration``.
         note: likewise.
         ragged: likewise.
+        kink: likewise.
         methods: names under which traced values have it as a method.
     """
 
     def enter(body: F) -> F:
         entry = _with_keywords(function, body) if isinstance(function, np.ufunc) else body
-        register(Declaration(function, "composition", samples, None, oracle, note, ragged), entry, operands or None)
+        row = Declaration(function, "composition", samples, None, oracle, note, ragged, kink)
+        register(row, entry, operands or None)
         for name in methods:
             method(name, function)
         return body

@@ -58,8 +58,18 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     return getitem(arr, tuple(index))
 
 
+def tied(a: Any, axis: int | None) -> Any:
+    """Where neighbours in a sorted order are equal."""
+    return np.diff(np.sort(a, axis), axis=-1 if axis is None else axis) == 0
+
+
 @composition(
-    np.sort, [case(X), case(X, axis=0), case(X, axis=None)], "a", oracle="difference", note="ties keep their order"
+    np.sort,
+    [case(X), case(X, axis=0), case(X, axis=None)],
+    "a",
+    oracle="difference",
+    note="ties keep their order",
+    kink=tied,
 )
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Any:
     if axis is None:

@@ -80,7 +80,8 @@ def nanvar(
 
 
 @composition(np.nanstd, [*AXES, case(X, axis=1, ddof=0.5)],
-             "a", "*", "mean", oracle="difference", note="0 where the deviation is 0")  # fmt: skip
+             "a", "*", "mean", oracle="difference", note="0 where the deviation is 0",
+             kink=lambda a, axis, where: np.nanstd(a, axis, where=where) == 0)  # fmt: skip
 def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,
     where: Any = True, mean: Any = None, correction: Any = None,

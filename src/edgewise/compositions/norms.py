@@ -80,6 +80,7 @@ def _matrix(x: Any, ord: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
     "x",
     oracle="difference",  # it conjugates
     note=NOTE,
+    kink=lambda x, ord, axis: np.linalg.norm(x, ord, axis) == 0,  # noqa: A006  NumPy's name
 )  # fmt: skip
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     x = _array(x)
@@ -104,6 +105,7 @@ if hasattr(np.linalg, "vector_norm"):
         "x",
         oracle="difference",
         note=NOTE,
+        kink=lambda x, axis, ord: np.linalg.vector_norm(x, axis=axis, ord=ord) == 0,  # noqa: A006  NumPy's name
     )
     def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
         x = _array(x)
@@ -115,6 +117,7 @@ if hasattr(np.linalg, "vector_norm"):
         "x",
         oracle="difference",
         note=NOTE,
+        kink=lambda x, ord: np.linalg.matrix_norm(x, ord=ord) == 0,  # noqa: A006  NumPy's name
     )
     def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
         return _matrix(_array(x), ord, (-2, -1), keepdims)

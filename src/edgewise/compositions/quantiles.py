@@ -136,6 +136,12 @@ def _median(a: Any, axis: Any, keepdims: Any, skip_nan: bool) -> Any:
     return np.reshape(middle, shape)
 
 
+def _tied(a: Any, found: Any, axis: Any) -> Any:
+    """Which quantiles are equal to several entries."""
+    axes = negative_axes(axis, a.ndim)
+    return np.sum(a == np.expand_dims(found, axes), axis=axes) > 1
+
+
 def _pick(ordered: Any, at: Any, lengths: tuple[int, ...]) -> Any:
     at = cast_as(at, int)
     return np.take_along_axis(ordered, np.broadcast_to(at, (*lengths, at.shape[-1])), -1)
@@ -151,6 +157,7 @@ def _pick(ordered: Any, at: Any, lengths: tuple[int, ...]) -> Any:
     "a", "q",
     oracle="difference",
     note=NOTE,
+    kink=lambda a, q, axis, method, weights: _tied(a, np.quantile(a, q, axis, method=method, weights=weights), axis),
 )  # fmt: skip
 def quantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
@@ -185,7 +192,8 @@ def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: An
 
 
 @composition(np.percentile, [case(X, 37.0, axis=1), case(X, 100 * Q, axis=0, keepdims=True)], "a", "q",
-             oracle="difference", note=NOTE)  # fmt: skip
+             oracle="difference", note=NOTE,
+             kink=lambda a, q, axis: _tied(a, np.percentile(a, q, axis), axis))  # fmt: skip
 def percentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
@@ -205,7 +213,7 @@ def _hundredth(a: Any, q: Any) -> Any:
 @composition(
     np.median,
     [case(X), case(X, axis=1), case(X, axis=(0, -1), keepdims=True), case(grid(5))],
-    "a", oracle="difference", note=NOTE,
+    "a", oracle="difference", note=NOTE, kink=lambda a, axis: _tied(a, np.median(a, axis), axis),
 )  # fmt: skip
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     return _median(a, axis, keepdims, False)
@@ -213,7 +221,8 @@ def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = F
 
 @composition(np.nanquantile, [case(HOLES, 0.37, wrt=(0,)), case(HOLES, Q, axis=1, wrt=(0,)),
               case(HOLES, 0.47, axis=(0, 1), keepdims=True)],
-             "a", "q", oracle="difference", note="ties keep their order")  # fmt: skip
+             "a", "q", oracle="difference", note="ties keep their order",
+             kink=lambda a, q, axis: _tied(a, np.nanquantile(a, q, axis), axis))  # fmt: skip
 def nanquantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
@@ -226,7 +235,8 @@ def nanquantile(
 
 
 @composition(np.nanpercentile, [case(HOLES, 37.0, wrt=(0,)), case(HOLES, 100 * Q, axis=1, wrt=(0,))], "a", "q",
-             oracle="difference", note="ties keep their order")  # fmt: skip
+             oracle="difference", note="ties keep their order",
+             kink=lambda a, q, axis: _tied(a, np.nanpercentile(a, q, axis), axis))  # fmt: skip
 def nanpercentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
@@ -236,6 +246,7 @@ def nanpercentile(
 
 
 @composition(np.nanmedian, [case(HOLES), case(HOLES, axis=1), case(HOLES, axis=0, keepdims=True)], "a",
-             oracle="difference", note="ties keep their order")  # fmt: skip
+             oracle="difference", note="ties keep their order",
+             kink=lambda a, axis: _tied(a, np.nanmedian(a, axis), axis))  # fmt: skip
 def nanmedian(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
     return _median(a, axis, keepdims, True)

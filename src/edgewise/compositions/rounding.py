@@ -63,6 +63,7 @@ def isneginf(x: Any, out: None = None) -> Any:
     "neginf",
     oracle="difference",
     note="0 where an entry is replaced",
+    kink=lambda x: ~np.isfinite(x),
 )
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     if not copy:

@@ -125,6 +125,7 @@ def var(
     methods=("std",),
     oracle="difference",  # as for var
     note="0 where the deviation is 0",
+    kink=lambda a, axis, where: np.std(a, axis, where=where) == 0,
 )
 def std(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: Any = False, *,

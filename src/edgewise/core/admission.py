@@ -19,8 +19,12 @@ _SIMPLE = frozenset(
 )
 
 
-def admit(operand: Any) -> Any:
+def admit(operand: Any, beside: tuple[Any, ...] = ()) -> Any:
     """Bring an operand into a form modes can handle: object arrays become one traced value, sequences arrays.
+
+    Args:
+        operand: the operand.
+        beside: all operands, from which a Python complex number takes its precision, as in NumPy.
 
     Raises:
         ForeignArrayError: ``np.matrix`` and masked arrays, whose arithmetic is not NumPy's.
@@ -28,7 +32,8 @@ def admit(operand: Any) -> Any:
     """
     if type(operand) in _SIMPLE:
         if type(operand) is complex:
-            return np.complex128(operand)  # a product with np.float64 is a Python complex otherwise, without a dtype
+            # the product of a Python complex with np.float64 is another one, without a dtype
+            return np.result_type(*(x.dtype for x in beside if hasattr(x, "dtype")), operand).type(operand)
         if type(operand) is np.ndarray and operand.dtype.kind not in "fiubc":
             return _admit_odd(operand)
         return operand

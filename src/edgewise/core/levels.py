@@ -52,7 +52,11 @@ def settled(value: Any) -> Any:
             "under vmap the function runs once for the whole batch, and every member must go the same way",
             "choose between values with np.where(condition, a, b), or return the batch and look at it outside",
         )
-    return plain(value)
+    below = value
+    while isinstance(below, Traced):
+        below.mode.left(below, "value")
+        below = below.value
+    return below
 
 
 def known(value: Any) -> bool:

@@ -60,6 +60,15 @@ class Mode:
         """What a value of this mode wraps; any other value as it is."""
         return t.value if getattr(t, "mode", None) is self else t
 
+    def left(self, t: Any, how: str) -> None:
+        """Told that ``t``, a value of this mode, was taken for something without a derivative; for whoever observes.
+
+        Args:
+            t: the value.
+            how: "value" by ``ew.value`` and functions whose answer does not depend on small changes, "bool" by ``if``,
+                "array" for an entry of an object array, which carries it on, one Python object an entry.
+        """
+
     def end(self) -> None:
         """Close the mode: whatever still uses one of its values gets an ``EscapedError``."""
         self.lead, self.differentiates = self.lead, self.differentiates  # the instance keeps them

@@ -29,7 +29,7 @@ _OUTPUT = re.compile(r"y([1-9][0-9]*)?$")
 @functools.cache
 def compiled(text: str) -> Callable[..., Any]:
     """A function that fetches by position, from text made of integers and identifiers: the book shares a few dozen."""
-    made: Callable[..., Any] = eval(text, {})
+    made: Callable[..., Any] = eval(compile(text, __file__, "eval"), {})  # so that its frames are known to be ours
     return made
 
 

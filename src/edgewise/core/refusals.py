@@ -170,6 +170,16 @@ def no_integer(batched: bool) -> EdgewiseError:
     return index_refused(spelled_call(frame), batched)
 
 
+def no_object() -> ConversionError:
+    """The error for a complex traced value in an object array."""
+    return ConversionError(
+        "a complex traced value was put into an ordinary array",
+        "it would be an array of Python objects, and of those NumPy says that the imaginary part is 0: np.imag and "
+        "np.real would be silently wrong",
+        "build the array with ew.stack([...]), which makes one traced array",
+    )
+
+
 def no_array(dtype: np.dtype[Any], batched: bool) -> EdgewiseError:
     """The error for an ordinary array of numbers made of a traced value."""
     frame = user_frame()

@@ -44,6 +44,8 @@ class Declaration(NamedTuple):
             "symmetric" (the same along symmetric directions).
         note: its convention at kinks, in words.
         ragged: how many entries its result has depends on values, so a batch of it is refused.
+        kink: where the note applies: a function that gives a mask. Its parameter names say what it needs: for a
+            primitive as in its rules (``x1``, ``y``, a static parameter), for a composition as in NumPy's signature.
     """
 
     function: Callable[..., Any]
@@ -53,6 +55,7 @@ class Declaration(NamedTuple):
     oracle: str = "complex"
     note: str = ""
     ragged: bool = False
+    kink: Callable[..., Any] | None = None
 
 
 ENTRIES: dict[Callable[..., Any], Callable[..., Any]] = {}

@@ -14,6 +14,7 @@ import functools
 import math
 import numbers
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -25,6 +26,7 @@ from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, UNCHECKED, find
 from edgewise.errors import (
     BatchError,
     ConversionError,
+    EdgewiseError,
     EscapedError,
 )
 
@@ -128,6 +130,9 @@ class Traced:
         if dtype is not None and np.dtype(dtype) != object:
             raise refusals.no_array(np.dtype(dtype), bool(self.mode.lead))
         refusals.remember(sys._getframe(1), bool(self.mode.lead))
+        if self.dtype.kind == "c":
+            raise refusals.no_object()
+        self.mode.left(self, "array")
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
@@ -142,6 +147,7 @@ class Traced:
                 "under vmap the function runs once for the whole batch, and its members may disagree",
                 "write the choice as np.where(condition, a, b), or loop over the batch with ordinary Python",
             )
+        self.mode.left(self, "bool")
         return bool(self.value)
 
     def __index__(self) -> int:  # integers are plain again in every mode but a batch
@@ -288,11 +294,47 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
         _check(function, args, kwargs)
     try:
         return entry(*args, **kwargs)
-    except TypeError as error:
-        ours = refusals.wrong_signature(spelling(function), error)
-        if ours is None:
+    except _INSIDE as error:
+        if isinstance(error, EdgewiseError):
             raise
-        raise ours from error
+        ours = isinstance(error, TypeError) and refusals.wrong_signature(spelling(function), error)
+        better = ours or _verdict(function, args, kwargs, error)
+        if better is None:
+            raise
+        raise better from error
+
+
+_INSIDE = (TypeError, ValueError, AttributeError, IndexError, KeyError, ArithmeticError)
+
+
+def _verdict(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], error: Exception
+) -> Exception | None:
+    """What NumPy's own function says to the same call on ordinary arrays, where it says something else than ours."""
+    plain = (_standing_for(args), _standing_for(kwargs))
+    if not spelling(function).startswith("np.") or any(map(callable, (*plain[0], *plain[1].values()))):
+        return None
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            function(*plain[0], **plain[1])
+        except Exception as theirs:  # noqa: BLE001  whatever NumPy raises is its answer
+            return None if type(theirs) is type(error) else theirs
+    return None
+
+
+def _standing_for(value: Any) -> Any:
+    """An ordinary value for a traced one, of its shape and dtype: the value itself, of a batch one member."""
+    if isinstance(value, list | tuple):
+        return type(value)(map(_standing_for, value)) if type(value) in (list, tuple) else value
+    if isinstance(value, dict):
+        return {key: _standing_for(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return np.reshape(np.array([_standing_for(entry) for entry in value.flat]), value.shape)
+    shape, lead = getattr(value, "shape", ()), 0
+    while isinstance(value, Traced):
+        value, lead = value.value, lead + value.mode.lead
+    return value if not lead else np.reshape(value, (-1, *shape))[0] if np.size(value) else np.zeros(shape, value.dtype)
 
 
 def _check(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

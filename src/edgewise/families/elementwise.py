@@ -49,7 +49,7 @@ class Elementwise(Family):
         weight = rule(kept, params, shape)
         if isinstance(weight, Map):
             return weight
-        if getattr(weight, "dtype", None) == np.bool_:
+        if primitive.selects and getattr(weight, "dtype", None) == np.bool_:  # x * mask is a product: it drops nothing
             return Mask(weight)
         return Diagonal(weight, primitive.selects)
 
@@ -105,6 +105,7 @@ def elementwise(
     selects: bool = False,
     zero: bool = False,
     maps: bool = False,
+    kink: Callable[..., Any] | None = None,
 ) -> Primitive:
     """Declare a ufunc.
 
@@ -120,6 +121,7 @@ def elementwise(
         selects: zeros of ``d`` mean that an operand is not chosen.
         zero: no derivative anywhere; ``d`` is ignored.
         maps: ``d`` gives the map itself.
+        kink: where that convention applies, as a mask: ``lambda x: x == 0``.
     """
     primitive = declare_elementwise(
         function.__name__, function, d, function.nin, compute=compute, selects=selects, zero=zero, maps=maps
@@ -128,7 +130,8 @@ def elementwise(
     def entry(*inputs: Any, **kwargs: Any) -> Any:
         return primitive(*(in_dtype(function, inputs, kwargs) if kwargs else inputs))
 
-    register(Declaration(function, "zero" if zero else "elementwise", samples, primitive, oracle, note), entry)
+    kind = "zero" if zero else "elementwise"
+    register(Declaration(function, kind, samples, primitive, oracle, note, kink=kink), entry)
     UFUNCS[function] = primitive
     if function.nin == 2:
         declare_methods(function, samples, oracle, note, zero)

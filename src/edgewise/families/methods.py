@@ -77,6 +77,8 @@ def _outer(ufunc: np.ufunc, A: Any, B: Any, /, **kwargs: Any) -> Any:
 
 def _ready(ufunc: np.ufunc, array: Any, dtype: Any) -> Any:
     array = array if isinstance(array, Traced) else np.asanyarray(array)
+    if dtype is not None:
+        ufunc.accumulate(np.ones(1, array.dtype), dtype=dtype)  # NumPy's own verdict on the dtype
     if _truth(ufunc):
         return array != 0
     return array if dtype is None else cast(array, np.dtype(dtype))

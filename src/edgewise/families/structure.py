@@ -238,6 +238,7 @@ def declare(
     zero_outputs: frozenset[int] = frozenset(),
     oracle: str = "complex",
     note: str = "",
+    kink: Callable[..., Any] | None = None,
 ) -> Primitive:
     """Declare a primitive whose parameters need arranging.
 
@@ -256,6 +257,7 @@ def declare(
         zero_outputs: which of them have no derivative.
         oracle: where the laws take an independent derivative from.
         note: the convention at kinks.
+        kink: where it applies, as a mask.
     """
     name = function.__name__
     made = tuple(Rule(r, len(rules), i, name) for i, r in enumerate(rules))
@@ -264,7 +266,7 @@ def declare(
         name, value, family, made, selects=selects, zero=zero, outputs=outputs, zero_outputs=zero_outputs
     )
     register(
-        Declaration(function, "zero" if zero else family.name, samples, primitive, oracle, note),
+        Declaration(function, "zero" if zero else family.name, samples, primitive, oracle, note, kink=kink),
         primitive if entry is None else functools.partial(entry, primitive),
         operands,
         entry,

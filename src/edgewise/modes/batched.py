@@ -38,7 +38,7 @@ class Batched(Mode):
                 values.append(operand.value)
                 batched.append(True)
             else:
-                admitted = admit(operand)
+                admitted = admit(operand, operands)
                 if admitted is not operand and type(admitted) in TRACED:
                     return apply(primitive, tuple(map(admit, operands)), params)
                 values.append(admitted)

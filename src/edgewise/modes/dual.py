@@ -38,7 +38,7 @@ class Dual(Mode):
                 tangents.append(operand.payload)
             else:
                 if kind not in NUMBERS:
-                    admitted = admit(operand)
+                    admitted = admit(operand, operands)
                     if admitted is not operand and type(admitted) in TRACED:
                         return apply(primitive, tuple(map(admit, operands)), params)
                     operand = admitted  # noqa: PLW2901  the admitted form is the operand

@@ -98,7 +98,7 @@ class Recorded(Mode):
                 if kind in TRACED:
                     nested = True
                 elif kind not in NUMBERS:
-                    admitted = admit(operand)
+                    admitted = admit(operand, operands)
                     if admitted is not operand and type(admitted) in TRACED:
                         return apply(primitive, tuple(map(admit, operands)), params)
                     operand = admitted  # noqa: PLW2901  the admitted form is the operand
