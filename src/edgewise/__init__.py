@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from edgewise import book, compositions
     from edgewise.compositions.bridge import stack
     from edgewise.explain import explain, explain_nan
+    from edgewise.reporting import report
 
 __all__ = [
     "LinearOperator",
@@ -50,6 +51,7 @@ __all__ = [
     "jvp",
     "linearize",
     "primitive",
+    "report",
     "stack",
     "stop_gradient",
     "value",
