@@ -264,3 +264,13 @@ def test_the_base_says_what_a_map_has():
     for verb in (Map().push, Map().pull):
         with pytest.raises(NotImplementedError):
             verb(1.0)
+
+
+def test_over_which_numbers_a_sentence_is_linear():
+    real_only = Diagonal(1.0, anti=1.0)
+    assert (C @ M).complex_linear
+    assert C.H.complex_linear
+    assert (D + M).complex_linear
+    assert not (D @ real_only).complex_linear
+    assert not real_only.H.complex_linear
+    assert not (D + real_only).complex_linear

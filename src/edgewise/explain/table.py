@@ -19,7 +19,7 @@ from edgewise.explain.words import barred, dotted
 if TYPE_CHECKING:
     from edgewise.explain.explanation import Explanation
 
-__all__ = ["table"]
+__all__ = ["ROWS", "cells", "table"]
 
 ROWS = 60  # values shown; more are elided in the middle
 NAME, LABEL, NUMBER, FORMULA = 16, 28, 30, 44  # widest columns
@@ -29,7 +29,7 @@ def table(e: Explanation) -> str:
     """The trace as text, in two columns."""
     forward = e.mode == "forward"
     shown = e.values if len(e.values) <= ROWS else [*e.values[: ROWS // 2], *e.values[-ROWS // 2 :]]
-    rows = [(*_primal(v), *(_tangent(v) if forward else _adjoint(v))) for v in shown]
+    rows = [cells(v, forward) for v in shown]
     columns = [
         min(max(map(width, column)), most) for column, most in zip(zip(*rows, strict=True), _WIDEST, strict=True)
     ]
@@ -44,6 +44,11 @@ def table(e: Explanation) -> str:
 
 
 _WIDEST = (NAME, LABEL, NUMBER, NAME, FORMULA, NUMBER)
+
+
+def cells(v: Value, forward: bool) -> tuple[str, ...]:
+    """The row of a value: its name, operation and value, and those of its adjoint or tangent."""
+    return *_primal(v), *(_tangent(v) if forward else _adjoint(v))
 
 
 def _side(cells: tuple[str, ...], columns: list[int]) -> str:
