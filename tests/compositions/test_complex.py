@@ -120,3 +120,16 @@ def test_a_correlation_of_one():
         return np.sum(a * b) / np.sqrt(np.sum(a * a) * np.sum(b * b))
 
     np.testing.assert_allclose(ew.grad(ew.grad(r))(0.0), ew.grad(ew.grad(exact))(0.0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "f", [np.sum, np.prod, np.mean, np.var, np.std, np.cumsum, np.add.reduce, np.multiply.accumulate]
+)
+def test_a_real_dtype_that_is_asked_for(f):
+    """NumPy drops imaginary parts and warns, and so do we."""
+    with pytest.warns(np.exceptions.ComplexWarning):
+        expected = f(Z, dtype=float)
+    with pytest.warns(np.exceptions.ComplexWarning):
+        found = traced(lambda z: f(z, dtype=float), Z)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert found.dtype == expected.dtype

@@ -108,11 +108,9 @@ def var(
     where: Any = True, mean: Any = None, correction: float | None = None,
 ) -> Any:  # fmt: skip
     _refuse_integers("np.var", dtype)
-    if dtype is not None:
-        a = cast_as(a, dtype)
     axes = negative_axes(axis, a.ndim)
-    centre = np.mean(a, axes, keepdims=True, where=where) if mean is None else mean
-    total = np.sum(squares(a - centre), axis=axes, keepdims=True, where=where)
+    centre = np.mean(a, axes, dtype, keepdims=True, where=where) if mean is None else mean
+    total = np.sum(squares(a - centre), axes, dtype, keepdims=True, where=where)
     free = ddof if correction is None else correction
     return _dropped(_per_entry(total, a, axes, where, free), axes, keepdims)
 

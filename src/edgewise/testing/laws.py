@@ -15,7 +15,8 @@ enters the book is under every law at once.
     zero                         no derivative where there is none: the result is an ordinary value again
     edges                        on every edge: adjoint, algebra, pattern ⊇ truth, aliveness
 
-Start with ``first_order``. The oracles are in ``oracles``, and what takes a sample apart in ``subject``.
+Start with ``first_order``. The oracles are in ``oracles``, and what takes a sample apart in ``subject``. Samples are of
+real numbers; ``complex_laws`` makes functions of real and imaginary parts of them, which are under the same laws.
 """
 
 from __future__ import annotations
