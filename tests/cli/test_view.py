@@ -42,11 +42,19 @@ def test_page_and_picture(run, tmp_path):
 
 
 @drawn
-@pytest.mark.needs("resvg_py", "cairosvg")
-def test_pictures_of_the_extra(run, tmp_path):
+@pytest.mark.needs("resvg_py")
+def test_png(run, tmp_path):
     assert run("view", *SMALL, "-o", str(tmp_path / "t.png")).code == 0
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
-    assert run("view", *SMALL, "-o", str(tmp_path / "t.PDF")).code == 0
+
+
+@drawn
+@pytest.mark.needs("cairosvg")
+def test_pdf(run, tmp_path):
+    done = run("view", *SMALL, "-o", str(tmp_path / "t.PDF"))
+    if "cannot be used here" in done.err:
+        pytest.skip("the cairo library is not installed")
+    assert done.code == 0
     assert (tmp_path / "t.PDF").read_bytes().startswith(b"%PDF")
 
 
