@@ -52,6 +52,7 @@ coverage: .venv/.test-stamp ## run the tests and write build/coverage/index.html
 .PHONY: bench
 bench: .venv/.demo-stamp ## run the benchmarks
 	$(PY) benchmarks/run.py
+	$(PY) benchmarks/features.py
 
 .PHONY: fuzz
 fuzz: .venv/.test-stamp ## run random programs: make fuzz SEED=0 COUNT=1000

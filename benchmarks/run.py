@@ -9,6 +9,7 @@ from __future__ import annotations
 import timing  # isort: skip  # first: it sets the number of threads before NumPy is loaded
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -110,6 +111,13 @@ def jacobians() -> None:
     show("Hessian of a function of 50 variables", calls, "edgewise")
 
 
+def jacobians_with_memory() -> None:
+    """The same where the allocator keeps what it is given back; else a fresh page may cost more than its arithmetic."""
+    keep = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_"), str(2**29))
+    print("\nthe next two with an allocator told to keep memory (glibc)", flush=True)
+    subprocess.run([sys.executable, __file__, "jacobians"], env=os.environ | keep, check=True)
+
+
 def decompositions() -> None:
     for n in (50, 200):
         A = np.random.default_rng(0).standard_normal((n, n))
@@ -130,9 +138,23 @@ def imports() -> None:
     show("a fresh process that imports", {name: (fresh, name) for name in names}, "numpy", budget=3.0)
 
 
+PARTS = (
+    scalar_program,
+    vector_program,
+    logistic_regression,
+    jacobians,
+    jacobians_with_memory,
+    decompositions,
+    imports,
+)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["jacobians"]:
+        jacobians()
+        sys.exit()
     print(f"Python {sys.version.split()[0]}, NumPy {np.__version__}; minima of interleaved rounds, one thread")
-    for part in (scalar_program, vector_program, logistic_regression, jacobians, decompositions, imports):
+    for part in PARTS:
         part()
     absent = [name for name, module in (("autograd", autograd), ("torch", torch)) if module is None]
     if absent:
