@@ -202,6 +202,14 @@ def test_a_function_of_the_users(run):
     assert run(f"{MODEL}:product", "3.0", "b=2.0", "-q").out == "a\t2\nb\t3\n"
 
 
+def test_the_source_goes_with_the_trace_unless_it_should_not(run):
+    words = (f"{MODEL}:product", "3.0", "2.0", "--json")
+    with_source, without = run(*words), run(*words, "--no-source")
+    assert "return a * b" in with_source.out
+    assert "return a * b" not in without.out
+    assert str(MODEL.parent) not in with_source.out  # no folder of anyone's
+
+
 def test_a_module_in_this_folder(run, monkeypatch):
     monkeypatch.chdir(MODEL.parent)
     monkeypatch.syspath_prepend(str(MODEL.parent))

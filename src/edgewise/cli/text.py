@@ -1,7 +1,7 @@
 """The text of an expression: what is refused before Python's parser sees it, and what the parser then says.
 
-Start with ``look_over``. Python's parser is careful, but it knows far more than expressions, and some of what it knows is
-slow on hostile text.
+Start with ``look_over``. Python's parser is careful, but it knows far more than expressions, and some of what it knows
+is slow on hostile text.
 """
 
 from __future__ import annotations
