@@ -208,6 +208,29 @@ def test_a_function_of_the_users(run):
     assert run("grad", f"{MODEL}:product", "3.0", "b=2.0", "-q").out == "a\t2\nb\t3\n"
 
 
+def test_parameters_of_every_kind(run):
+    done = run("grad", f"{MODEL}:scaled", "3.0", "2.0", "factor=10.0", "-q")
+    assert done.out == "xs[0]\t60\nxs[1]\t40\n"
+    assert run("grad", f"{MODEL}:scaled", "3.0", "--wrt", "factor").code == 2  # by name alone: it is held fixed
+    assert "does not say what its parameters are" in run("grad", "builtins:max", "3.0").err
+
+
+def test_recursion_without_end_is_one_line(run):
+    done = run("grad", f"{MODEL}:stack_overflow", "3.0")
+    assert (done.code, done.out) == (1, "")
+    assert "RecursionError" in done.err
+
+
+def test_a_long_trace_is_cut_in_the_middle_at_a_terminal(run, monkeypatch):
+    from edgewise.cli import screen
+
+    monkeypatch.setattr(screen, "is_terminal", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    done = run("+".join(["sin(x)"] * 60), "x=1")
+    assert "60 more" in done.out
+    assert len(done.out.splitlines()) < 80
+
+
 def test_the_source_goes_with_the_trace_unless_it_should_not(run):
     words = ("grad", f"{MODEL}:product", "3.0", "2.0", "--json")
     with_source, without = run(*words), run(*words, "--no-source")
