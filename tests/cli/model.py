@@ -33,6 +33,14 @@ def words(x):
     return "no number"
 
 
+def scaled(*xs, factor=1.0):
+    return factor * sum(x**2 for x in xs)
+
+
+def stack_overflow(x):
+    return stack_overflow(x) + 1
+
+
 class Model:
     @staticmethod
     def energy(x):

@@ -114,6 +114,12 @@ def test_json_is_the_trace(run):
     assert [e["partial"] for e in trace["edges"]] == [2, 3, 1, 1, 14]
 
 
+def test_entries_that_are_almost_equal_have_no_histogram(run):
+    done = run("sum(x**2)", "x=[1,1.0000000000000002]", "--json")
+    assert done.code == 0
+    assert "hist" not in json.loads(done.out)["nodes"][0]["value"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -196,23 +202,67 @@ def test_what_goes_wrong_in_an_expression_is_one_line(run, words, said):
 
 
 def test_a_function_of_the_users(run):
-    done = run(f"{MODEL}:loss", "w=[2, 1]", "t=[0.0, 1.0]", "--wrt", "w")
+    done = run("grad", f"{MODEL}:loss", "w=[2, 1]", "t=[0.0, 1.0]", "--wrt", "w")
     assert done.rows[:2] == [["value", "2"], ["gradient", "w", "[2,0]"]]
     assert done.rows[-1][1:3] == ["v2", "sum(v1, axis=-1)"] or done.rows[-1][0] == "trace"
-    assert run(f"{MODEL}:product", "3.0", "b=2.0", "-q").out == "a\t2\nb\t3\n"
+    assert run("grad", f"{MODEL}:product", "3.0", "b=2.0", "-q").out == "a\t2\nb\t3\n"
+
+
+def test_parameters_of_every_kind(run):
+    done = run("grad", f"{MODEL}:scaled", "3.0", "2.0", "factor=10.0", "-q")
+    assert done.out == "xs[0]\t60\nxs[1]\t40\n"
+    assert run("grad", f"{MODEL}:scaled", "3.0", "--wrt", "factor").code == 2  # by name alone: it is held fixed
+    assert "does not say what its parameters are" in run("grad", "builtins:max", "3.0").err
+
+
+def test_recursion_without_end_is_one_line(run):
+    done = run("grad", f"{MODEL}:stack_overflow", "3.0")
+    assert (done.code, done.out) == (1, "")
+    assert "RecursionError" in done.err
+
+
+def test_a_long_trace_is_cut_in_the_middle_at_a_terminal(run, monkeypatch):
+    from edgewise.cli import screen
+
+    monkeypatch.setattr(screen, "is_terminal", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    done = run("+".join(["sin(x)"] * 60), "x=1")
+    assert "60 more" in done.out
+    assert len(done.out.splitlines()) < 80
+
+
+def test_the_source_goes_with_the_trace_unless_it_should_not(run):
+    words = ("grad", f"{MODEL}:product", "3.0", "2.0", "--json")
+    with_source, without = run(*words), run(*words, "--no-source")
+    assert "return a * b" in with_source.out
+    assert "return a * b" not in without.out
+    assert str(MODEL.parent) not in with_source.out  # no folder of anyone's
 
 
 def test_a_module_in_this_folder(run, monkeypatch):
     monkeypatch.chdir(MODEL.parent)
     monkeypatch.syspath_prepend(str(MODEL.parent))
-    assert run("model:product", "3.0", "2.0", "-q").out == "a\t2\nb\t3\n"
-    assert run("model:Model.energy", "3.0", "-q").out == "x\t6\n"
+    assert run("grad", "model:product", "3.0", "2.0", "-q").out == "a\t2\nb\t3\n"
+    assert run("grad", "model:Model.energy", "3.0", "-q").out == "x\t6\n"
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["grad", "-e"], ["check", "-e"], ["bench", "--expression"], ["view", "-e", "-o", "t.svg"]]
+)
+def test_an_expression_is_never_a_function_to_run(run, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil.py").write_text("open('broken', 'w')\n")
+    for target in ("evil:f", "evil.py:f", "./evil.py:f", f"{tmp_path}/evil.py:f"):
+        done = run(*words, target)
+        assert (done.code, done.out) == (2, "")
+        assert "edgewise grad" in done.err
+    assert {path.name for path in tmp_path.iterdir()} == {"evil.py"}
 
 
 def test_a_number_without_a_point_is_a_count(run):
-    assert run(f"{MODEL}:product", "3.0", "2", "-q").out == "a\t2\n"
-    assert run(f"{MODEL}:product", "3", "2", "--wrt", "a", "-q").out == "a\t2\n"
-    done = run(f"{MODEL}:product", "3", "2")
+    assert run("grad", f"{MODEL}:product", "3.0", "2", "-q").out == "a\t2\n"
+    assert run("grad", f"{MODEL}:product", "3", "2", "--wrt", "a", "-q").out == "a\t2\n"
+    done = run("grad", f"{MODEL}:product", "3", "2")
     assert done.code == 2
     assert "write 3.0 for 3" in done.err
 
@@ -231,7 +281,7 @@ def test_a_number_without_a_point_is_a_count(run):
     ],
 )
 def test_what_goes_wrong_with_a_function_is_one_line(run, words, code, said):
-    done = run(*words)
+    done = run("grad", *words)
     assert (done.code, done.out) == (code, "")
     assert said in done.err.splitlines()[0]
     assert "Traceback" not in done.err
@@ -239,11 +289,11 @@ def test_what_goes_wrong_with_a_function_is_one_line(run, words, code, said):
 
 def test_an_error_in_a_function_names_its_line(run):
     line = next(i for i, text in enumerate(MODEL.read_text().splitlines(), 1) if "missing" in text)
-    assert f"model.py:{line}: KeyError" in run(f"{MODEL}:broken", "1.0").err
+    assert f"model.py:{line}: KeyError" in run("grad", f"{MODEL}:broken", "1.0").err
 
 
 def test_a_module_that_cannot_be_imported(run, tmp_path):
     (tmp_path / "crashing.py").write_text("raise RuntimeError('at once')\n")
-    done = run(f"{tmp_path / 'crashing.py'}:f", "1.0")
+    done = run("grad", f"{tmp_path / 'crashing.py'}:f", "1.0")
     assert (done.code, done.out) == (1, "")
     assert "RuntimeError: at once" in done.err

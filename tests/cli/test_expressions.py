@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import edgewise as ew
-from edgewise.cli.expressions import DEPTH, LENGTH, NODES, parse
+from edgewise.cli.expressions import DEPTH, NODES, parse
 from edgewise.cli.functions import functions
 from edgewise.cli.problem import CommandError
+from edgewise.cli.text import LENGTH
 
 POINT = {"a": 1.5, "b": -2.0, "x": np.array([1.0, 2.0, 3.0]), "A": np.array([[2.0, 1.0], [1.0, 3.0]])}
 
@@ -270,6 +271,15 @@ def test_python_is_asked_to_parse_and_never_to_run_or_to_open(tmp_path):
         "roots(tile(x, 999))",
         "polyint(x, 999999)",
         "diff(x, 999999)",
+        "tile(x, 999999)[argsort(tile(x, 999999))]",
+        "outer(x, tile(x, 99))[argsort(tile(x, 99999)) % 3]",
+        "ones_like(A, shape=(99999, 99999))",
+        "tile(x, count_nonzero(tile(x, 999999)))",
+        "take(reshape(tile(x, 999), (27, 111)), argsort(tile(x, 999999)) % 27, axis=0)",
+        "concatenate([" + ", ".join(["tile(x, 999999)"] * 60) + "])",
+        "sum([" + ", ".join(["tile(x, 999999)"] * 60) + "])",
+        "pad(A, 99999)",
+        "cov(reshape(tile(x, 999), (2997, 1)))",
         "array_split(x, 999999)",
         "resize(x, (999, 999, 999))",
         "full_like(x, 1, shape=(999, 999, 999))",

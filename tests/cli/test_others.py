@@ -156,6 +156,13 @@ def test_a_reader_that_has_read_enough_is_no_error():
     assert done.stderr == ""
 
 
+def test_a_mistake_of_ours_is_one_line(run, monkeypatch):
+    from edgewise.cli import info
+
+    monkeypatch.setattr(info, "info", lambda options: 1 / 0)
+    assert run("info") == (1, "", "error: edgewise itself failed: ZeroDivisionError: division by zero\n")
+
+
 def test_little_is_imported_for_a_trace():
     heavy = (
         "rich",

@@ -59,6 +59,11 @@ def main(words: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except SystemExit as done:  # --help
         return OK if done.code is None else int(done.code)
+    except Exception as error:  # a mistake of ours, whatever it is
+        if sys.flags.dev_mode:  # python -X dev -m edgewise ...
+            raise
+        sys.stderr.write(f"error: edgewise itself failed: {type(error).__name__}: {said(error)}\n")
+        return FAILED
     return code
 
 

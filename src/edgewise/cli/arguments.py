@@ -23,13 +23,14 @@ examples:
 
 VALUES = """\
 values: a=3   a=1e-3   x=[1,2,3]   A=[[1,2],[3,4]]   x=@file.npy (pickles are refused)
-A function is named like module:function or file.py:function. That imports and runs it; an expression runs nothing but
-the functions that "edgewise info --functions" lists. For a function, 3.0 is a number to differentiate by, 3 a count.
+A function is named like module:function or file.py:function, after a command. That imports and runs it. An expression
+runs nothing but the functions that "edgewise info --functions" lists; -e says that it is one, whatever it looks like.
+For a function, 3.0 is a number to differentiate by, and 3 a count.
 exit codes: 0 done, 1 a check failed or a number went wrong, 2 the command or the expression is not one
 """
 
 SUMMARY = {
-    "grad": "value, gradient and evaluation trace (the default: the word may be left out)",
+    "grad": "value, gradient and evaluation trace; of an expression the word may be left out",
     "view": "the graph as a page to step through, a picture, or JSON",
     "check": "compare all modes and independent differences; exit code 1 where they differ",
     "bench": "what a derivative costs beside the value",
@@ -75,6 +76,9 @@ def parser(command: str) -> Parser:
     if command in _TARGETED:
         found.add_argument("target", metavar="EXPRESSION|module:function", help=_TARGETED[command])
         found.add_argument("values", nargs="*", metavar="name=value", help="the point")
+        found.add_argument(
+            "-e", "--expression", action="store_true", help="take it for an expression, whatever it looks like"
+        )
         found.add_argument("--wrt", metavar="NAMES", help="differentiate by these alone, as in a,b")
     if command != "completion":
         found.add_argument("--plain", action="store_true", help="tab-separated lines, as when piped")
@@ -175,10 +179,14 @@ def _positive(text: str) -> float:
 
 
 def chosen(words: Sequence[str]) -> tuple[str, list[str]]:
-    """The command, and the words that are left for it."""
+    """The command, and the words that are left for it. Without a command there is an expression, and nothing else.
+
+    >>> chosen(["info"]), chosen(["a*b", "a=3"])
+    (('info', []), ('grad', ['--expression', 'a*b', 'a=3']))
+    """
     if words and words[0] in COMMANDS:
         return words[0], list(words[1:])
-    return DEFAULT, list(words)
+    return DEFAULT, ["--expression", *words]
 
 
 def parsed(command: str, words: Sequence[str]) -> argparse.Namespace:

@@ -28,7 +28,7 @@ STEP = 6e-6  # of differences: the cube root of the rounding error
 
 def bench(options: argparse.Namespace) -> int:
     """Run the command."""
-    target = target_of(options.target, options.values, options.wrt)
+    target = target_of(options.target, options.values, options.wrt, expression=options.expression)
     if not target.wrt:
         raise CommandError("there is nothing to differentiate by: no variable, and no argument written like 3.0")
     screen = Screen(options.plain)

@@ -59,7 +59,7 @@ class Verdict(NamedTuple):
 
 def check(options: argparse.Namespace) -> int:
     """Run the command."""
-    target = target_of(options.target, options.values, options.wrt)
+    target = target_of(options.target, options.values, options.wrt, expression=options.expression)
     screen = Screen(options.plain)
     found = list(verdicts(target, options.samples, options.rtol, options.order))
     wrong = [v for v in found if v.holds is False]

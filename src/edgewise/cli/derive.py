@@ -41,13 +41,15 @@ class Derivatives(NamedTuple):
 
 def derive(options: argparse.Namespace) -> int:
     """Run the command."""
-    target = target_of(options.target, options.values, options.wrt)
+    target = target_of(options.target, options.values, options.wrt, expression=options.expression)
     screen = Screen(options.plain, options.precision)
     if not target.wrt:
         return _constant(target, screen, options)
     found = derivatives(target, options.mode, options.order)
     if options.json:
-        sys.stdout.write(found.trace.to_json(source=options.source) + "\n")
+        with guarded(target):
+            told = found.trace.to_json(source=options.source)
+        sys.stdout.write(told + "\n")
     elif options.quiet:
         for name, g in found.first:
             sys.stdout.write(f"{name}\t{screen.number(g)}\n")

@@ -1,9 +1,9 @@
 """Expressions: text in, a function of NumPy values out, and nothing else can happen.
 
-``parse`` refuses what cannot belong to an expression before Python's parser sees it, has it parsed by ``ast``, and
-turns the tree into a flat program of the few operations listed here. ``Expression`` runs that program on values, traced
-ones included. Nothing is compiled or evaluated by Python, no attribute is read, and only functions of the registry can
-be called, by name (``functions``).
+``parse`` has the text looked over and parsed (``text``), and turns the tree into a flat program of the few operations
+listed here. ``Expression`` has that program run on values, traced ones included (``machine``). Nothing is compiled or
+evaluated by Python, no attribute is read, and only functions of the registry can be called, by name (``functions``),
+as long as the ``meter`` allows.
 
 Why a list of what is allowed: evaluators that emptied the builtins and listed what is forbidden were broken, each.
 """
@@ -13,37 +13,25 @@ from __future__ import annotations
 import ast
 import cmath
 import inspect
-import keyword
 import math
-import re
 import unicodedata
-import warnings
 from collections.abc import Container, Sequence
 from typing import Any
 
 from edgewise.cli.functions import CONSTANTS, Function, functions, similar
 from edgewise.cli.machine import BINARY, COMPARE, UNARY, Operation, Program, call, gather, operator_of, subscript
 from edgewise.cli.problem import CommandError
+from edgewise.cli.text import look_over, tree
 
-__all__ = ["DEPTH", "EXPONENT", "LENGTH", "NODES", "WHOLE", "Expression", "normal", "parse"]
+__all__ = ["DEPTH", "EXPONENT", "NODES", "WHOLE", "Expression", "normal", "parse"]
 
-LENGTH = 4096  # characters
 NAME = 64  # characters of a name
 NODES = 2000  # of the tree
 DEPTH = 100  # of the tree; a chain like a + b + c counts once
-NESTING = 50  # of brackets
 EXPONENT = 1024  # of a power, where it is written as a number
 WHOLE = 1_000_000  # integers that say how many, which axis, which entry
 
-_OUTSIDE = re.compile(r"[{};\\$?#`&|~^]|:=")
-_WORD = re.compile(r"[^\W\d]\w*")
-_SAID = {
-    "^": "use ** for powers (^ is bitwise exclusive or in Python)",
-    "&": "use where(a > 0, b, 0) for choices; & is no part of an expression",
-    ":=": "an expression binds no names; give values after it: a=3",
-}
 _PAIRWISE = {"max": "maximum", "min": "minimum"}
-_LITERALS = frozenset(("None", "True", "False"))
 
 
 class Expression:
@@ -83,60 +71,9 @@ def parse(text: str, given: Container[str] = ()) -> Expression:
     Raises:
         CommandError: it is none, or holds something that is not allowed; the error knows where.
     """
-    _screen(text)
+    look_over(text)
     reader = _Reader(text, given)
-    return Expression(text, *reader.read(_tree(text)))
-
-
-def _screen(text: str) -> None:
-    """Refuse what no expression holds, so that Python's parser never meets it."""
-    if not text.strip():
-        raise CommandError('there is no expression; write one like "(a*b + c)**2"')
-    if len(text) > LENGTH:
-        raise CommandError(f"the expression has {len(text)} characters, and may have {LENGTH}")
-    nested = 0
-    for i, character in enumerate(text):
-        if not character.isprintable():
-            raise CommandError("a character that does not belong into an expression", text, i)
-        nested += (character in "([") - (character in ")]")
-        if nested > NESTING:
-            raise CommandError(f"brackets are nested more than {NESTING} deep", text, i)
-    found = _OUTSIDE.search(text)
-    if found:
-        sign = found[0]
-        raise CommandError(_SAID.get(sign, f"{sign} is no part of an expression"), text, found.start())
-    for word in _WORD.finditer(text):
-        if keyword.iskeyword(word[0]) and word[0] not in _LITERALS:
-            raise CommandError(
-                f"'{word[0]}' is no part of an expression{_INSTEAD.get(word[0], '')}", text, word.start()
-            )
-
-
-_INSTEAD = {
-    "if": "; use where(condition, a, b)",
-    "and": "; use logical_and(a, b)",
-    "or": "; use logical_or(a, b)",
-    "not": "; use logical_not(a)",
-    "lambda": "; give values for its variables instead: a=3",
-}
-
-
-def _tree(text: str) -> ast.expr:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's advice on style: 1(2), "x" is 3
-            return ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        indent = len(text) - len(text.lstrip())
-        offset = error.offset - 1 + indent if error.offset and error.lineno == 1 else len(text.rstrip())
-        message = (error.msg or "invalid syntax").partition(". Maybe you meant")[0]
-        if message == "invalid syntax":
-            message = "the expression ends too early" if offset >= len(text.rstrip()) else "this is no expression"
-        raise CommandError(message, text, min(offset, len(text))) from None
-    except (RecursionError, MemoryError):
-        raise CommandError("the expression is nested too deeply") from None
-    except (ValueError, OverflowError) as error:
-        raise CommandError(f"this is no expression: {error}") from None
+    return Expression(text, *reader.read(tree(text)))
 
 
 class _Reader:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.cli.functions import Function, Meter
+from edgewise.cli.functions import Function
+from edgewise.cli.meter import Meter
 from edgewise.cli.problem import FAILED, CommandError, said
 from edgewise.compositions.bridge import stack
 from edgewise.core.traced import Traced
@@ -92,7 +93,7 @@ def call(function: Function, positional: int, words: tuple[str, ...]) -> Callabl
     """The operation of a call."""
 
     def apply(meter: Meter, names: dict[str, Any], *operands: Any) -> Any:
-        meter.call(function, operands)
+        meter.call(function.name, operands, cubic=function.cubic)
         result = function.call(*operands[:positional], **dict(zip(words, operands[positional:], strict=True)))
         return _result(function, result)
 
@@ -119,7 +120,7 @@ def gather(meter: Meter, names: dict[str, Any], *parts: Any) -> Any:
     """[a, b]: one array where the parts have one shape, else a list, which concatenate takes."""
     if len({np.shape(x) for x in parts}) != 1 or any(isinstance(x, list | tuple | str) for x in parts):
         return list(parts)
-    meter.operator("[]", parts)
+    meter.charge(sum(np.size(x) for x in parts), parts)
     return stack(list(parts))
 
 
@@ -131,6 +132,7 @@ def subscript(meter: Meter, names: dict[str, Any], value: Any, index: Any) -> An
         return value[index]
     if not isinstance(value, Traced | np.ndarray | np.generic):
         raise TypeError(f"{_kind(value)} has no entries")
+    meter.index(value, index)
     entries: Any = value
     return entries[index]
 

@@ -57,13 +57,14 @@ def is_function(text: str) -> bool:
     return _FUNCTION.fullmatch(text) is not None
 
 
-def target_of(text: str, typed: Sequence[str], wrt: str | None = None) -> Target:
+def target_of(text: str, typed: Sequence[str], wrt: str | None = None, *, expression: bool = False) -> Target:
     """What was typed, as a function with arguments.
 
     Args:
         text: an expression, or module:function.
         typed: the values.
         wrt: names to differentiate by, parted by commas; None for all that can be.
+        expression: whether it is an expression whatever it looks like, so that nobody's code is run.
 
     Raises:
         CommandError: there is something wrong with any of it.
@@ -73,6 +74,10 @@ def target_of(text: str, typed: Sequence[str], wrt: str | None = None) -> Target
     for g in given:
         if names.count(g.name) > 1:
             raise CommandError(f"{g.name} is given twice")
+    if expression and is_function(text):
+        raise CommandError(
+            f"this is the name of a function; to have it imported and run, say so: edgewise grad {text}", text, 0
+        )
     found = _of_function(text, given) if is_function(text) else _of_expression(text, given)
     return _choose(found, wrt)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgewise.cli.derive import explained
+from edgewise.cli.guard import guarded
 from edgewise.cli.problem import FAILED, OK, CommandError, said
 from edgewise.cli.targets import is_function, target_of
 from edgewise.cli.tracefile import read_trace
@@ -40,13 +41,14 @@ def view(options: argparse.Namespace) -> int:
 
 def trace_of(options: argparse.Namespace) -> dict[str, Any]:
     """The trace to look at: of a file, or of a run."""
-    if options.target.endswith(".json") and not is_function(options.target):
+    if options.target.endswith(".json") and not is_function(options.target) and not options.expression:
         if options.values:
             raise CommandError(f"{options.target} is a trace, and takes no values")
         return read_trace(options.target)
-    return explained(target_of(options.target, options.values, options.wrt), options.mode).to_dict(
-        source=options.source
-    )
+    target = target_of(options.target, options.values, options.wrt, expression=options.expression)
+    trace = explained(target, options.mode)
+    with guarded(target):
+        return trace.to_dict(source=options.source)
 
 
 def render(trace: dict[str, Any], suffix: str) -> bytes:

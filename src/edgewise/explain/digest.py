@@ -6,6 +6,7 @@ holder of an array would change what ``a += t`` is allowed to do (``core.stores`
 
 from __future__ import annotations
 
+import contextlib
 import math
 import unicodedata
 import warnings
@@ -112,8 +113,9 @@ def _array(array: Any) -> dict[str, Any]:
         }
         told: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype), "stats": stats}
         if 0 < good.size <= COUNTED and math.isfinite(float(good.max()) - float(good.min())):
-            counts, _ = np.histogram(good, bins=BINS)
-            told["hist"] = {"lo": stats["min"], "hi": stats["max"], "n": [int(n) for n in counts]}
+            with contextlib.suppress(ValueError):  # entries so close to each other that no bins fit between them
+                counts, _ = np.histogram(good, bins=BINS)
+                told["hist"] = {"lo": stats["min"], "hi": stats["max"], "n": [int(n) for n in counts]}
         if kind == "c":  # absolute values: they do not add up
             return told
         if numbers.size:
