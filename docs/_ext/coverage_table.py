@@ -16,9 +16,11 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-import edgewise  # noqa: F401  fills the registry
-from edgewise.core.registry import DECLARATIONS, spelling
+import edgewise  # noqa: F401  says what fills the registry
+from edgewise.core.registry import DECLARATIONS, load, spelling
 from edgewise.testing.coverage import MODES, Row, counts, coverage
+
+load()
 
 ORACLES = {
     "complex": "complex\N{NO-BREAK SPACE}step",

@@ -208,6 +208,33 @@ def test_a_function_of_a_matrix_with_equal_eigenvalues():
         np.testing.assert_allclose(derivative(f)(np.eye(2)), np.e * (W + W.T) / 2)
 
 
+@line("phases of complex `eigh`, `svd`")
+def test_phases_of_vectors():
+    t, h = np.array([[0.3, 1.0 + 0.5j], [1.0 - 0.5j, -0.2]]), 1e-6
+    hermitian, diagonal = np.array([[1.0, 0.5 + 1j], [0.5 - 1j, 3.0]]), np.diag([3.0, 1.0]) + 0j
+    for vectors in (lambda A: np.linalg.eigh(A)[1], lambda A: np.linalg.svd(A)[0]):
+        pushed = ew.jvp(vectors, (hermitian,), (t,))[1]
+        np.testing.assert_allclose(
+            pushed, (vectors(hermitian + h * t) - vectors(hermitian - h * t)) / (2 * h), atol=1e-9
+        )
+        np.testing.assert_allclose(ew.jvp(lambda A, vectors=vectors: np.abs(vectors(A)) ** 2, (diagonal,), (t,))[1], 0)
+        with pytest.raises(errors.UndeterminedError, match="phases"):
+            ew.grad(lambda A, vectors=vectors: np.real(np.sum(np.sqrt(1j) * vectors(A))))(diagonal)
+
+
+@line("`det` at singular matrices")
+def test_determinants_of_singular_matrices():
+    A = np.array([[1.0, 2.0], [2.0, 4.0]])
+    for derivative in (ew.grad, ew.jacfwd):
+        np.testing.assert_allclose(derivative(np.linalg.det)(A), [[4.0, -2.0], [-2.0, 1.0]])
+        assert np.isinf(derivative(lambda A: np.linalg.slogdet(A)[1])(0 * A)).all()
+    second = np.zeros((2, 2, 2, 2))
+    second[0, 0, 1, 1] = second[1, 1, 0, 0] = 1
+    second[0, 1, 1, 0] = second[1, 0, 0, 1] = -1
+    for point in (A, 0 * A):
+        np.testing.assert_allclose(ew.hessian(np.linalg.det)(point), second, atol=1e-15)
+
+
 @line("symmetric matrices, in `cholesky` and `eigh`")
 def test_gradients_by_symmetric_matrices():
     A = np.array([[2.0, 1.0], [1.0, 2.0]])

@@ -9,7 +9,7 @@ import numpy as np
 from edgewise.core.levels import differentiated
 from edgewise.core.primitive import Primitive
 from edgewise.core.refusals import no_number_in
-from edgewise.core.shapes import axes_from, cast, negative_axes
+from edgewise.core.shapes import axes_from, negative_axes
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import CAST, JOIN, MOVEMENT, declare
@@ -102,7 +102,7 @@ def _parts(arrays: Any, dtype: Any, casting: Any) -> list[Any]:
     for part in parts:
         if not np.can_cast(part.dtype, dtype, casting):
             raise TypeError(f"Cannot cast array data from {part.dtype} to {np.dtype(dtype)} under the rule '{casting}'")
-    return [cast(p, dtype) for p in parts]
+    return [p.astype(dtype) for p in parts]
 
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from edgewise.core import stores
 from edgewise.core.primitive import Primitive
 from edgewise.core.recurrence import delayed, reversed_along
-from edgewise.core.shapes import cast, negative_axes
+from edgewise.core.shapes import negative_axes
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import REDUCTION, declare
 from edgewise.maps import Compose, Diagonal, Mask, Sum
@@ -53,7 +53,7 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
         if out is not None:
             raise stores.refused(out, "out=")
         if dtype is not None:
-            a = cast(a, dtype)
+            a = a.astype(dtype)
         if where is not True:
             if neutral is None and initial is ABSENT:
                 raise ValueError(f"reduction operation '{primitive.name}' with a where mask needs an initial value")

@@ -9,7 +9,7 @@ import numpy as np
 from edgewise.core import stores
 from edgewise.core.primitive import Primitive
 from edgewise.core.recurrence import delayed, recurrence
-from edgewise.core.shapes import cast, negative_axes
+from edgewise.core.shapes import negative_axes
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import SCAN, declare
 from edgewise.maps import CumulativeSum, Diagonal, Recurrence
@@ -19,7 +19,7 @@ def _cumulative(primitive: Primitive, a: Any, axis: Any = None, dtype: Any = Non
     if out is not None:
         raise stores.refused(out, "out=")
     if dtype is not None:
-        a = cast(a, dtype)
+        a = a.astype(dtype)
     if axis is None or not a.ndim:
         a, axis = np.ravel(a), axis or 0
     (one,) = negative_axes(axis, a.ndim)

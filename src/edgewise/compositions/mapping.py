@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ def _spread(row: Any) -> Any:
 )  # fmt: skip
 def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     arr = arr if hasattr(arr, "__array_function__") else np.asarray(arr)
-    (one,) = axes_from(axis, arr.ndim)
+    (one,) = axes_from(operator.index(axis), arr.ndim)
     rows = np.moveaxis(arr, one, -1)
     lead = rows.shape[:-1]
     if 0 in lead:

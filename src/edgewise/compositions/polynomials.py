@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.levels import settled
+from edgewise.core.levels import known, settled
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
@@ -92,8 +92,8 @@ def poly(seq_of_zeros: Any) -> Any:
     nothing = np.zeros(1, zeros.dtype)
     for zero in zeros:
         a = np.concatenate([a, nothing]) - np.concatenate([nothing, zero * a])
-    if zeros.dtype.kind == "c" and (real or _in_pairs(settled(zeros))):
-        return np.real(a)
+    if zeros.dtype.kind == "c" and (real or (known(zeros) and _in_pairs(settled(zeros)))):
+        return np.real(a)  # the members of a batch are of one kind: complex
     return a
 
 

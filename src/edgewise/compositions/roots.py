@@ -9,6 +9,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.levels import plain, settled
+from edgewise.errors import UndeterminedError
 from edgewise.families.samples import case, grid
 
 X, Y = grid(6, low=-1.0, high=1.0), grid(6, seed=1)
@@ -28,22 +29,33 @@ def _array(a: Any) -> Any:
     ragged=True,
 )
 def roots(p: Any) -> Any:
-    """Eigenvalues of the companion matrix; leading coefficients that are 0 do not count, trailing ones are zeros."""
+    """Eigenvalues of the companion matrix. A leading coefficient of 0 is refused, and trailing ones count.
+
+    The latter do, other than in NumPy's own way: they make zeros at 0, which move as the coefficients do.
+    """
     p = np.atleast_1d(_array(p))
     if p.ndim != 1:
         raise ValueError("Input must be a rank-1 array.")
     present = np.nonzero(settled(p))[0]
     if not len(present):
         return np.zeros(0)
-    zeros = p.shape[0] - 1 - int(present[-1])
-    p = p[int(present[0]) : int(present[-1]) + 1]
+    if present[0]:
+        raise UndeterminedError(
+            "np.roots was given coefficients that begin with 0",
+            "where a leading 0 moves, another zero comes in from infinity, and the result has another length",
+            "leave it out, if it is no variable: np.roots(np.trim_zeros(p, 'f'))",
+        )
     p = p if p.dtype.kind in "fc" else p.astype(float)
     n = p.shape[0] - 1
     if not n:
-        return np.zeros(zeros, p.dtype)
+        return np.zeros(0, p.dtype)
     shift = np.eye(n, k=-1, dtype=p.dtype)[1:]
     found = np.linalg.eigvals(np.concatenate([(-p[1:] / p[0])[None], shift]))
-    return np.concatenate([found, np.zeros(zeros, found.dtype)])
+    known, left, order = settled(found), list(range(n)), []
+    for zero in np.roots(settled(p)):  # in NumPy's order, which has those at 0 last
+        order.append(min(left, key=lambda i: abs(known[i] - zero)))
+        left.remove(order[-1])
+    return found[order]
 
 
 @composition(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -256,6 +257,7 @@ class TracedArray(Traced):
         return [row.tolist() if row.ndim else row for row in self]
 
 
+numbers.Number.register(TracedScalar)  # as NumPy's scalars are, for np.isscalar and isinstance
 TRACED = frozenset((TracedScalar, TracedArray))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.registry import Declaration, find, register
-from edgewise.core.shapes import axes_from, cast
+from edgewise.core.shapes import axes_from
 from edgewise.core.traced import Traced
 from edgewise.families.samples import Case, case
 
@@ -81,7 +81,7 @@ def _ready(ufunc: np.ufunc, array: Any, dtype: Any) -> Any:
         ufunc.accumulate(np.ones(1, array.dtype), dtype=dtype)  # NumPy's own verdict on the dtype
     if _truth(ufunc):
         return array != 0
-    return array if dtype is None else cast(array, np.dtype(dtype))
+    return array if dtype is None else array.astype(dtype)
 
 
 def _reduce(

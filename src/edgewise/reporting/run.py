@@ -30,10 +30,10 @@ def report(f: Callable[..., Any], *args: Any, argnums: Argnums | None = None) ->
         argnums: which of them are differentiated; by default all with floats in them, and the first if none has.
 
     Returns:
-        A ``Report``, to print or to keep (``to_dict()``). It lists, with the user's lines: where dependence ended
+        A ``Report``, to print or to keep (``to_dict()``). It lists, with the user's lines, where dependence ended
         (rounding, ``argmax``, ``ew.stop_gradient``), the branches that values decided, the kinks that were met and the
         convention there, infinite slopes that a cut branch dropped, what was promoted, slow bridges, the arrays that
-        had to be kept; and what each transformation takes. A section is there only if it has something to say.
+        had to be kept, and what each transformation takes. A section is there only if it has something to say.
 
     Raises:
         ArgumentError: nothing to differentiate, or a profiler is running: the calls are seen through Python's hook for

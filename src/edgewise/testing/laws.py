@@ -15,7 +15,8 @@ enters the book is under every law at once.
     zero                         no derivative where there is none: the result is an ordinary value again
     edges                        on every edge: adjoint, algebra, pattern ⊇ truth, aliveness
 
-Start with ``first_order``. The oracles are in ``oracles``, and what takes a sample apart in ``subject``.
+Start with ``first_order``. The oracles are in ``oracles``, and what takes a sample apart in ``subject``. Samples are of
+real numbers; ``complex_laws`` makes functions of real and imaginary parts of them, which are under the same laws.
 """
 
 from __future__ import annotations
@@ -239,12 +240,12 @@ def _seed(t: Sequence[Any]) -> Any:
 
 
 def _assembled(blocks: Any, subject: Subject) -> Any:
-    """Blocks of a Jacobian (outputs × leaves) as one matrix."""
-    outputs = subject(*subject.leaves)
-    rows = [
-        np.concatenate([np.reshape(b, (np.size(y), np.size(x))) for b, x in zip(row, subject.leaves, strict=True)], 1)
-        for row, y in zip(blocks, outputs, strict=True)
-    ]
+    """Blocks of a Jacobian (outputs × leaves) as one matrix, complex outputs as real and imaginary parts."""
+    rows = []
+    for row, y in zip(blocks, subject(*subject.leaves), strict=True):
+        parts = [np.reshape(b, (np.size(y), np.size(x))) for b, x in zip(row, subject.leaves, strict=True)]
+        band = np.concatenate(parts, 1)
+        rows += [np.real(band), np.imag(band)] if y.dtype.kind == "c" else [band]
     return np.concatenate(rows)
 
 
