@@ -298,3 +298,16 @@ def test_an_object_array_as_an_argument_of_an_inner_transformation() -> None:
         return np.sum(ew.grad(lambda y: np.sum(y**3))(np.array([x[0], 2.0 * x[1]])))
 
     np.testing.assert_allclose(ew.grad(f)(X), [6 * 1.3, 24 * 2.1, 0.0])
+
+
+def test_a_division_by_zero_in_an_object_array() -> None:
+    """Python's numbers raise, where those of NumPy give inf: nothing that would tell the user what to do."""
+
+    def f(x: Any) -> Any:
+        pair = np.array([x[0], 0.5 * x[1]])
+        return np.sum(1 / np.where(pair > 1.2, pair, 0))
+
+    with pytest.raises(ConversionError, match="object array of traced values was divided by"):
+        ew.grad(f)(X)
+    with pytest.raises(ZeroDivisionError):  # the user's own
+        ew.grad(lambda x: (1 // (len(x) - 3)) * x[0])(X)

@@ -96,7 +96,7 @@ MISFITS: dict[str, Callable[[Any], Any]] = {
     "a dtype without a loop": lambda x: np.divide.accumulate(x, dtype=np.int64),
     "an order that is none": lambda x: np.linalg.norm(x, ord=[], axis=0),
     "an axis that is a number": lambda x: np.linalg.norm(x, 3.5, 2.0),
-    "an object array with an axis that is none": lambda x: np.delete(np.array([x[0, 0], x[0, 1]]), 0, []),
+    "an object array beside": lambda x: np.linspace(x[0, 0], np.array([x[0, 0], x[0, 1]]), "many"),
     "one operand of two, none": lambda x: np.linalg.solve(x @ x.T, None),
     "if x": lambda x: 1.0 if x else 0.0,
     "~x": lambda x: ~x,

@@ -94,6 +94,13 @@ def test_dtype_is_that_of_the_computation():
     assert ew.grad(lambda x: np.sum(np.remainder(x, 0.7, dtype="f4")))(x).dtype == np.float64
 
 
+def test_reduceat_nowhere_is_empty():
+    for f in (lambda x: np.add.reduceat(x, []), lambda x: np.hypot.reduceat(x, np.zeros(0, int), axis=1)):
+        value, J = ew.linearize(f, X)
+        np.testing.assert_array_equal(value, f(X))
+        assert J.shape == (0, X.size)
+
+
 def test_what_is_not_supported_says_so():
     with pytest.raises(NotYetError, match=r"np\.sin with where="):
         ew.grad(lambda x: np.sum(np.sin(x, where=x > 1, out=None)))(X)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -48,6 +50,10 @@ def test_a_wrong_derivative_is_found_and_shown_by_a_small_program(monkeypatch):
 
 
 def test_programs_are_those_of_their_seeds():
+    """Whatever was imported or run before: a seed is told to somebody else."""
+    code = "from edgewise.testing.fuzz.grammar import program; print(program(3).source)"
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert fresh == program(3).source + "\n"
     assert program(17).source == program(17).source
     assert scalar_program(17).source == scalar_program(17).source
     made = scalar_program(17)

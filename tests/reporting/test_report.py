@@ -16,7 +16,7 @@ import pytest
 import edgewise as ew
 from edgewise.core import walk
 from edgewise.core.registry import DECLARATIONS
-from edgewise.errors import ArgumentError, EdgewiseError
+from edgewise.errors import ArgumentError, EdgewiseError, UndeterminedError
 
 HERE = __file__
 
@@ -120,6 +120,17 @@ def test_slopes_that_a_cut_branch_dropped():
         (line_of(f, "np.where"), "sqrt: 1 of 3 entries, which the result does not read: exactly 0 there")
     ]
     assert not ew.report(f, np.array([1.0, 4.0, 9.0])).cuts
+
+
+def test_no_derivative_at_all():
+    """A report is about the run; whoever asks for the derivative gets the error."""
+
+    def f(A):
+        return np.where(A > 0, np.linalg.eigh(A)[1], 0.0)[0]
+
+    with pytest.raises(UndeterminedError):
+        ew.jacobian(f)(np.eye(2))
+    assert [e.what for e in ew.report(f, np.eye(2)).ended] == ["np.greater"]
 
 
 def test_promotions():

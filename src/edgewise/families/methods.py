@@ -149,6 +149,8 @@ def _reduceat(
     steps = np.moveaxis(array, one, 0)
     n = steps.shape[0]
     starts = [int(i) for i in np.asarray(at)]
+    if not starts:
+        return np.moveaxis(steps[:0], 0, one)
     for at in starts:
         if not 0 <= at < n:
             raise IndexError(f"index {at} out-of-bounds in {ufunc.__name__}.reduceat [0, {n})")

@@ -163,6 +163,14 @@ def _fixed_number(error: Exception, place: Place, places: list[Place]) -> Edgewi
 def _object_array(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
     """NumPy called a method on the entries of an object array, or has no loop for it."""
     text = str(error)
+    if isinstance(error, ZeroDivisionError) and places[-1] is place and _has_object_array(place):
+        return ConversionError(
+            "a number in an object array of traced values was divided by, and it is zero",
+            "np.array([...]) of traced values is an array of Python objects, and Python's numbers raise where those of "
+            "NumPy give inf",
+            "build the array with ew.stack([...]), which makes one traced array",
+            place.where,
+        )
     if not isinstance(error, TypeError):
         return None
     if "has no callable" in text:

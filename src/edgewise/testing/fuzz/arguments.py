@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.core.registry import DECLARATIONS, Declaration, spelling
+from edgewise.core.registry import DECLARATIONS, Declaration, load, spelling
 from edgewise.errors import EdgewiseError
 from edgewise.families.samples import Case
 from edgewise.transforms.operator import vjp
@@ -58,6 +58,7 @@ class Misuse(NamedTuple):
 
 def misuse(seeds: Iterator[int] | range) -> Iterator[Misuse | None]:
     """Call functions of the registry with one argument spoiled; per seed the difference, None where there is none."""
+    load()
     rows = [
         (row, sample)
         for row in DECLARATIONS.values()

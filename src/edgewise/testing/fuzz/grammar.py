@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.registry import DECLARATIONS, Declaration, spelling
+from edgewise.core.registry import DECLARATIONS, Declaration, load, spelling
 from edgewise.families.samples import Case
 from edgewise.testing.fuzz.program import Line, Program, literal
 from edgewise.testing.fuzz.vocabulary import ANALYTIC, KINKED, SCALAR, STORES
@@ -49,6 +49,7 @@ def _stores() -> bool:
 @functools.cache
 def _rows() -> list[tuple[Declaration, Case]]:
     """Calls of the registry that have a derivative."""
+    load()
     return [
         (row, sample)
         for row in DECLARATIONS.values()
