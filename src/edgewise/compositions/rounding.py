@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core import stores
 from edgewise.core.traced import Traced
 from edgewise.families.samples import between, case, grid, pairs
 
@@ -66,7 +65,8 @@ def isneginf(x: Any, out: None = None) -> Any:
 )
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     if not copy:
-        raise stores.into_traced("np.nan_to_num(..., copy=False)")
+        x[...] = nan_to_num(x, True, nan, posinf, neginf)
+        return x
     bounds = np.finfo(x.dtype)
     high = bounds.max if posinf is None else posinf
     low = bounds.min if neginf is None else neginf

@@ -10,7 +10,7 @@ import numpy as np
 from edgewise.compositions.declare import composition
 from edgewise.core.operators import method
 from edgewise.core.shapes import axes_from, negative_axes
-from edgewise.core.traced import Traced, cast_as
+from edgewise.core.traced import Traced, cast_as, fixed
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3, 4)
@@ -38,9 +38,16 @@ if hasattr(np, "astype"):  # since NumPy 2.1
         return cast_as(x, dtype)
 
 
-@composition(np.ravel, [case(X), case(1.5), case(X, order="F")], "a", methods=("ravel", "flatten"))
+@composition(np.ravel, [case(X), case(1.5), case(X, order="F")], "a", methods=("ravel",))
 def ravel(a: Any, order: str = "C") -> Any:
     return np.reshape(a, (-1,), order="F" if order == "F" else "C")
+
+
+def _flatten(self: Traced, order: str = "C") -> Any:
+    return fixed(np.ravel(self, order))  # type: ignore[arg-type,call-overload]  # order is passed on
+
+
+Traced.flatten = _flatten  # type: ignore[attr-defined]  # a copy, where ravel may be a view
 
 
 @composition(np.expand_dims, [case(X, 1), case(X, (0, -1)), case(1.5, 0)], "a")
@@ -128,7 +135,7 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
         raise ValueError("len(axes) must be 2.")
     k %= 4
     if k == 0:
-        return m
+        return m[:]
     if k == 2:
         return np.flip(m, axes)
     return np.flip(np.swapaxes(m, *axes), axes[0]) if k == 1 else np.swapaxes(np.flip(m, axes[0]), *axes)
@@ -216,7 +223,7 @@ def atleast_3d(*arys: Any) -> Any:
 
 @composition(np.copy, [case(X)], "a", methods=("copy",))
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    return +a
+    return fixed(a)
 
 
 @composition(np.shape, [case(X)], "a")

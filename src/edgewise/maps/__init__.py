@@ -8,7 +8,7 @@ from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
 from edgewise.maps.contraction import Contract
 from edgewise.maps.convolution import Convolve
 from edgewise.maps.diagonal import Conjugate, Diagonal, Identity, Mask
-from edgewise.maps.index import Index
+from edgewise.maps.index import Clear, Index
 from edgewise.maps.matrix import (
     Averaged,
     ConjugateTranspose,
@@ -31,6 +31,7 @@ __all__ = [
     "Adjoint",
     "Averaged",
     "Broadcast",
+    "Clear",
     "Compose",
     "Conjugate",
     "ConjugateTranspose",

@@ -18,7 +18,7 @@ from edgewise.containers import BARE, Tree, flatten
 from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
-from edgewise.core.traced import TRACED, Traced
+from edgewise.core.traced import TRACED, Traced, fixed
 from edgewise.core.undetermined import Undetermined
 from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind
 from edgewise.transforms.translate import name_of, run
@@ -304,7 +304,9 @@ def split_aux(result: Any, mode: Mode, f: Any) -> tuple[Any, Any]:
 
 def _own(leaf: Any, lowered: Any) -> Any:
     """A value for the user: a copy, where it is an array that the derivative may still need."""
-    return lowered.copy() if lowered is not leaf and type(lowered) is np.ndarray else lowered
+    if lowered is leaf:
+        return leaf
+    return lowered.copy() if type(lowered) is np.ndarray else fixed(lowered) if type(lowered) in TRACED else lowered
 
 
 def number_output(leaf: Any, f: Any, path: str = "") -> Any:
@@ -368,5 +370,7 @@ def finish(values: Sequence[Any], foreign: Sequence[Any] = ()) -> list[Any]:
             elif not (value.flags.owndata and value.flags.writeable) or id(value) in seen:
                 value = value.copy()  # noqa: PLW2901  as promised
             seen.add(id(value))
+        elif type(value) in TRACED:
+            value = fixed(value)  # noqa: PLW2901  the same, one level up
         done.append(value)
     return done

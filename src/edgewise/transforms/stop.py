@@ -8,13 +8,19 @@ import numpy as np
 
 from edgewise.containers import flatten
 from edgewise.core.levels import settled
-from edgewise.core.traced import Traced, apply
+from edgewise.core.traced import Traced, apply, fixed
 from edgewise.families.elementwise import declare_elementwise
 from edgewise.transforms.border import gather_output
 
 __all__ = ["stop_gradient", "value"]
 
-STOP = declare_elementwise("stop_gradient", lambda x: x, (None,), 1, zero=True)
+
+def _same(x: Any) -> Any:
+    """The value, as one that may be stored into."""
+    return x.copy() if isinstance(x, np.ndarray) else fixed(x) if isinstance(x, Traced) else x
+
+
+STOP = declare_elementwise("stop_gradient", _same, (None,), 1, zero=True)
 
 
 def stop_gradient(x: Any) -> Any:

@@ -1,0 +1,314 @@
+"""Traced arrays that share memory: what a store into one of them means for all the others.
+
+Most arrays are never stored into, and most of their views never notice. So an array is an ordinary ``TracedArray`` with
+a value and a payload, a view remembers where it came from (``alias``), its root holds it weakly, and no operation looks
+at either. The first store into any of them turns the root and all its live views, once, into ``Aliased`` arrays: the
+same objects in another class, whose value and payload are asked of a common ``Memory``. What reads ``t.value`` reads
+what NumPy's memory would hold now.
+
+* ``Memory``: the content of the root, a traced array that belongs to nobody else, so that a store updates it in place.
+  Whoever reads the whole of it takes it out of our hands, and the next store copies it first (copy on write); reading a
+  part copies that part.
+* ``View``: how one array looks at it: the movements (index, transpose, reshape) that lead there from the root, and its
+  places: positions in the root, found by applying the movements to ``0, 1, 2, ...``. A store through a view is a store
+  at those positions. NumPy itself indexes the places, so an index means here what it means there.
+
+Whether a reshape is a view or a copy is NumPy's to say: it is asked of the memory below all levels, and of the places.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.index import ARRAY, fill
+from edgewise.core.levels import plain
+from edgewise.core.traced import FOLLOWING, TRACED, Traced, TracedArray, TracedScalar, fixed, getitem
+from edgewise.core.updates import detach, put_into, taken_over
+
+__all__ = ["Aliased", "AliasedScalar", "Flat", "Memory", "View", "following", "memory_of", "pick", "view"]
+
+_VALUE, _MODE, _PAYLOAD = Traced.value, Traced.mode, Traced.payload  # type: ignore[attr-defined]  # the slots themselves
+_PRUNE = 16  # dead views that a root may remember at least
+
+
+class Roots:
+    """What the root of an unshared family remembers: its views, weakly."""
+
+    __slots__ = ("limit", "views")
+
+    def __init__(self) -> None:
+        self.views: list[weakref.ref[Any]] = []
+        self.limit = _PRUNE
+
+    def add(self, y: Any) -> None:
+        """Remember a view; the dead ones are forgotten from time to time, so that their number stays bounded."""
+        views = self.views
+        if len(views) >= self.limit:
+            views[:] = [r for r in views if r() is not None]
+            self.limit = 2 * len(views) + _PRUNE
+        views.append(weakref.ref(y))
+
+
+class Memory:
+    """The content that a family of arrays shares.
+
+    Attributes:
+        content: a traced array of the root's shape.
+        owned: whether nobody else holds any part of it, on any level.
+        version: counts the stores.
+    """
+
+    __slots__ = ("_places", "_strides", "content", "owned", "version")
+
+    def __init__(self, root: Any) -> None:
+        self.content: Any = fixed(root)
+        self.owned = False
+        self.version = 0
+        self._places: Any = None
+        inner = plain(root)
+        self._strides = inner.strides[inner.ndim - root.ndim :] if isinstance(inner, np.ndarray) else ()
+
+    def places(self) -> Any:
+        """The positions 0, 1, 2, ... in the root's shape, laid out in memory as the root is."""
+        if self._places is None:
+            shape = self.content.shape
+            order = sorted(range(len(shape)), key=lambda i: -abs(self._strides[i]) if self._strides else i)
+            memory = np.empty([shape[i] for i in order], np.intp)
+            self._places = np.transpose(memory, np.argsort(order)) if order else memory
+            self._places[...] = np.arange(self._places.size).reshape(shape)
+        return self._places
+
+    def put(self, v: Any, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> None:
+        """Store ``v`` at an index of the root, in normal form and free of repeated entries."""
+        if not self.owned:
+            self.content, self.owned = taken_over(self.content), True
+        self.content = put_into(self.content, v, arrays, template)
+        self.version += 1
+
+    def become(self, y: Any) -> None:
+        """Store a whole new content, which others may hold."""
+        self.content, self.owned = y, False
+        self.version += 1
+
+
+class View:
+    """How one array looks at a memory.
+
+    Attributes:
+        memory: what it looks at.
+        steps: the movements that lead from the root to it: primitive, further operands, parameters.
+        writeable: False for what NumPy makes read-only (``np.broadcast_to``, ``np.diagonal``).
+        seen: what was there when it was last read, at ``version``.
+    """
+
+    __slots__ = ("_places", "memory", "seen", "steps", "version", "writeable")
+
+    def __init__(self, memory: Memory, steps: tuple[Any, ...], writeable: bool, places: Any = None) -> None:
+        self.memory = memory
+        self.steps = steps
+        self.writeable = writeable
+        self.seen: Any = None
+        self.version = -1
+        self._places = places
+
+    @property
+    def places(self) -> Any:
+        """The positions in the root of its entries."""
+        if self._places is None:
+            places = self.memory.places()
+            for primitive, extras, params in self.steps:
+                places = primitive.compute((places, *extras), params)
+            self._places = places
+        return self._places
+
+    def read(self) -> Any:
+        """A traced array with what is there now, which no later store changes."""
+        memory = self.memory
+        if not self.steps:
+            memory.owned = False
+            return memory.content
+        if self.version != memory.version:
+            y = memory.content
+            for primitive, extras, params in self.steps:
+                y = primitive(y, *extras, **params)
+            self.seen = detach(y) if memory.owned else y
+            self.version = memory.version
+        return self.seen
+
+    def further(self, primitive: Any, extras: tuple[Any, ...], params: dict[str, Any], writeable: bool) -> Any:
+        """The array one movement further: a view where NumPy makes one, else a copy."""
+        here = self.places
+        places = primitive.compute((here, *extras), params)
+        if not extras and not np.may_share_memory(places, here) and places.size:
+            return primitive(self.read(), **params)
+        return following(
+            View(self.memory, (*self.steps, (primitive, extras, params)), self.writeable and writeable, places)
+        )
+
+    def pick(self, primitive: Any, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> Any:
+        """A copy of the entries at an index, as fancy indexing makes it, without reading the rest."""
+        memory = self.memory
+        if self.steps:
+            arrays, template = self.at(arrays, template)
+        y = primitive(memory.content, *arrays, template=template)
+        return detach(y) if memory.owned else y
+
+    def at(self, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """An index of this view as one of the root."""
+        if not self.steps:
+            return arrays, template
+        whole = not arrays and all(item == slice(None) for item in template)
+        if whole and len(self.steps) == 1 and not self.steps[0][1] and "template" in self.steps[0][2]:
+            return (), self.steps[0][2]["template"]
+        places = getitem(self.places, fill(template, arrays))
+        return along_axes(places, self.memory.content.shape)
+
+
+def along_axes(places: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Positions in an array of ``shape`` as an index in normal form."""
+    if not isinstance(places, Traced):
+        arrays = np.unravel_index(places, shape)
+        return ((), tuple(map(int, arrays))) if np.ndim(places) == 0 else (arrays, (ARRAY,) * len(shape))
+    found: list[Any] = []
+    for n in reversed(shape):
+        found.insert(0, places % n)
+        places = places // n
+    return tuple(found), (ARRAY,) * len(shape)
+
+
+class _Follows:
+    """The attributes of an array that shares memory: those of what is there now."""
+
+    __slots__ = ()
+    alias: View
+
+    @property
+    def value(self) -> Any:
+        return self.alias.read().value
+
+    @property
+    def payload(self) -> Any:
+        return self.alias.read().payload
+
+    @property
+    def mode(self) -> Any:
+        return self.alias.memory.content.mode
+
+    @property
+    def dtype(self) -> Any:
+        return self.alias.memory.content.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        alias = self.alias
+        shape: tuple[int, ...] = alias.places.shape if alias.steps else alias.memory.content.shape
+        return shape
+
+
+class Aliased(_Follows, TracedArray):  # type: ignore[misc]  # properties for slots: that is the point
+    """A traced array that has been stored into, or shares memory with one that has."""
+
+    __slots__ = ()
+
+
+class AliasedScalar(_Follows, TracedScalar):  # type: ignore[misc]  # as above
+    """A view without axes: ``a[0, ...]``, which is no copy."""
+
+    __slots__ = ("__weakref__", "alias")
+
+
+class Flat(Aliased):
+    """``a.flat``: the entries in a row, a store into which repeats what is too short, as NumPy's does."""
+
+    __slots__ = ("base",)
+
+
+FOLLOWING.update((Aliased, AliasedScalar, Flat))
+TRACED.update(FOLLOWING)
+
+
+def following(look: View, cls: Any = None) -> Any:
+    """A new array that looks at a memory."""
+    t = object.__new__(cls or (Aliased if look.places.ndim else AliasedScalar))
+    t.alias = look
+    return t
+
+
+def view(primitive: Any, x: Any, *extras: Any, writeable: bool = True, scalar: bool = False, **params: Any) -> Any:
+    """Apply a movement whose result NumPy makes a view of its operand.
+
+    Args:
+        primitive: the movement.
+        x: its operand, traced or not.
+        extras: further operands: index arrays.
+        writeable: whether NumPy lets the view be stored into.
+        scalar: whether a result without axes is a view as well, and not a number.
+        params: the parameters of the primitive.
+    """
+    kind = type(x)
+    if kind in FOLLOWING:
+        return x.alias.further(primitive, extras, params, writeable)
+    y = primitive(x, *extras, **params)
+    if kind is TracedArray:
+        if type(y) is TracedArray:
+            if "target" not in params or _shares(y, x):
+                _remember(x, y, (primitive, extras, params), writeable)
+        elif scalar:
+            return memory_of(x).further(primitive, extras, params, writeable)
+    return y
+
+
+def _shares(y: Any, x: Any) -> bool:
+    """Whether a reshape was a view: NumPy's own answer, below all levels."""
+    after = plain(y)
+    return not isinstance(after, np.ndarray) or np.may_share_memory(after, plain(x))
+
+
+def _remember(x: Any, y: Any, step: Any, writeable: bool) -> None:
+    """Note that ``y`` is a view of ``x``: at the root, weakly, and at ``y``."""
+    alias = getattr(x, "alias", None)
+    if alias is None:
+        alias = x.alias = Roots()
+    root, family = (x, alias) if type(alias) is Roots else (alias[0], alias[0].alias)
+    family.add(y)
+    y.alias = (root, x, step, writeable)
+
+
+def memory_of(x: Any) -> View:
+    """How an array looks at its memory; from now on it follows that, with its root and all its views."""
+    if type(x) in FOLLOWING:
+        look: View = x.alias
+        return look
+    alias = getattr(x, "alias", None)
+    root = alias[0] if type(alias) is tuple else x
+    family = getattr(root, "alias", None)
+    memory = Memory(root)
+    _follow(root, View(memory, (), True))
+    for reference in family.views if family is not None else ():
+        y = reference()
+        if y is not None:
+            _, parent, step, writeable = y.alias
+            before = parent.alias
+            look = View(memory, (*before.steps, step), before.writeable and writeable)
+            look.seen, look.version = fixed(y), 0
+            _follow(y, look)
+    made: View = x.alias
+    return made
+
+
+def _follow(x: Any, look: View) -> None:
+    """Turn a traced array into one that looks at a memory: the same object, in another class."""
+    x.__class__ = Aliased
+    for slot in (_VALUE, _MODE, _PAYLOAD):
+        slot.__delete__(x)  # or they would keep old contents alive
+    x.alias = look
+
+
+def pick(primitive: Any, x: Any, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> Any:
+    """Index where NumPy makes a copy: by arrays, or down to a number."""
+    if type(x) in FOLLOWING:
+        return x.alias.pick(primitive, arrays, template)
+    return primitive(x, *arrays, template=template)
