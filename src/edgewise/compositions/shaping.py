@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.memory import contiguous
 from edgewise.core.operators import method
 from edgewise.core.shapes import axes_from, negative_axes
 from edgewise.core.traced import Traced, cast_as, fixed
@@ -40,7 +41,10 @@ if hasattr(np, "astype"):  # since NumPy 2.1
 
 @composition(np.ravel, [case(X), case(1.5), case(X, order="F")], "a", methods=("ravel",))
 def ravel(a: Any, order: str = "C") -> Any:
-    return np.reshape(a, (-1,), order="F" if order == "F" else "C")
+    if order in ("A", "K"):
+        order = "F" if contiguous(a, "F") and not contiguous(a) else "C"
+    row = np.reshape(a, (-1,), order=order)  # type: ignore[call-overload]  # order is the user's word
+    return row if contiguous(a, order) else np.copy(row)
 
 
 def _flatten(self: Traced, order: str = "C") -> Any:
@@ -168,7 +172,7 @@ def tile(A: Any, reps: Any) -> Any:
         np.reshape(A, tuple(n for length in shape for n in (1, length))),
         tuple(n for count, length in zip(counts, shape, strict=True) for n in (count, length)),
     )
-    return np.reshape(spread, tuple(c * n for c, n in zip(counts, shape, strict=True)))
+    return np.copy(np.reshape(spread, tuple(c * n for c, n in zip(counts, shape, strict=True))))
 
 
 @composition(np.broadcast_arrays, [case(grid(3), grid(2, 1, seed=1))])

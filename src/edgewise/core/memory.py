@@ -28,7 +28,7 @@ from edgewise.core.levels import plain
 from edgewise.core.traced import FOLLOWING, TRACED, Traced, TracedArray, TracedScalar, fixed, getitem
 from edgewise.core.updates import detach, put_into, taken_over
 
-__all__ = ["Aliased", "AliasedScalar", "Flat", "Memory", "View", "following", "memory_of", "pick", "view"]
+__all__ = ["Aliased", "AliasedScalar", "Flat", "Memory", "View", "contiguous", "following", "memory_of", "pick", "view"]
 
 _VALUE, _MODE, _PAYLOAD = Traced.value, Traced.mode, Traced.payload  # type: ignore[attr-defined]  # the slots themselves
 _PRUNE = 16  # dead views that a root may remember at least
@@ -265,6 +265,30 @@ def _shares(y: Any, x: Any) -> bool:
     """Whether a reshape was a view: NumPy's own answer, below all levels."""
     after = plain(y)
     return not isinstance(after, np.ndarray) or np.may_share_memory(after, plain(x))
+
+
+def contiguous(x: Any, order: str = "C") -> bool:
+    """Whether an array lies in memory in one row, as NumPy would have it."""
+    if not isinstance(x, Traced):
+        return bool(np.asarray(x).flags[f"{order}_CONTIGUOUS"])
+    if type(x) in FOLLOWING:
+        if any(extras for _, extras, _ in x.alias.steps):  # a diagonal: a copy of ours, but no row in NumPy
+            return x.size < 2
+        shape, strides, item = x.shape, x.alias.places.strides, x.alias.places.itemsize
+    else:
+        alias, inner = getattr(x, "alias", None), plain(x)
+        while type(alias) is tuple:
+            if alias[2][1]:
+                return x.size < 2
+            alias = getattr(alias[1], "alias", None)
+        if not isinstance(inner, np.ndarray):
+            return True
+        shape, strides, item = x.shape, inner.strides[inner.ndim - x.ndim :], inner.itemsize
+    for n, stride in zip(shape[::-1], strides[::-1], strict=True) if order == "C" else zip(shape, strides, strict=True):
+        if n != 1 and stride != item:
+            return 0 in shape
+        item *= n
+    return True
 
 
 def _remember(x: Any, y: Any, step: Any, writeable: bool) -> None:

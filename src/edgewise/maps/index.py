@@ -29,6 +29,9 @@ class Index(Map):
     def push(self, t: Any) -> Any:
         return gather(t, *self.arrays, template=self.template)
 
+    def push_alive(self, t: Any, alive: Any) -> tuple[Any, Any]:
+        return self.push(t), None if alive is None else self.push(alive)  # without a look at what is not read
+
     def pull(self, g: Any) -> Any:
         return scatter_add(g, *self.arrays, template=self.template, shape=self.shape)
 

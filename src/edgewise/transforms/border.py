@@ -152,8 +152,9 @@ class Call:
         return [a.leaves[i] for a in self.arguments for i in a.moving]
 
     def run(self, values: Sequence[Any]) -> Any:
-        """Call the function with these values in place of the differentiable leaves."""
+        """Call the function with these values in place of the differentiable leaves; what it stores is its own."""
         args, kwargs = list(self._args), dict(self._kwargs)
+        values = [fixed(v) if type(v) in TRACED else v.copy() if type(v) is np.ndarray else v for v in values]
         for place, argument, own in zip(self.places, self.arguments, self._shared_out(values), strict=True):
             new = argument.with_values(own)
             if isinstance(place, int):
