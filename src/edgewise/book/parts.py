@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.memory import view
 from edgewise.core.operators import method
 from edgewise.core.registry import Declaration, register
 from edgewise.core.traced import Traced
@@ -51,8 +52,18 @@ for name in ("conj", "conjugate"):
 real_of = declare_elementwise("real", np.real, lambda: Identity(), 1, maps=True)
 imag_of = declare_elementwise("imag", np.imag, lambda: Diagonal(-1j), 1, maps=True)
 angle_of = declare_elementwise("angle", np.angle, lambda x: _angle_slope(x), 1, maps=True)
-register(Declaration(np.real, "elementwise", ONE, real_of, "difference"), real_of, ("val",))
-register(Declaration(np.imag, "elementwise", ONE, imag_of, "difference", "of a real number: 0"), imag_of, ("val",))
+
+
+def _real(val: Any) -> Any:
+    return view(real_of, val) if val.dtype.kind == "c" else val
+
+
+def _imag(val: Any) -> Any:
+    return view(imag_of, val) if val.dtype.kind == "c" else imag_of(val)
+
+
+register(Declaration(np.real, "elementwise", ONE, real_of, "difference"), _real, ("val",))
+register(Declaration(np.imag, "elementwise", ONE, imag_of, "difference", "of a real number: 0"), _imag, ("val",))
 Traced.real = property(np.real)  # type: ignore[attr-defined]  # properties of ndarray, which NumPy's functions read
 Traced.imag = property(np.imag)  # type: ignore[attr-defined]  # the same
 

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.memory import contiguous
+from edgewise.core.index import ARRAY, gather
+from edgewise.core.memory import contiguous, view
 from edgewise.core.operators import method
+from edgewise.core.registry import DECLARATIONS
 from edgewise.core.shapes import axes_from, negative_axes
 from edgewise.core.traced import Traced, cast_as, fixed
+from edgewise.errors import NotYetError
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3, 4)
@@ -195,12 +198,21 @@ def sliding_window_view(
         raise ValueError(f"window_shape has {len(lengths)} lengths, and there are {len(axes)} axes")
     if any(n < 0 for n in lengths):
         raise ValueError("`window_shape` cannot contain negative values")
+    if writeable:
+        raise NotYetError(
+            "sliding_window_view of a traced array was asked for a view to store into",
+            "its windows overlap, and a store into one changes others",
+            "leave writeable=True out, and store into the array itself",
+        )
+    ndim, counts = x.ndim + len(axes), list(x.shape)
     for one, n in zip(axes, lengths, strict=True):
-        count = x.shape[one] - n + 1
-        if count < 1:
-            raise ValueError("window shape cannot be larger than input array shape")
-        x = np.moveaxis(np.take(x, np.arange(count)[:, None] + np.arange(n), axis=one), one + 1, -1)
-    return x
+        counts[one] -= n - 1
+    if any(n < 1 for n in counts):
+        raise ValueError("window shape cannot be larger than input array shape")
+    places: list[Any] = [np.reshape(np.arange(n), (-1,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(counts)]
+    for i, (one, n) in enumerate(zip(axes, lengths, strict=True), x.ndim):
+        places[one] = places[one] + np.reshape(np.arange(n), (-1,) + (1,) * (ndim - 1 - i))
+    return view(DECLARATIONS[gather].primitive, x, *places, template=(ARRAY,) * x.ndim, writeable=False)
 
 
 @composition(np.atleast_1d, [case(1.5), case(X)])

@@ -32,7 +32,7 @@ def _stores(function: Callable[..., Any], instead: str = "") -> Callable[[Callab
                 return body(target, *args, **kwargs)
             if stores.holds_objects(target):
                 return function(target, *(np.asarray(a) if isinstance(a, Traced) else a for a in args), **kwargs)
-            raise stores.refused(target, spelling(function), instead)
+            raise stores.refused(spelling(function), instead)
 
         ENTRIES[function] = entry
         return body

@@ -74,7 +74,7 @@ def store_at(x: Traced, template: tuple[Any, ...], arrays: tuple[Any, ...], valu
             return
     elif isinstance(v, Traced):
         v = shaped(v, index_shape(template, arrays, shape), template, arrays, shape)
-    look.memory.put(v, *look.at(arrays, template))
+    look.put(v, arrays, template)
 
 
 def _store_scattered(look: View, template: Any, arrays: Any, v: Any, target: tuple[int, ...]) -> None:
@@ -94,12 +94,13 @@ def _store_scattered(look: View, template: Any, arrays: Any, v: Any, target: tup
         numbers = np.reshape(np.arange(size), shape)[index][wins]
         arrays, template = np.unravel_index(numbers, shape), (ARRAY,) * len(shape)
         v = v if np.ndim(v) == 0 else v[wins]
-    look.memory.put(v, *look.at(arrays, template))
+    look.put(v, arrays, template)
 
 
 def _store_batch(look: View, template: Any, arrays: Any, v: Any, target: tuple[int, ...]) -> None:
     """The same where the index differs within a batch: what is beaten adds nothing instead of being left out."""
     memory, shape = look.memory, look.memory.content.shape
+    look.put(0, arrays, template)
     arrays, template = look.at(arrays, template)
     numbers: Any = 0
     for a, n in zip(arrays, [n for item, n in zip(template, shape, strict=True) if item is ARRAY], strict=True):
@@ -108,7 +109,7 @@ def _store_batch(look: View, template: Any, arrays: Any, v: Any, target: tuple[i
     order = np.arange(places.size)
     beaten = np.any((places[:, None] == places) & (order[:, None] < order), axis=1)
     kept = np.where(np.reshape(beaten, np.shape(numbers) + (1,) * (len(target) - np.ndim(numbers))), 0, v)
-    memory.put(0, arrays, template)
+    kept = 1j * kept if look.part == "imag" else kept
     memory.become(memory.content + scatter_add(kept, *arrays, template=template, shape=shape))
 
 
@@ -125,7 +126,7 @@ def replace(x: Traced, y: Any) -> None:
     if not look.writeable:
         raise ValueError("assignment destination is read-only")
     if look.steps:
-        look.memory.put(y, *look.at((), (ALL,) * len(y.shape)))
+        look.put(y, (), (ALL,) * len(y.shape))
     else:
         look.memory.become(y)
 
@@ -203,7 +204,7 @@ def shaped(v: Any, target: tuple[int, ...], template: Any, arrays: Any, shape: t
 def _at(ufunc: np.ufunc, a: Any, indices: Any, *operand: Any) -> None:
     """``ufunc.at(a, indices, b)``: one entry after another, so that one named twice is changed twice."""
     if type(a) not in TRACED:
-        raise stores.refused_at(ufunc, a)
+        raise stores.refused_at(ufunc)
     template, arrays = normalise(indices, a.shape)
     target = index_shape(template, arrays, a.shape)
     v = tuple(shaped(admit(b), target, template, arrays, a.shape) for b in operand)
@@ -241,7 +242,7 @@ def _ufunc_into(
     """A ufunc or a method of one with ``out=``, where entries that ``where=`` leaves out keep what they have."""
     for target in out:
         if target is not None and type(target) not in TRACED:
-            raise stores.refused(target, "out=")
+            raise stores.refused("out=")
     where = kwargs.pop("where", True) if method == "__call__" else True
     made = call_ufunc(ufunc, method, inputs, kwargs)
     results = list(made) if type(made) is tuple else [made]

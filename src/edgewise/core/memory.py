@@ -23,14 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.index import ARRAY, fill
+from edgewise.core.index import ARRAY, fill, gather
 from edgewise.core.levels import plain
-from edgewise.core.traced import FOLLOWING, TRACED, Traced, TracedArray, TracedScalar, fixed, getitem
+from edgewise.core.traced import FOLLOWING, TRACED, Traced, TracedArray, TracedScalar, cast_as, fixed, getitem
 from edgewise.core.updates import detach, put_into, taken_over
 
 __all__ = ["Aliased", "AliasedScalar", "Flat", "Memory", "View", "contiguous", "following", "memory_of", "pick", "view"]
 
 _VALUE, _MODE, _PAYLOAD = Traced.value, Traced.mode, Traced.payload  # type: ignore[attr-defined]  # the slots themselves
+_PARTS = {"real": np.real, "imag": np.imag}
 _PRUNE = 16  # dead views that a root may remember at least
 
 
@@ -101,15 +102,17 @@ class View:
         memory: what it looks at.
         steps: the movements that lead from the root to it: primitive, further operands, parameters.
         writeable: False for what NumPy makes read-only (``np.broadcast_to``, ``np.diagonal``).
+        part: "real" or "imag", where it shows that part of complex numbers; else "".
         seen: what was there when it was last read, at ``version``.
     """
 
-    __slots__ = ("_places", "memory", "seen", "steps", "version", "writeable")
+    __slots__ = ("_places", "memory", "part", "seen", "steps", "version", "writeable")
 
     def __init__(self, memory: Memory, steps: tuple[Any, ...], writeable: bool, places: Any = None) -> None:
         self.memory = memory
         self.steps = steps
         self.writeable = writeable
+        self.part = next((step[0].name for step in steps if step[0].name in _PARTS), "")
         self.seen: Any = None
         self.version = -1
         self._places = places
@@ -119,8 +122,8 @@ class View:
         """The positions in the root of its entries."""
         if self._places is None:
             places = self.memory.places()
-            for primitive, extras, params in self.steps:
-                places = primitive.compute((places, *extras), params)
+            for step in self.steps:
+                places = _further(places, *step)
             self._places = places
         return self._places
 
@@ -141,7 +144,7 @@ class View:
     def further(self, primitive: Any, extras: tuple[Any, ...], params: dict[str, Any], writeable: bool) -> Any:
         """The array one movement further: a view where NumPy makes one, else a copy."""
         here = self.places
-        places = primitive.compute((here, *extras), params)
+        places = _further(here, primitive, extras, params)
         if not extras and not np.may_share_memory(places, here) and places.size:
             return primitive(self.read(), **params)
         return following(
@@ -154,7 +157,18 @@ class View:
         if self.steps:
             arrays, template = self.at(arrays, template)
         y = primitive(memory.content, *arrays, template=template)
+        if self.part:
+            y = _PARTS[self.part](y)
         return detach(y) if memory.owned else y
+
+    def put(self, v: Any, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> None:
+        """Store at an index of this view, in normal form and free of repeated entries."""
+        arrays, template = self.at(arrays, template)
+        if self.part:
+            old = gather(self.memory.content, *arrays, template=template)
+            v = v + 1j * np.imag(old) if self.part == "real" else np.real(old) + 1j * v
+            v = cast_as(v, old.dtype)
+        self.memory.put(v, arrays, template)
 
     def at(self, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """An index of this view as one of the root."""
@@ -165,6 +179,11 @@ class View:
             return (), self.steps[0][2]["template"]
         places = getitem(self.places, fill(template, arrays))
         return along_axes(places, self.memory.content.shape)
+
+
+def _further(places: Any, primitive: Any, extras: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Places, one movement further; both parts of a complex number are in one place."""
+    return places if primitive.name in _PARTS else primitive.compute((places, *extras), params)
 
 
 def along_axes(places: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -199,7 +218,9 @@ class _Follows:
 
     @property
     def dtype(self) -> Any:
-        return self.alias.memory.content.dtype
+        alias = self.alias
+        dtype = alias.memory.content.dtype
+        return np.empty(0, dtype).real.dtype if alias.part else dtype
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -86,8 +86,8 @@ def stored(how: str = "a[i] = t", where: str | None = None) -> StoreError:
     return StoreError(
         f"a traced value was stored with {how} into an ordinary array",
         "an ordinary array cannot carry a derivative",
-        "gather the entries in a list and build the array at the end, np.array(entries) or ew.stack(entries); to "
-        "replace some entries, a = np.where(mask, t, a)",
+        "make the array with np.zeros_like(t, shape=...) of a traced t; or gather the entries in a list and build the "
+        "array at the end, np.array(entries) or ew.stack(entries); to replace some entries, a = np.where(mask, t, a)",
         where,
     )
 

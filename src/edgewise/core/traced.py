@@ -301,7 +301,7 @@ def _check(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
     if out is not None or (at is not None and len(args) > at and (out := args[at]) is not None):
         if type(out) in TRACED:
             return out
-        raise stores.refused(out, "out=")
+        raise stores.refused("out=")
     static = STATIC_FROM.get(function)
     if static is not None:
         leading, names = static
