@@ -17,6 +17,7 @@ from edgewise import book, compositions, errors
 from edgewise.compositions.bridge import stack
 from edgewise.testing.check import check_grads
 from edgewise.transforms.batching import vmap
+from edgewise.transforms.buffers import traced_buffers
 from edgewise.transforms.custom import primitive
 from edgewise.transforms.elementwise import derivative
 from edgewise.transforms.forward import jvp
@@ -44,6 +45,7 @@ __all__ = [
     "primitive",
     "stack",
     "stop_gradient",
+    "traced_buffers",
     "value",
     "value_and_grad",
     "vjp",

@@ -146,6 +146,8 @@ def _partition(self: Any, kth: Any, axis: int = -1, kind: str = "introselect", o
 
 
 def _fill(self: Any, value: Any) -> None:
+    if np.ndim(value):
+        raise ValueError("setting an array element with a sequence.")  # in NumPy's words
     self[...] = value
 
 

@@ -32,6 +32,7 @@ from edgewise.core.traced import (
     ufunc_at,
     ufunc_into,
 )
+from edgewise.errors import NotYetError, spelled_call, user_frame
 
 __all__ = ["replace", "store", "store_at", "store_result"]
 
@@ -47,12 +48,25 @@ def store(x: Traced, index: Any, value: Any) -> None:
         rest = np.reshape(mask, mask.shape + (1,) * (x.ndim - mask.ndim))
         replace(x, cast_as(np.where(rest, fitted(value, x.dtype), x), x.dtype))
         return
+    if type(value) in FOLLOWING and type(index) is int and x.ndim > 1:
+        _refuse_shuffle()
     if type(index) is int and x.ndim:
         if not -x.shape[0] <= index < x.shape[0]:
             raise IndexError(f"index {index} is out of bounds for axis 0 with size {x.shape[0]}")
         store_at(x, (index,), (), value)
         return
     store_at(x, *normalise(index, x.shape), value)
+
+
+def _refuse_shuffle() -> None:
+    """NumPy's shuffle moves the rows of its own arrays in memory; those of others it swaps as if they were no views."""
+    call = spelled_call(user_frame())
+    if call.rpartition(".")[2] == "shuffle":
+        raise NotYetError(
+            f"{call} was given a traced array of several axes",
+            "it swaps rows through views, each of which has changed by the time it is stored",
+            "index with a shuffled order: a = a[rng.permutation(len(a))]",
+        )
 
 
 def store_at(x: Traced, template: tuple[Any, ...], arrays: tuple[Any, ...], value: Any) -> None:
@@ -134,6 +148,8 @@ def replace(x: Traced, y: Any) -> None:
 def _alone(x: Any) -> bool:
     """Whether an array has no view, and is none."""
     alias = getattr(x, "alias", None)
+    if type(alias) is not tuple and alias is not None:
+        alias.verify()
     return alias is None or (type(alias) is not tuple and not any(r() is not None for r in alias.views))
 
 
@@ -157,7 +173,7 @@ def store_result(x: Traced, y: Any, ufunc: Any, operands: tuple[Any, ...]) -> No
         if ufunc is None:
             np.copyto(into[None], np.empty(shape, y.dtype)[None], "same_kind")
             raise ValueError(f"output parameter of shape {x.shape} for a result of shape {shape}")
-        like = [np.ones(np.shape(a), getattr(a, "dtype", float)) for a in operands]
+        like = [np.ones(np.shape(a), a.dtype if hasattr(a, "dtype") else np.asarray(a).dtype) for a in operands]
         with np.errstate(all="ignore"):
             ufunc(*like, out=into)
     y = fitted(y, x.dtype)
@@ -180,7 +196,10 @@ def fitted(value: Any, dtype: Any) -> Any:
     if own is None or own == dtype:
         return v
     if own.kind == "c" and dtype.kind != "c":
-        np.zeros(1, dtype)[:] = np.zeros(1 if np.ndim(v) else (), own)  # NumPy's warning, or its error
+        if np.ndim(v):  # NumPy's warning, or its error
+            np.zeros(1, dtype)[:] = np.zeros(1, own)
+        else:
+            np.zeros(1, dtype)[0] = value if type(value) is complex else own.type(0)
         return cast(v, dtype) if dtype.kind == "f" else cast_as(v, dtype)
     return cast_as(v, dtype)
 

@@ -25,8 +25,10 @@ import numpy as np
 
 from edgewise.core.index import ARRAY, fill, gather
 from edgewise.core.levels import plain
-from edgewise.core.traced import FOLLOWING, TRACED, Traced, TracedArray, TracedScalar, cast_as, fixed, getitem
+from edgewise.core.registry import ENTRIES
+from edgewise.core.traced import FOLLOWING, TRACED, Traced, TracedArray, TracedScalar, bridged, cast_as, fixed, getitem
 from edgewise.core.updates import detach, put_into, taken_over
+from edgewise.errors import StoreError
 
 __all__ = ["Aliased", "AliasedScalar", "Flat", "Memory", "View", "contiguous", "following", "memory_of", "pick", "view"]
 
@@ -36,13 +38,28 @@ _PRUNE = 16  # dead views that a root may remember at least
 
 
 class Roots:
-    """What the root of an unshared family remembers: its views, weakly."""
+    """What the root of a family remembers, weakly: its views until they share a memory, and object arrays made of it."""
 
-    __slots__ = ("limit", "views")
+    __slots__ = ("bridges", "limit", "views")
 
     def __init__(self) -> None:
         self.views: list[weakref.ref[Any]] = []
+        self.bridges: list[weakref.ref[Any]] = []
         self.limit = _PRUNE
+
+    def verify(self) -> None:
+        """Raise if an object array is in use that a store would not reach.
+
+        Raises:
+            StoreError: what ``np.asarray`` made of the array is alive.
+        """
+        if any(r() is not None for r in self.bridges):
+            raise StoreError(
+                "a traced array was stored into while what np.asarray made of it is in use",
+                "NumPy would show the store in both, and an object array of traced values does not follow",
+                "use the array itself, or a copy: np.array(a)",
+            )
+        self.bridges.clear()
 
     def add(self, y: Any) -> None:
         """Remember a view; the dead ones are forgotten from time to time, so that their number stays bounded."""
@@ -62,10 +79,11 @@ class Memory:
         version: counts the stores.
     """
 
-    __slots__ = ("_places", "_strides", "content", "owned", "version")
+    __slots__ = ("_places", "_strides", "content", "owned", "roots", "version")
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, roots: Roots) -> None:
         self.content: Any = fixed(root)
+        self.roots = roots
         self.owned = False
         self.version = 0
         self._places: Any = None
@@ -84,6 +102,8 @@ class Memory:
 
     def put(self, v: Any, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> None:
         """Store ``v`` at an index of the root, in normal form and free of repeated entries."""
+        if self.roots.bridges:
+            self.roots.verify()
         if not self.owned:
             self.content, self.owned = taken_over(self.content), True
         self.content = put_into(self.content, v, arrays, template)
@@ -91,6 +111,7 @@ class Memory:
 
     def become(self, y: Any) -> None:
         """Store a whole new content, which others may hold."""
+        self.roots.verify()
         self.content, self.owned = y, False
         self.version += 1
 
@@ -329,10 +350,10 @@ def memory_of(x: Any) -> View:
         return look
     alias = getattr(x, "alias", None)
     root = alias[0] if type(alias) is tuple else x
-    family = getattr(root, "alias", None)
-    memory = Memory(root)
+    family = getattr(root, "alias", None) or Roots()
+    memory = Memory(root, family)
     _follow(root, View(memory, (), True))
-    for reference in family.views if family is not None else ():
+    for reference in family.views:
         y = reference()
         if y is not None:
             _, parent, step, writeable = y.alias
@@ -340,8 +361,23 @@ def memory_of(x: Any) -> View:
             look = View(memory, (*before.steps, step), before.writeable and writeable)
             look.seen, look.version = fixed(y), 0
             _follow(y, look)
+    family.views.clear()
     made: View = x.alias
     return made
+
+
+def _bridged(t: Any, array: Any) -> None:
+    if type(t) in FOLLOWING:
+        roots = t.alias.memory.roots
+    else:
+        alias = getattr(t, "alias", None)
+        if alias is None:
+            alias = t.alias = Roots()
+        roots = alias if type(alias) is Roots else alias[0].alias
+    roots.bridges.append(weakref.ref(array))
+
+
+ENTRIES[bridged] = _bridged
 
 
 def _follow(x: Any, look: View) -> None:

@@ -88,6 +88,9 @@ class _Ended(Mode):
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> NoReturn:
         raise escaped("a traced value is used after its transformation ended")
 
+    def constant(self, value: Any) -> NoReturn:
+        raise escaped("an array was made like a traced value whose transformation has ended")
+
 
 def escaped(what: str) -> EscapedError:
     """The error for a value that has outlived its transformation."""

@@ -36,6 +36,7 @@ __all__ = [
     "TracedArray",
     "TracedScalar",
     "apply",
+    "bridged",
     "call",
     "call_into",
     "call_ufunc",
@@ -138,6 +139,10 @@ class Traced:
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
+        if not copy and type(self) is not TracedScalar:
+            if refusals.no_copy(sys._getframe(1)):  # NumPy's would be the array itself, seen in both
+                array.flags.writeable = False
+            ENTRIES[bridged](self, array)
         return array
 
     # -- Python's conversions
@@ -353,6 +358,11 @@ def getitem(x: Any, index: Any) -> Any:
     if type(x) in TRACED or any(type(part) in TRACED for part in parts):
         return ENTRIES[getitem](x, index)
     return x[index]
+
+
+def bridged(t: Traced, array: Any) -> None:
+    """Note that an object array was made of ``t``, which a store into ``t`` would not reach."""
+    ENTRIES[bridged](t, array)
 
 
 def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:
