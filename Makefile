@@ -61,7 +61,11 @@ docs: .venv/.docs-stamp ## build the documentation: build/docs/index.html
 wheel: .venv/.demo-stamp ## build dist/edgewise-*.whl
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
+.PHONY: viewer
+viewer: ## build src/edgewise/explain/viewer.js from viewer/ (takes Node and npm)
+	cd viewer && npm ci --no-audit --no-fund && npm run build
+
 .PHONY: clean
 clean: ## remove .venv, .venv-lowest and everything else that make wrote
-	rm -rf .venv .venv-lowest build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lowest build dist viewer/node_modules .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find benchmarks docs examples src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -67,3 +67,13 @@ def rosenbrock(np):
         return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
 
     return f
+
+
+def all_of_an_svd(np):
+    """A function of U, s and V together."""
+
+    def f(A):
+        U, s, Vh = np.linalg.svd(A, full_matrices=False)
+        return np.sum(U * A) + np.sum(s * s) + np.sum(Vh * A)
+
+    return f

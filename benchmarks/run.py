@@ -110,6 +110,18 @@ def jacobians() -> None:
     show("Hessian of a function of 50 variables", calls, "edgewise")
 
 
+def decompositions() -> None:
+    for n in (50, 200):
+        A = np.random.default_rng(0).standard_normal((n, n))
+        edges, value = ew.value_and_grad(programs.all_of_an_svd(np)), programs.all_of_an_svd(np)
+        calls = {"the function": (value, A), "edgewise": (edges, A)}
+        if autograd:
+            calls["autograd"] = autograd.value_and_grad(programs.all_of_an_svd(anp)), A
+        show(f"value and all edges of an SVD, {n} × {n}", calls, "the function")
+        calls = {"det": (np.linalg.det, A), "edgewise": (ew.value_and_grad(np.linalg.det), A)}
+        show(f"value and gradient of a determinant, {n} × {n}", calls, "det")
+
+
 def imports() -> None:
     def fresh(name: str) -> None:
         subprocess.run([sys.executable, "-c", f"import {name}"], check=True)
@@ -120,7 +132,7 @@ def imports() -> None:
 
 if __name__ == "__main__":
     print(f"Python {sys.version.split()[0]}, NumPy {np.__version__}; minima of interleaved rounds, one thread")
-    for part in (scalar_program, vector_program, logistic_regression, jacobians, imports):
+    for part in (scalar_program, vector_program, logistic_regression, jacobians, decompositions, imports):
         part()
     absent = [name for name, module in (("autograd", autograd), ("torch", torch)) if module is None]
     if absent:

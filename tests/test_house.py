@@ -39,3 +39,22 @@ def test_importing_loads_numpy_alone():
     heavy = ("optree", "scipy", "rich", "mpmath", "dask", "pint", "hypothesis", "typing_extensions", "logging.config")
     code = f"import numpy, sys; import edgewise; print([m for m in {heavy!r} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_rows_are_loaded_by_the_first_transformation():
+    import subprocess
+    import sys
+
+    code = """
+import sys, threading
+import edgewise as ew, numpy as np
+loaded = lambda: "edgewise.book.arithmetic" in sys.modules
+assert not loaded()
+found = []
+threads = [threading.Thread(target=lambda: found.append(ew.grad(np.mean)(np.ones(4)))) for _ in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+assert loaded() and np.array_equal(found, np.full((8, 4), 0.25))
+assert ew.book and ew.compositions and ew.stack and ew.linalg
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -16,11 +16,17 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-import edgewise  # noqa: F401  fills the registry
-from edgewise.core.registry import DECLARATIONS, spelling
+import edgewise  # noqa: F401  says what fills the registry
+from edgewise.core.registry import DECLARATIONS, load, spelling
 from edgewise.testing.coverage import MODES, Row, counts, coverage
 
-ORACLES = {"complex": "complex\N{NO-BREAK SPACE}step", "difference": "differences"}  # others are called by their names
+load()
+
+ORACLES = {
+    "complex": "complex\N{NO-BREAK SPACE}step",
+    "difference": "differences",
+    "symmetric": "symmetric differences",
+}  # others are called by their names
 TITLES = ("function", "family", "modes", "held\N{NO-BREAK SPACE}against", "convention")
 
 

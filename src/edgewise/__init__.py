@@ -10,11 +10,12 @@ array([0., 1.])
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgewise import book, compositions, errors
-from edgewise.compositions.bridge import stack
+from edgewise import errors
+from edgewise.core.registry import LATER
 from edgewise.testing.check import check_grads
 from edgewise.transforms.batching import vmap
 from edgewise.transforms.buffers import traced_buffers
@@ -27,6 +28,11 @@ from edgewise.transforms.jacobian import hessian, hvp, jacfwd, jacobian, jacrev
 from edgewise.transforms.operator import LinearOperator, linearize, vjp
 from edgewise.transforms.stop import stop_gradient, value
 
+if TYPE_CHECKING:
+    from edgewise import book, compositions
+    from edgewise.compositions.bridge import stack
+    from edgewise.explain import explain, explain_nan
+
 __all__ = [
     "LinearOperator",
     "book",
@@ -34,6 +40,8 @@ __all__ = [
     "compositions",
     "derivative",
     "errors",
+    "explain",
+    "explain_nan",
     "grad",
     "hessian",
     "hvp",
@@ -54,11 +62,22 @@ __all__ = [
 ]
 
 
+# The rows of the registry are most of the package. The first transformation that is called loads them.
+LATER.extend(partial(import_module, f"edgewise.{name}") for name in ("book", "compositions"))
+
+
 def __getattr__(name: str) -> Any:
-    if name == "linalg":
-        return import_module("edgewise.linalg")  # from then on an ordinary attribute
+    if name in ("book", "compositions", "linalg"):
+        return import_module(f"edgewise.{name}")  # from then on an ordinary attribute
+    if name == "stack":
+        from edgewise.compositions.bridge import stack  # noqa: PLC0415  as above
+
+        return stack
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  read when asked for: it costs more than our import
 
         return version("edgewise")
+    if name in ("explain", "explain_nan"):
+        package = import_module("edgewise.explain")  # on first use; the package can be called
+        return package if name == "explain" else package.explain_nan
     raise AttributeError(f"module 'edgewise' has no attribute {name!r}")

@@ -17,6 +17,8 @@
     ├── NoRuleError            an operation whose derivative is not declared                  (NotImplementedError)
     │   └── NotYetError        planned, not written: stores                                   (NotImplementedError)
     ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
+    ├── FileError              a file that exists already, or cannot be written               (OSError)
+    ├── NonFiniteError         inside ``explain_nan``: something stopped being finite         (FloatingPointError)
     └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
 
 Each class also derives from the built-in exception named on its line, so ``except TypeError`` keeps working.
@@ -41,8 +43,10 @@ __all__ = [
     "DeclarationError",
     "EdgewiseError",
     "EscapedError",
+    "FileError",
     "ForeignArrayError",
     "NoRuleError",
+    "NonFiniteError",
     "NotElementwiseError",
     "NotHolomorphicError",
     "NotYetError",
@@ -243,6 +247,14 @@ class NotYetError(NoRuleError):
 
 class DeclarationError(EdgewiseError, ValueError):
     """A primitive was declared wrongly: a missing rule, an unknown parameter name, a rule that is not linear."""
+
+
+class NonFiniteError(EdgewiseError, FloatingPointError):
+    """A value or a derivative stopped being finite inside ``with ew.explain_nan()``."""
+
+
+class FileError(EdgewiseError, OSError):
+    """A file exists already and was not to be replaced, or it cannot be written."""
 
 
 class CheckError(EdgewiseError, AssertionError):

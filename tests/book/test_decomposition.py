@@ -182,9 +182,10 @@ def test_defective_matrices_are_an_error():
         ew.jvp(np.linalg.eigvals, (A,), (np.eye(2),))
 
 
-def test_complex_eigenvalues_are_refused_for_now():
-    with pytest.raises(ew.errors.NotYetError, match="complex"):
-        ew.grad(lambda A: np.sum(np.abs(np.linalg.eigvals(A))))(np.array([[0.0, 1.0], [-1.0, 0.0]]))
+def test_complex_eigenvalues_of_a_real_matrix():
+    A = np.array([[0.0, 1.0], [-1.0, 0.0]])  # a pair of them: |λ|² = det A
+    found = ew.grad(lambda A: np.sum(np.abs(np.linalg.eigvals(A))))(A)
+    np.testing.assert_allclose(found, [[0.0, 1.0], [-1.0, 0.0]], atol=1e-15)
 
 
 # -- singular values
@@ -204,6 +205,11 @@ def test_singular_vectors(shape, full):
         return sum(np.sum(w * p) for w, p in zip(weights, parts, strict=True))
 
     np.testing.assert_allclose(both_ways(f, A, t), slope(f, A, t), rtol=1e-8)
+    second = slope(lambda A: np.vdot(ew.grad(f)(A), t), A, t)
+    np.testing.assert_allclose(np.vdot(ew.hvp(f, A, t), t), second, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(
+        np.vdot(ew.grad(lambda A: np.vdot(ew.grad(f)(A), t))(A), t), second, rtol=1e-7, atol=1e-7
+    )
 
 
 def test_singular_values_against_mpmath():

@@ -220,7 +220,6 @@ def test_what_numpy_refuses_is_refused_alike(f):
 def test_what_is_missing_says_so():
     for f, error in [
         (lambda x: np.linalg.qr(x, "economic"), NoRuleError),
-        (lambda x: np.poly(x[:, :3]), NoRuleError),
         (lambda x: np.pad(x, 1, lambda *args: None), NotYetError),
         (lambda x: np.mean(x, out=np.zeros(())), StoreError),
         (lambda x: np.median(x, None, np.zeros(())), StoreError),
@@ -280,6 +279,37 @@ def test_an_intersection_follows_the_first_argument():
     by_a, by_b = ew.grad(f, (0, 1))(a, b)
     assert (by_a.tolist(), by_b.tolist()) == ([20, 10, 0, 0], [0, 0, 0])
     assert ew.jvp(np.intersect1d, (a, b), (np.arange(4.0), np.ones(3)))[1].tolist() == [1, 0]
+
+
+def test_a_root_at_zero_moves():
+    p = np.array([1.0, -3.0, 2.0, 0.0])  # (x - 2)(x - 1)x, whose roots move by -t(r)/p'(r)
+    value, tangent = ew.jvp(np.roots, (p,), (np.ones(4),))
+    np.testing.assert_allclose(value, [2, 1, 0], atol=1e-15)
+    np.testing.assert_allclose(tangent, [-15 / 2, 4, -1 / 2], rtol=1e-13)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("function", [np.convolve, np.correlate])
+@pytest.mark.parametrize("n", [2, 4])
+def test_complex_convolutions(function, mode, n):
+    rng = np.random.default_rng(0)
+    a, v = (rng.standard_normal(k) + 1j * rng.standard_normal(k) for k in (3, n))
+
+    def f(a, v):
+        return np.sum(np.abs(function(a, v, mode)) ** 2)
+
+    value, (by_a, by_v) = ew.value_and_grad(f, (0, 1))(a, v)
+    assert value == pytest.approx(f(a, v), rel=1e-13)
+    for at, got in ((0, by_a), (1, by_v)):
+        for i in range(len(got)):
+
+            def slope(step, at=at, i=i):
+                moved = [a.copy(), v.copy()], [a.copy(), v.copy()]
+                moved[0][at][i] += step
+                moved[1][at][i] -= step
+                return (f(*moved[0]) - f(*moved[1])) / (2 * abs(step))
+
+            np.testing.assert_allclose(got[i], slope(1e-3) + 1j * slope(1e-3j), rtol=1e-4, atol=1e-4)
 
 
 def test_what_is_given_as_a_polynomial_comes_back_as_one():

@@ -13,7 +13,7 @@ import edgewise as ew
 from edgewise.core.buffers import Keeper
 from edgewise.core.foreign import hint, refuse_foreign
 from edgewise.core.mode import Mode
-from edgewise.core.primitive import Family
+from edgewise.core.primitive import Family, Primitive, Rule
 from edgewise.core.registry import DECLARATIONS, register
 from edgewise.errors import (
     ArgumentError,
@@ -27,6 +27,9 @@ from edgewise.errors import (
     StoreError,
     StructureError,
 )
+from edgewise.families.structure import REDUCTION
+from edgewise.maps import Identity
+from edgewise.modes import Dual, Recorded
 from edgewise.modes.recorded import refuse_dtype
 
 X = np.array([[1.5, 2.5, 3.5], [4.5, 5.5, 6.5]])
@@ -311,6 +314,18 @@ def test_seeds_that_have_escaped():
 def test_results_of_other_kinds():
     with pytest.raises(NotYetError, match="timedelta64"):
         refuse_dtype(np.dtype("timedelta64[s]"))
+    whole = Primitive("whole", np.int64, REDUCTION, (Rule(lambda shape: Identity(), 1, 0, "whole"),))
+    for mode in (Recorded(), Dual()):
+        with mode, pytest.raises(NotYetError, match="int64"):
+            whole(mode.lift(np.float64(2.5), *([np.float64(1.0)] if isinstance(mode, Dual) else [])))
+
+
+def test_an_operation_of_one_operand_that_has_no_edge():
+    @ew.primitive(pull=(None,))
+    def length(x):
+        return np.sum(np.ones_like(x))
+
+    assert ew.grad(lambda x: np.sum(x) * length(x))(np.ones(2)).tolist() == [2, 2]
 
 
 def test_one_value_returned_twice_behind_a_singular_operation():

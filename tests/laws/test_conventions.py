@@ -187,6 +187,78 @@ def test_adding_to_an_array_that_nobody_else_holds():
         ew.grad(shared)(np.ones(2))
 
 
+@line("`eigh`, `svd` with equal values")
+def test_equal_eigenvalues_and_singular_values():
+    for derivative in (ew.grad, ew.jacfwd):
+        for values in (lambda A: np.linalg.eigh(A)[0], lambda A: np.linalg.svd(A)[1]):
+            np.testing.assert_allclose(derivative(lambda A, values=values: values(A)[0])(np.eye(2)), np.eye(2) / 2)
+        for vectors in (lambda A: np.linalg.eigh(A)[1], lambda A: np.linalg.svd(A)[0]):
+            with pytest.raises(errors.UndeterminedError):
+                derivative(lambda A, vectors=vectors: vectors(A)[0, 0])(np.eye(2))
+
+
+@line("functions of a symmetric matrix")
+def test_a_function_of_a_matrix_with_equal_eigenvalues():
+    W = np.array([[1.0, 2.0], [4.0, 3.0]])
+
+    def f(A):
+        return np.sum(W * ew.linalg.matrix_function(A, np.exp))
+
+    for derivative in (ew.grad, ew.jacfwd):  # at the identity it is e times the symmetric part of W
+        np.testing.assert_allclose(derivative(f)(np.eye(2)), np.e * (W + W.T) / 2)
+
+
+@line("phases of complex `eigh`, `svd`")
+def test_phases_of_vectors():
+    t, h = np.array([[0.3, 1.0 + 0.5j], [1.0 - 0.5j, -0.2]]), 1e-6
+    hermitian, diagonal = np.array([[1.0, 0.5 + 1j], [0.5 - 1j, 3.0]]), np.diag([3.0, 1.0]) + 0j
+    for vectors in (lambda A: np.linalg.eigh(A)[1], lambda A: np.linalg.svd(A)[0]):
+        pushed = ew.jvp(vectors, (hermitian,), (t,))[1]
+        np.testing.assert_allclose(
+            pushed, (vectors(hermitian + h * t) - vectors(hermitian - h * t)) / (2 * h), atol=1e-9
+        )
+        np.testing.assert_allclose(ew.jvp(lambda A, vectors=vectors: np.abs(vectors(A)) ** 2, (diagonal,), (t,))[1], 0)
+        with pytest.raises(errors.UndeterminedError, match="phases"):
+            ew.grad(lambda A, vectors=vectors: np.real(np.sum(np.sqrt(1j) * vectors(A))))(diagonal)
+
+
+@line("`det` at singular matrices")
+def test_determinants_of_singular_matrices():
+    A = np.array([[1.0, 2.0], [2.0, 4.0]])
+    for derivative in (ew.grad, ew.jacfwd):
+        np.testing.assert_allclose(derivative(np.linalg.det)(A), [[4.0, -2.0], [-2.0, 1.0]])
+        assert np.isinf(derivative(lambda A: np.linalg.slogdet(A)[1])(0 * A)).all()
+    second = np.zeros((2, 2, 2, 2))
+    second[0, 0, 1, 1] = second[1, 1, 0, 0] = 1
+    second[0, 1, 1, 0] = second[1, 0, 0, 1] = -1
+    for point in (A, 0 * A):
+        np.testing.assert_allclose(ew.hessian(np.linalg.det)(point), second, atol=1e-15)
+
+
+@line("symmetric matrices, in `cholesky` and `eigh`")
+def test_gradients_by_symmetric_matrices():
+    A = np.array([[2.0, 1.0], [1.0, 2.0]])
+    by_cholesky = np.array([[0.125, -0.25], [-0.25, 0.5]]) / np.sqrt(1.5)  # of √(a22 - a12²/a11)
+    for derivative in (ew.grad, ew.jacfwd):
+        np.testing.assert_allclose(derivative(lambda A: np.linalg.cholesky(A)[1, 1])(A), by_cholesky)
+        np.testing.assert_allclose(derivative(lambda A: np.linalg.eigh(A)[0][0])(A), [[0.5, -0.5], [-0.5, 0.5]])
+        for f in (np.linalg.cholesky, np.linalg.eigvalsh):
+            with pytest.raises(errors.ArgumentError, match="not symmetric"):
+                derivative(lambda A, f=f: np.sum(f(A)))(np.array([[2.0, 1.0], [0.0, 2.0]]))
+
+
+@line("complex numbers")
+def test_complex_numbers():
+    def f(z):
+        return np.abs(z - 2.0) ** 2
+
+    z = 1.0 + 2.0j
+    assert ew.grad(f)(z) == 2 * (z - 2.0)
+    assert ew.jvp(f, (z,), (1j,))[1] == np.real(np.conj(2 * (z - 2.0)) * 1j)
+    assert f(z - 0.1 * ew.grad(f)(z)) < f(z)
+    assert ew.vjp(np.exp, z)[1](1j)[0] == 1j * np.conj(np.exp(z))
+
+
 # -- what is decided, and not written
 
 
@@ -201,20 +273,7 @@ def add_to_a_view(x):
     return np.sum(x**2)
 
 
-SYMMETRIC = np.array([[2.0, 1.0], [1.0, 2.0]])
 NOT_YET = {
-    "complex numbers": [
-        (lambda x: np.abs(np.exp(1j * x)), 1.0),
-        (lambda z: np.abs(z) ** 2, 1.0 + 2.0j),
-    ],
-    "`eigh`, `svd` with equal values": [
-        (lambda A: np.linalg.eigh(A)[0][0], np.eye(2)),
-        (lambda A: np.linalg.svd(A)[1][0], np.eye(2)),
-    ],
-    "functions of a symmetric matrix": [
-        (lambda A: np.sum(np.linalg.eigh(A)[1] * np.exp(np.linalg.eigh(A)[0])), SYMMETRIC),
-    ],
-    "`cholesky` of a symmetric matrix": [(lambda A: np.linalg.cholesky(A)[1, 1], SYMMETRIC)],
     "stores `a[i] = v`, `a += v` into traced arrays and views of them": [
         (store, np.ones(2)),
         (add_to_a_view, np.ones(2)),
@@ -242,6 +301,6 @@ def test_until_it_is_there_it_is_an_error(point):
 
 
 def test_each_line_of_the_page_has_a_test_and_each_test_a_line():
-    held = [cells[0] for part in ("Kinks and ties", "Arguments and results") for cells in rows(part)]
+    held = [cells[0] for part in ("Kinks and ties", "Arguments and results", "Matrices") for cells in rows(part)]
     assert sorted(held) == sorted(LINES)
     assert [cells[0] for cells in rows("Not there yet")] == list(NOT_YET)

@@ -27,6 +27,7 @@ from edgewise.maps import (
     Map,
     Mask,
     Outputs,
+    PhaseFree,
     RealPart,
     Recurrence,
     Reshape,
@@ -194,6 +195,44 @@ def test_undetermined_entries_are_an_error_where_they_are_alive():
             misuse()
 
 
+def test_phases_that_turn_together():
+    """A function of u vᴴ does not see the phase of u and v; one of u alone does."""
+    u, v = (RNG.standard_normal((3, 1)) + 1j * RNG.standard_normal((3, 1)) for _ in range(2))
+    both = PhaseFree(Outputs((D, D)), np.array([True]), (0, u), (1, v.conj().T), REASON)
+    G = RNG.standard_normal((3, 3)) + 1j * RNG.standard_normal((3, 3))
+    of_u, of_rows = G @ v, u.conj().T @ G  # cotangents of u and vᴴ, from Re⟨G, u vᴴ⟩
+    both._verify((of_u, of_rows))
+    with pytest.raises(UndeterminedError):
+        both._verify((of_u, None))
+    with pytest.raises(UndeterminedError):
+        both._verify((None, of_rows))
+    with pytest.raises(UndeterminedError):
+        both.pull((of_u, -of_rows))
+    PhaseFree(Outputs((D, D)), np.array([False]), (0, u), None, REASON)._verify(
+        (of_u, None)
+    )  # a phase that is determined
+    t = RNG.standard_normal(4)
+    np.testing.assert_array_equal(both.push(t)[1], D.push(t))
+    np.testing.assert_array_equal(both.push_alive(t, None)[0][0], D.push(t))
+    np.testing.assert_array_equal(both.pattern().push(t)[0], t)
+
+
+def test_which_words_are_linear_over_the_complex_numbers():
+    linear = (
+        left(SQUARES),
+        Solve(SQUARES),
+        DiagonalPart(3),
+        Form(cofactors, (SQUARES,), {}, True),
+        Dense((2, 2), (2, 2)),
+    )
+    assert all(m.complex_linear for m in linear)
+    assert Outputs((D, None)).complex_linear
+    assert Determined(D, np.zeros(4, bool), REASON).complex_linear
+    for m in (ConjugateTranspose(), Symmetrise(), RealPart(), Form(cofactors, (SQUARES,), {}, False)):
+        assert not m.complex_linear
+    assert not Outputs((D, RealPart())).complex_linear
+
+
 def test_undetermined_entries_spread_and_are_dropped():
     """Where they go: along rows and columns of products, into sums, and not beyond what is chosen."""
     loose = np.array([[False, True, False]] * 2)
@@ -225,3 +264,13 @@ def test_the_base_says_what_a_map_has():
     for verb in (Map().push, Map().pull):
         with pytest.raises(NotImplementedError):
             verb(1.0)
+
+
+def test_over_which_numbers_a_sentence_is_linear():
+    real_only = Diagonal(1.0, anti=1.0)
+    assert (C @ M).complex_linear
+    assert C.H.complex_linear
+    assert (D + M).complex_linear
+    assert not (D @ real_only).complex_linear
+    assert not real_only.H.complex_linear
+    assert not (D + real_only).complex_linear

@@ -178,6 +178,11 @@ def test_rules_that_are_transposed():
     np.testing.assert_allclose(ew.grad(lambda z: np.sum(energy(z)))(Z), 2 * Z, rtol=1e-14)
 
 
+def test_an_ordinary_complex_result():
+    assert ew.jvp(lambda x: 2j, (1.0,), (1.0,)) == (2j, 0j)
+    assert ew.jacobian(lambda x: 2j)(1.0) == 0
+
+
 def test_what_needs_a_real_number():
     with pytest.raises(OutputError, match="grad needs a real output, and <lambda> returned a complex number"):
         ew.grad(lambda z: z)(1j)

@@ -17,12 +17,13 @@ decomposition (2016); Walter, Lehmann & Lamour, On evaluating higher-order deriv
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from edgewise.core.factors import thin_qr
-from edgewise.core.matrices import conjugate, dagger, upper_half
+from edgewise.core.matrices import dagger, upper_half
+from edgewise.core.pairing import conj
 from edgewise.core.primitive import Primitive
 from edgewise.core.spectral import spectral
 from edgewise.core.undetermined import Reason
@@ -39,8 +40,10 @@ from edgewise.maps import (
     Diagonal,
     DiagonalPart,
     Identity,
+    Index,
     Map,
     Outputs,
+    PhaseFree,
     RealPart,
     Sum,
     Symmetrise,
@@ -80,6 +83,39 @@ def _columns(tied: Any, like: Any) -> Any:
     return np.broadcast_to(np.any(tied, axis=-2)[..., None, :], like.shape)
 
 
+def _phases(
+    inner: Map, what: str, line: str, held: Any, columns: tuple[int, Any], rows: tuple[int, Any] | None = None
+) -> Map:
+    """Complex vectors have phases; real ones (held is None) have signs, which do not move."""
+    if held is None:
+        return inner
+    reason = Reason(
+        f"phases of complex {what} are used on which nothing decides",
+        "a vector times a number of size 1 serves as well, and the entry that LAPACK makes real is near 0",
+        "use what does not depend on phases, such as np.abs(V)**2, or fix them: V * np.exp(-1j * np.angle(V[1]))",
+        np.zeros(1),
+        line,
+    )
+    return PhaseFree(inner, held, columns, rows, reason)
+
+
+def _turning(V: Any, row: int) -> tuple[Map, Any]:
+    """How the phases of columns of V turn, i·c from a tangent, where LAPACK makes the entries of one row real.
+
+    Where such an entry is near 0 the phase is held; a mask of those columns is the second result.
+    """
+    entry = V[..., row, :]
+    held = (np.abs(entry) < 1e-4) | (np.abs(np.imag(entry)) > 1e-6)
+    chosen = np.arange(V.shape[-2])[:, None] == row % V.shape[-2]
+    weights = np.where(chosen & ~held[..., None, :], 1 / np.where(chosen & ~held[..., None, :], V, 1), 0)
+    return Compose((Diagonal(0.5, anti=-0.5), Sum((-2,), V.shape), Diagonal(weights))), held
+
+
+def _turned(V: Any) -> Map:
+    """What the phases i·c of its columns take from a tangent of V."""
+    return Diagonal(-V) @ Sum((-2,), V.shape).H
+
+
 def _ties(vectors: str, values: str, tied: Any, gap: Any, line: str) -> Reason:
     gap = np.where(tied, np.abs(gap), np.inf)
     return Reason(f"{vectors} of {values} that coincide are used: their gap is {{gap}}", WHY, INSTEAD, gap, line)
@@ -88,14 +124,20 @@ def _ties(vectors: str, values: str, tied: Any, gap: Any, line: str) -> Reason:
 # -- symmetric eigenvalues
 
 
-def _eigh_map(y1: Any, y2: Any, line: str) -> Map:
+def _eigh_map(y1: Any, y2: Any, UPLO: str, line: str) -> Map:
     w, V = y1, y2
     rows, columns = w[..., :, None], w[..., None, :]
     F, tied = _gaps(rows, columns)
     reason = _ties("eigenvectors", "eigenvalues", tied, columns - rows, line)
     values = Averaged(w) @ RealPart() @ DiagonalPart(w.shape[-1])
-    vectors = Determined(left(V) @ Diagonal(F), _columns(tied, V), reason)
-    return Compose((Outputs((values, vectors)), left(dagger(V)), right(V), Symmetrise()))
+    turned: Map = left(V) @ Diagonal(F)
+    held = None
+    if V.dtype.kind == "c" and V.size:
+        turning, held = _turning(V, 0 if UPLO == "L" else -1)
+        turned = (Identity() + _turned(V) @ turning) @ turned
+    vectors = Determined(turned, _columns(tied, V), reason)
+    both = _phases(Outputs((values, vectors)), "eigenvectors", line, held, (1, V))
+    return Compose((both, left(dagger(V)), right(V), Symmetrise()))
 
 
 def _eigh(primitive: Primitive, a: Any, UPLO: str = "L") -> Any:
@@ -115,7 +157,7 @@ eigh = declare(
         case(SYMMETRIC), case(STACK), case(SYMMETRIC, "U"), case(np.array([[2.0]])), case(np.zeros((0, 0))),
     ],
     _eigh,
-    lambda y1, y2, line: _eigh_map(y1, y2, line),
+    lambda y1, y2, UPLO, line: _eigh_map(y1, y2, UPLO, line),
     compute=lambda x, UPLO, line: tuple(np.linalg.eigh(x, UPLO)),
     outputs=2,
     selects=True,
@@ -140,10 +182,19 @@ spectral_of = declare(
 # -- eigenvalues
 
 
-def _of_length_one(V: Any, shape: tuple[int, ...]) -> Map:
-    """Takes from each column of a tangent of V what would lengthen it."""
+def _normalised(V: Any, shape: tuple[int, ...]) -> Map:
+    """Takes from each column of a tangent of V what would lengthen it, or turn its largest entry from the real axis.
+
+    That is how LAPACK scales them (dgeev, zgeev).
+    """
     along = Sum((-2,), shape)
-    return Identity() + Compose((Diagonal(-V), along.H, RealPart(), along, Diagonal(conjugate(V))))
+    kept = Identity() + Compose((Diagonal(-V), along.H, RealPart(), along, Diagonal(conj(V))))
+    if V.dtype.kind != "c" or not shape[-1]:
+        return kept
+    size = np.abs(V)
+    largest = np.arange(shape[-1])[:, None] == np.expand_dims(np.argmax(size, axis=-2), -2)
+    imaginary = Diagonal(0.5, anti=-0.5)
+    return kept + Compose((Diagonal(-V), along.H, imaginary, along, Diagonal(np.where(largest, 1 / V, 0))))
 
 
 def _eig_map(y1: Any, y2: Any, shape: tuple[int, ...], line: str) -> Map:
@@ -162,7 +213,7 @@ def _eig_map(y1: Any, y2: Any, shape: tuple[int, ...], line: str) -> Map:
         line,
     )
     values = Averaged(w) @ DiagonalPart(shape[-1])
-    vectors = _of_length_one(V, shape) @ left(V) @ Diagonal(F)
+    vectors = _normalised(V, shape) @ left(V) @ Diagonal(F)
     outputs = (
         Determined(values, np.broadcast_to(defective[..., 0], w.shape), no_basis),
         Determined(vectors, _columns(tied, V) | defective, reason),
@@ -188,59 +239,111 @@ eig = declare(
     outputs=2,
     selects=True,
     oracle="difference",
-    note=TIES + "; vectors of length 1",
+    note=TIES + "; vectors of length 1, with a real largest entry",
 )
 
 
 # -- singular values
 
 
-def _turns(s: Any, count: int) -> tuple[Any, Any, Any]:
-    """For a factor with ``count`` columns: the weights of its turn, which columns are tied, and their gaps.
-
-    A full factor has more columns than there are singular values: theirs are 0.
-    """
-    if count > s.shape[-1]:
-        s = np.concatenate([s, np.zeros((*s.shape[:-1], count - s.shape[-1]), s.dtype)], axis=-1)
+def _turns(s: Any) -> tuple[Any, Any, Any]:
+    """The weights of the turns of U and V within their spaces, which columns are tied, and their gaps."""
     rows, columns = s[..., :, None], s[..., None, :]
     F, tied = _gaps(rows, columns)
     gap = np.min(np.where(tied, np.abs(columns - rows), np.inf), axis=-2, initial=np.inf)
     return 2 * F / np.where(F == 0, 1, rows + columns), np.any(tied, axis=-2), gap
 
 
-def _factor(
-    vectors: Any, s: Any, turns: tuple[Any, Any, Any], product: Map, beyond: Map | None, name: str, line: str
-) -> Map:
-    """The map to U or to V: the turn within, and where a thin factor leaves room, what goes ``beyond`` it."""
-    weights, tied, gap = turns
-    inner: Map = left(vectors) @ Diagonal(weights) @ Symmetrise() @ product
-    if beyond is not None:
-        limit = max(vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
-        null = s <= limit
-        reciprocal = Diagonal(np.expand_dims(np.where(null, 0, 1 / np.where(null, 1, s)), -2))
-        inner = inner + (Identity() + left(-vectors) @ left(dagger(vectors))) @ reciprocal @ beyond
+class _Side(NamedTuple):
+    """What makes U and V different.
+
+    Attributes:
+        name: left or right.
+        vectors: U or V: thin, or full.
+        product: from the common core to M S or S M.
+        beyond: from the common core to T V or Tᴴ U, where the thin factor does not span its space.
+        phase: 1 or -1: they turn against each other.
+    """
+
+    name: str
+    vectors: Any
+    product: Map
+    beyond: Map | None
+    phase: int
+
+
+def _reciprocal(side: _Side, s: Any) -> tuple[Any, Any]:
+    """1/s, with 0 where s vanishes beside the largest; and a mask of those places."""
+    limit = max(side.vectors.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
+    null = s <= limit
+    return np.where(null, 0, 1 / np.where(null, 1, s)), null
+
+
+def _own(side: _Side, s: Any) -> Any:
+    """The columns of a factor that belong to singular values."""
+    k = s.shape[-1]
+    return side.vectors[..., :k] if side.vectors.shape[-1] > k else side.vectors
+
+
+def _thin(side: _Side, s: Any, weights: Any, middle: Map) -> Map:
+    """The map to the columns of U or V that belong to singular values: the turn within their space, and beyond it."""
+    own = _own(side, s)
+    inner: Map = left(own) @ Diagonal(weights) @ Symmetrise() @ side.product
+    scaled = Diagonal(_reciprocal(side, s)[0][..., None, :])
+    if side.beyond is not None:
+        inner = inner + (Identity() + left(-own) @ left(dagger(own))) @ scaled @ side.beyond
+    if own.dtype.kind == "c":  # i Im M / 2s on the diagonal, half of what U and V turn against each other
+        turn = Diagonal(0.5 * side.phase * np.eye(s.shape[-1])) @ (Identity() + Diagonal(-1.0) @ Symmetrise())
+        inner = inner + left(own) @ scaled @ turn @ middle
+    return inner
+
+
+def _factor(side: _Side, s: Any, inner: Map, tied: Any, gap: Any, line: str) -> Map:
+    """The map to U or V, with the further columns of a full factor, and what is not determined marked.
+
+    The first columns do not depend on the choice of further ones: dU₂ = -U₁ (U₂ᴴ T V S⁻¹)ᴴ follows from dU₁.
+    """
+    k, vectors = s.shape[-1], side.vectors
+    reciprocal, null = _reciprocal(side, s)
+    if side.beyond is not None or vectors.dtype.kind == "c":
         tied, gap = tied | null, np.minimum(gap, np.where(null, s, np.inf))
+    if side.beyond is not None and vectors.shape[-1] > k:
+        own, rest = vectors[..., :k], vectors[..., k:]
+        count = rest.shape[-1]
+        further = left(-own) @ Diagonal(reciprocal[..., None]) @ ConjugateTranspose() @ left(dagger(rest)) @ side.beyond
+        inner = _placed(vectors, slice(0, k)) @ inner + _placed(vectors, slice(k, k + count)) @ further
+        free = np.broadcast_to(np.any(null, axis=-1, keepdims=True) | (count > 1), (*s.shape[:-1], count))
+        tied, gap = np.concatenate([tied, free], axis=-1), np.concatenate([gap, np.where(free, 0, np.inf)], axis=-1)
     loose = np.broadcast_to(tied[..., None, :], vectors.shape)
-    said = f"{name} singular vectors of singular values that coincide, or vanish, are used: their gap is {{gap}}"
+    said = f"{side.name} singular vectors of singular values that coincide, or vanish, are used: their gap is {{gap}}"
     return Determined(inner, loose, Reason(said, WHY, INSTEAD, gap, line))
+
+
+def _placed(like: Any, columns: slice) -> Map:
+    """Columns put in their place among those of ``like``."""
+    return Index((slice(None),) * (like.ndim - 1) + (columns,), (), like.shape).H
 
 
 def _svd_map(y1: Any, y2: Any, y3: Any, line: str) -> Map:
     U, s, V = y1, y2, dagger(y3)
-    k, p, q = s.shape[-1], U.shape[-1], V.shape[-1]
-    tall, wide = U.shape[-2] > p, V.shape[-2] > q
-    core: Map = right(V) if tall else left(dagger(U)) if wide else left(dagger(U)) @ right(V)
-    middle: Map = left(dagger(U)) if tall else right(V) if wide else Identity()  # from there to Uᴴ T V, p by q
-    S = np.eye(q, p) * (s[..., None, :] if p == k else s[..., :, None])
-    turns = _turns(s, p)
-    on_left = _factor(U, s, turns, right(S) @ middle, Identity() if tall else None, "left", line)
-    turns = turns if p == q else _turns(s, q)
-    on_right = _factor(V, s, turns, left(S) @ middle, ConjugateTranspose() if wide else None, "right", line)
-    if p != q:  # full, and not square: the leading part
-        crop = [np.broadcast_to(np.eye(*shape), (*s.shape[:-1], *shape)) for shape in ((k, p), (q, k))]
-        middle = left(crop[0]) @ right(crop[1]) @ middle
+    k = s.shape[-1]
+    U1, V1 = (X[..., :k] if X.shape[-1] > k else X for X in (U, V))
+    tall, wide = U.shape[-2] > k, V.shape[-2] > k
+    core: Map = right(V1) if tall else left(dagger(U1)) if wide else left(dagger(U1)) @ right(V1)
+    middle: Map = left(dagger(U1)) if tall else right(V1) if wide else Identity()  # from there to M = Uᴴ T V
+    weights, tied, gap = _turns(s)
+    on_left = _Side("left", U, Diagonal(s[..., None, :]) @ middle, Identity() if tall else None, 1)
+    on_right = _Side("right", V, Diagonal(s[..., :, None]) @ middle, ConjugateTranspose() if wide else None, -1)
+    thin = [_thin(side, s, weights, middle) for side in (on_left, on_right)]
+    held = None
+    if U.dtype.kind == "c" and k:
+        turning, held = _turning(U1 if wide else V1, 0)
+        turning = turning @ thin[0 if wide else 1]
+        thin = [inner + _turned(own) @ turning for inner, own in zip(thin, (U1, V1), strict=True)]
+    maps = [_factor(side, s, inner, tied, gap, line) for side, inner in zip((on_left, on_right), thin, strict=True)]
     values = Compose((Diagonal((s != 0).astype(s.dtype)), Averaged(s), RealPart(), DiagonalPart(k), middle))
-    return Outputs((on_left, values, ConjugateTranspose() @ on_right)) @ core
+    outputs = Outputs((maps[0], values, ConjugateTranspose() @ maps[1]))
+    return Compose((_phases(outputs, "singular vectors", line, held, (0, U), (2, y3)), core))
 
 
 def _svd(

@@ -31,6 +31,7 @@ from edgewise.maps import (
     Map,
     Outputs,
     Plus,
+    RealPart,
     Solve,
     Sum,
     Symmetrise,
@@ -114,15 +115,23 @@ det = declare(
 )
 
 
-def _logarithm(x: Any, y2: Any, shape: tuple[int, ...]) -> Map:
-    """T ↦ tr A⁻¹T for log|det A|; infinite where A is singular, as the derivative of log at 0."""
+def _trace_of_inverse(x: Any, y2: Any, shape: tuple[int, ...]) -> Map:
+    """T ↦ tr A⁻¹T; infinite where A is singular, as the derivative of log at 0."""
     singular = np.expand_dims(np.isneginf(y2), (-2, -1))
     inverse = np.linalg.inv(np.where(singular, np.eye(shape[-1]), x))
-    return Outputs((None, Sum((-2, -1), shape) @ Diagonal(np.where(singular, np.inf, np.swapaxes(inverse, -1, -2)))))
+    return Sum((-2, -1), shape) @ Diagonal(np.where(singular, np.inf, np.swapaxes(inverse, -1, -2)))
+
+
+def _logarithm(x: Any, y1: Any, y2: Any, shape: tuple[int, ...]) -> Map:
+    """The real part to log|det A|; the imaginary one turns the sign, where that is complex."""
+    trace = _trace_of_inverse(x, y2, shape)
+    turn = Diagonal(y1) @ Diagonal(0.5, anti=-0.5) @ trace if y1.dtype.kind == "c" else None
+    return Outputs((turn, RealPart() @ trace))
 
 
 def _slogdet(primitive: Primitive, a: Any) -> Any:
-    return named(np.linalg.slogdet, _of_square(primitive, a))
+    a = ready(a)
+    return named(np.linalg.slogdet, _of_square(complex_slogdet if a.dtype.kind == "c" else primitive, a))
 
 
 slogdet = declare(
@@ -130,12 +139,13 @@ slogdet = declare(
     FACTORISATION,
     SQUARES,
     _slogdet,
-    lambda x, y2, shape: _logarithm(x, y2, shape),
+    lambda x, y1, y2, shape: _logarithm(x, y1, y2, shape),
     outputs=2,
     zero_outputs=frozenset({0}),
     oracle="difference",
-    note="the sign: zero; the logarithm: inf at singular matrices",
+    note="a real sign: zero; the logarithm: inf at singular matrices",
 )
+complex_slogdet = Primitive("slogdet", slogdet.function, FACTORISATION, slogdet.rules, outputs=2)
 
 
 # -- Cholesky's factor

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.pairing import conj
+from edgewise.core.shapes import require_safe
 from edgewise.core.traced import cast_as
+from edgewise.families.elementwise import declare_elementwise
 from edgewise.families.samples import case, grid
 
 X, Y, COUNTS, WEIGHTS = grid(2, 5), grid(5, seed=1), np.array([1, 2, 1, 3, 1]), np.array([0.2, 0.5, 0.4, 0.3, 0.9])
@@ -46,7 +49,7 @@ def cov(
     if weights is None:
         scale: Any = max(a.shape[1] - free, 0)
         centred = a - np.mean(a, axis=1, keepdims=True)
-        product = centred @ centred.T
+        product = centred @ conj(centred.T)
     else:
         total = np.sum(weights)
         centred = a - (a @ weights / total)[:, None]
@@ -56,7 +59,7 @@ def cov(
             scale = total - free
         else:
             scale = total - free * np.sum(weights * aweights) / total
-        product = (centred * weights) @ centred.T
+        product = (centred * weights) @ conj(centred.T)
     return np.squeeze(product / scale)
 
 
@@ -66,6 +69,7 @@ def _weights(fweights: Any, aweights: Any, count: int) -> Any:
         if weights is None:
             continue
         weights = weights if hasattr(weights, "__array_function__") else np.asarray(weights)  # noqa: PLW2901  an array
+        require_safe(weights.dtype, np.float64)
         if weights.ndim > 1:
             raise RuntimeError(f"cannot handle multidimensional {name}")
         if weights.shape[0] != count:
@@ -74,16 +78,19 @@ def _weights(fweights: Any, aweights: Any, count: int) -> Any:
     return given[0] * given[1] if len(given) == 2 else given[0] if given else None
 
 
+_bounded = declare_elementwise("clip", lambda x: np.clip(x, -1, 1), 1, 1)  # against rounding: it is never beyond
+
+
 @composition(
     np.corrcoef,
     [case(X), case(X, Y), case(grid(5, 3), rowvar=False), case(grid(3, 4))],
     "x", "y",
     oracle="difference",  # as for cov
-    note="1 in the closed interval to which it is clipped",
 )  # fmt: skip
 def corrcoef(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) -> Any:
     c = np.cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
-    deviation = np.sqrt(np.diagonal(c))
-    return np.clip(c / deviation[:, None] / deviation[None, :], -1, 1)
+    deviation = np.sqrt(np.real(np.diagonal(c)))
+    r = c / deviation[:, None] / deviation[None, :]
+    return _bounded(np.real(r)) + 1j * _bounded(np.imag(r)) if r.dtype.kind == "c" else _bounded(r)

@@ -13,6 +13,7 @@ import numpy as np
 from edgewise.compositions.declare import composition
 from edgewise.core.index import ARRAY, scatter_add
 from edgewise.core.levels import settled, somewhere
+from edgewise.core.shapes import require_safe
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
@@ -23,6 +24,11 @@ CELLS = np.array([2, 0, 2, 1, 0, 4])
 
 def _array(a: Any) -> Any:
     return a if hasattr(a, "__array_function__") else np.asarray(a)
+
+
+def _as_double(weights: Any) -> Any:
+    require_safe(weights.dtype, np.float64)
+    return cast_as(weights, np.float64)
 
 
 @composition(np.bincount, [case(CELLS, W), case(CELLS, W, 7), case(CELLS, W, minlength=7, wrt=(1,))], "x", "weights",
@@ -36,7 +42,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
         raise ValueError("object too deep for desired array" if x.ndim else "object of too small depth")
     if x.size and x.min() < 0:
         raise ValueError("'list' argument must have no negative elements")
-    weights = cast_as(_array(weights), np.float64)
+    weights = _as_double(_array(weights))
     if weights.shape != x.shape:
         raise ValueError("The weights and list don't have the same length.")
     length = max(int(x.max()) + 1 if x.size else 0, int(minlength))
@@ -114,6 +120,7 @@ def _collected(cells: Any, weights: Any, count: int) -> Any:
 )  # fmt: skip
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
     a = np.ravel(_array(a))
+    require_safe(a.dtype, np.float64)
     if weights is not None:
         weights = _array(weights)
         if weights.size != a.size:
@@ -155,11 +162,10 @@ def _cross_tabulated(columns: list[Any], bins: Any, range: Any, density: Any, we
     shape = tuple(e.shape[0] for e in edges)  # one more than bins: the last is for what is outside
     cells: Any = 0
     for a, e, n in zip(columns, edges, shape, strict=True):
+        require_safe(a.dtype, np.float64)
         cells = cells * n + _cells(a, e)
     size = int(np.prod(shape))
-    found = np.reshape(
-        _collected(cells, None if weights is None else cast_as(_array(weights), np.float64), size), shape
-    )
+    found = np.reshape(_collected(cells, None if weights is None else _as_double(_array(weights)), size), shape)
     found = found[tuple(slice(-1) for _ in shape)]
     if density:
         total = np.sum(found)

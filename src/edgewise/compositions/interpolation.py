@@ -8,6 +8,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.index import ARRAY, gather
+from edgewise.core.shapes import require_safe
 from edgewise.core.traced import Traced, cast_as
 from edgewise.families.samples import case
 
@@ -20,6 +21,7 @@ AT = np.array([[0.1, -0.9, 1.7], [0.6, -0.2, 1.0]])
     [
         case(AT, KNOTS, VALUES, wrt=(0, 2)),
         case(0.1, KNOTS, VALUES, wrt=(0, 2)),
+        case(AT, KNOTS, VALUES, wrt=(2,)),
         case(np.array([-2.0, 0.1, 2.5]), KNOTS, VALUES, wrt=(0, 2)),
         case(np.array([-2.0, 0.1, 2.5]), KNOTS, VALUES, 7.0, -3.0, wrt=(0, 2)),
         case(np.array([-7.0, 0.1, 11.5]), KNOTS, VALUES, None, None, 4.0, wrt=(0, 1, 2)),
@@ -30,7 +32,9 @@ AT = np.array([[0.1, -0.9, 1.7], [0.6, -0.2, 1.0]])
     note="at a knot the slope to its right, at the last one to its left; outside 0 by x",
 )  # fmt: skip
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    x, xp, fp = (_double(v) for v in (x, xp, fp))
+    x, xp = (_wide(v, np.float64) for v in (x, xp))
+    fp = _wide(fp, np.complex128 if np.iscomplexobj(fp) else np.float64)
+    left, right = (None if v is None else _wide(v, fp.dtype) for v in (left, right))
     if xp.ndim != 1 or fp.ndim != 1:
         raise ValueError("Data points must be 1-D sequences")
     if xp.shape != fp.shape:
@@ -53,5 +57,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     return np.where(x < xp[0], left, np.where(x > xp[-1], right, inside))
 
 
-def _double(v: Any) -> Any:
-    return cast_as(v, float) if isinstance(v, Traced) else np.asarray(v, float)
+def _wide(v: Any, dtype: Any) -> Any:
+    v = v if isinstance(v, Traced) else np.asarray(v)
+    require_safe(v.dtype, dtype)
+    return cast_as(v, dtype)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.traced import Traced
+from edgewise.core.traced import Traced, cast_as
 from edgewise.families.samples import case, grid
 
 X, Y = grid(2, 3), grid(2, 3, seed=1)
@@ -15,7 +15,10 @@ X, Y = grid(2, 3), grid(2, 3, seed=1)
 
 @composition(np.real_if_close, [case(X)], "a", oracle="difference")
 def real_if_close(a: Any, tol: float = 100) -> Any:
-    return a
+    if a.dtype.kind != "c":
+        return a
+    small = np.finfo(a.dtype).eps * tol if tol > 1 else tol
+    return np.real(a) if np.all(np.abs(np.imag(a)) < small) else a
 
 
 @composition(np.isreal, [case(X)], "x")
@@ -60,3 +63,11 @@ def isin(
     element = element if isinstance(element, Traced) else np.asarray(element)
     found = np.any(element[..., None] == others, axis=-1)
     return ~found if invert else found
+
+
+@composition(np.sort_complex, [case(grid(5)), case(X)], "a", oracle="difference")
+def sort_complex(a: Any) -> Any:
+    ordered = np.sort(a)
+    if ordered.dtype.kind == "c":
+        return ordered
+    return cast_as(ordered, np.clongdouble if ordered.dtype.char == "g" else np.complex128)

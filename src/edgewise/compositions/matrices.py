@@ -10,7 +10,7 @@ import numpy as np
 from edgewise.compositions.declare import composition
 from edgewise.core.factors import least_squares
 from edgewise.core.levels import plain
-from edgewise.core.matrices import conjugate
+from edgewise.core.pairing import conj
 from edgewise.core.traced import cast_as
 from edgewise.errors import BatchError
 from edgewise.families.matrices import ready, require_square, require_stack
@@ -124,7 +124,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     s = _singular_values(a)
     rank = np.count_nonzero(s > limit * np.max(s, axis=-1, keepdims=True, initial=0), axis=-1)
     left_over = columns - a @ x
-    squares = np.sum(np.real(conjugate(left_over) * left_over), axis=0)
+    squares = np.sum(np.real(conj(left_over) * left_over), axis=0)
     residuals = squares if m > n and _full(rank, n) else squares[:0]
     return (x[:, 0] if b.ndim == 1 else x), residuals, cast_as(rank, np.intc), s
 

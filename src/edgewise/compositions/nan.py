@@ -38,10 +38,9 @@ def _extreme(reduce: Callable[..., Any], worst: float) -> Callable[..., Any]:
     def body(a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None,
              where: Any = True) -> Any:  # fmt: skip
         missing = np.isnan(a)
-        found = reduce(np.where(missing, worst, a), axis, keepdims=keepdims, where=where, **_given(initial=initial))
-        if initial is not None:
-            return found
-        return np.where(np.all(missing, axis, keepdims=keepdims), np.nan, found)
+        if initial is None:
+            missing = missing & ~np.all(missing, axis, keepdims=True)  # where there is nothing else, NaN it is
+        return reduce(np.where(missing, worst, a), axis, keepdims=keepdims, where=where, **_given(initial=initial))
 
     return body
 

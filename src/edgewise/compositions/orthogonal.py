@@ -15,7 +15,8 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.factors import thin_qr
-from edgewise.core.matrices import conjugate, dagger
+from edgewise.core.matrices import dagger
+from edgewise.core.pairing import conj
 from edgewise.errors import NoRuleError, UndeterminedError, user_line
 from edgewise.families.matrices import named, ready, require_stack
 from edgewise.families.samples import case, grid
@@ -89,7 +90,7 @@ def _reflections(a: Any) -> tuple[Any, list[Any], Any]:
         v, tau, beta = _reflection(rest[..., 0])
         others = rest[..., 1:]
         first, below = others[..., :1, :], others[..., 1:, :]
-        step = conjugate(tau)[..., None, None] * (first + dagger(v[..., None]) @ below)
+        step = conj(tau)[..., None, None] * (first + dagger(v[..., None]) @ below)
         row = np.concatenate([beta[..., None, None], first - step], axis=-1)
         rows.append(np.concatenate([np.zeros((*a.shape[:-2], 1, j), a.dtype), row], axis=-1))
         vectors.append(v)
@@ -103,9 +104,9 @@ def _reflections(a: Any) -> tuple[Any, list[Any], Any]:
 def _reflection(x: Any) -> tuple[Any, Any, Any]:
     """v, τ and β with (1 - τ v vᴴ)ᴴ x = β e₁; where nothing stands below the first entry of a real x, the identity."""
     alpha, below = x[..., 0], x[..., 1:]
-    squares = np.real(conjugate(below) * below)
+    squares = np.real(conj(below) * below)
     idle = (np.sum(squares, axis=-1) == 0) & (np.imag(alpha) == 0)
-    size = np.sqrt(np.where(idle, 1, np.real(conjugate(alpha) * alpha) + np.sum(squares, axis=-1)))
+    size = np.sqrt(np.where(idle, 1, np.real(conj(alpha) * alpha) + np.sum(squares, axis=-1)))
     beta = np.where(idle, np.real(alpha), -np.copysign(size, np.real(alpha)))
     tau = np.where(idle, 0, (beta - alpha) / np.where(idle, 1, beta))
     v = np.where(idle[..., None], 0, below / np.where(idle, 1, alpha - beta)[..., None])

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.levels import settled
+from edgewise.core.levels import known, settled
 from edgewise.core.traced import cast_as
-from edgewise.errors import NoRuleError
 from edgewise.families.samples import case, grid
 
 P, Q, X = grid(4), grid(2, seed=1), grid(2, 3, seed=2)
+SQUARE = np.array([[2.0, 0.3, -0.4], [0.1, -1.0, 0.2], [0.5, -0.2, 0.7]])
 
 
 def _array(a: Any) -> Any:
@@ -79,20 +79,27 @@ def polyint(p: Any, m: Any = 1, k: Any = None) -> Any:
     return _as_given(c, p)
 
 
-@composition(np.poly, [case(P), case(np.array([0.5]))], "seq_of_zeros")
+@composition(np.poly, [case(P), case(np.array([0.5])), case(SQUARE)], "seq_of_zeros", oracle="difference")
 def poly(seq_of_zeros: Any) -> Any:
+    """Factor by factor; of a matrix, its characteristic polynomial."""
     zeros = np.atleast_1d(_array(seq_of_zeros))
-    if zeros.ndim != 1:
-        raise NoRuleError(
-            "np.poly of a matrix has no derivative rule",
-            "it needs eigenvalues, which are not differentiated yet",
-            "give the zeros themselves",
-        )
+    real = zeros.dtype.kind != "c"
+    if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1]:
+        zeros = np.linalg.eigvals(zeros)
+    elif zeros.ndim != 1:
+        raise ValueError("input must be 1d or non-empty square 2d array.")
     a: Any = np.ones(1, zeros.dtype)
     nothing = np.zeros(1, zeros.dtype)
     for zero in zeros:
         a = np.concatenate([a, nothing]) - np.concatenate([nothing, zero * a])
+    if zeros.dtype.kind == "c" and (real or (known(zeros) and _in_pairs(settled(zeros)))):
+        return np.real(a)  # the members of a batch are of one kind: complex
     return a
+
+
+def _in_pairs(zeros: Any) -> bool:
+    """Whether zeros come with their conjugates, so that the coefficients are real."""
+    return bool(np.all(np.sort(zeros) == np.sort(np.conjugate(zeros))))
 
 
 def _trimmed(a: Any) -> Any:

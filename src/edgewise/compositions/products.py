@@ -9,6 +9,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.contract import contract
+from edgewise.core.pairing import conj
 from edgewise.core.refusals import refuse_options
 from edgewise.core.traced import Traced
 from edgewise.families.samples import case, grid
@@ -101,7 +102,7 @@ def inner(a: Any, b: Any, /) -> Any:
 def vdot(a: Any, b: Any, /) -> Any:
     a, b = (np.ravel(x) for x in _ready(a, b))
     _must_match(a.size, b.size, "vdot")
-    return contract(np.conj(a) if np.iscomplexobj(a) else a, b, spec="i,i->")
+    return contract(conj(a), b, spec="i,i->")
 
 
 @composition(np.outer, [case(V, W), case(A, V)], "a", "b")

@@ -75,8 +75,8 @@ def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]
     return np.reshape(np.transpose(a, (*rest, *axes)), (*lengths, entries)), lengths, kept
 
 
-def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, of_nothing: bool = False) -> Any:
-    """``of_nothing``: NaN where there is no entry, as NumPy's medians say, and what leaves NaN out."""
+def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool) -> Any:
+    _require_real(a)
     weak = type(q) in (int, float) or (WEAK_SCALARS and isinstance(q, float | TracedScalar))
     if isinstance(q, Traced):
         q = cast_as(q, a.dtype) if weak else q
@@ -89,10 +89,9 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
     ordered = np.sort(flat, axis=-1)
     n = flat.shape[-1]
     if not n:
-        if not (skip_nan or of_nothing):
+        if not skip_nan:
             raise IndexError("index -1 is out of bounds for axis 0 with size 0")
-        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
-        return np.full_like(a, np.nan, shape=np.shape(q) + (kept if keepdims is True else lengths))
+        return _of_nothing(a, np.shape(q) + (kept if keepdims is True else lengths))
     points = np.reshape(q, (-1,))
     count = cast_as(np.sum(~np.isnan(flat), axis=-1, keepdims=True), points.dtype) if skip_nan else n
     low, high, share = _neighbours(count, points, method)
@@ -106,6 +105,35 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
         result = np.where(np.isnan(last), last, np.where(share == 0, below, result))
     result = np.moveaxis(result, -1, 0)
     return np.reshape(result, np.shape(q) + (kept if keepdims is True else lengths))
+
+
+def _require_real(a: Any) -> None:
+    if np.iscomplexobj(a):
+        raise TypeError("a must be an array of real numbers")
+
+
+def _of_nothing(a: Any, shape: tuple[int, ...]) -> Any:
+    """NaN, and NumPy's warning."""
+    warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=4)
+    return np.full_like(a, np.nan, shape=shape)
+
+
+def _median(a: Any, axis: Any, keepdims: Any, skip_nan: bool) -> Any:
+    """The mean of the two entries in the middle; complex numbers are sorted by real, then by imaginary part."""
+    flat, lengths, kept = _in_front(a, axis)
+    shape = kept if keepdims is True else lengths
+    n = flat.shape[-1]
+    if not n:
+        return _of_nothing(a, shape)
+    ordered = np.sort(flat, axis=-1)
+    count = np.sum(~np.isnan(flat), axis=-1, keepdims=True) if skip_nan else np.full((1,), n)
+    low, high = (count - 1) // 2, count // 2
+    below, above = (_pick(ordered, np.clip(at, 0, n - 1), lengths) for at in (low, high))
+    middle = np.where(low == high, below, (below + above) / 2)
+    if not skip_nan:
+        last = ordered[..., -1:]
+        middle = np.where(np.isnan(last), last, middle)
+    return np.reshape(middle, shape)
 
 
 def _pick(ordered: Any, at: Any, lengths: tuple[int, ...]) -> Any:
@@ -138,6 +166,7 @@ def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: An
     """The first entry whose share of the weight reaches q: it depends on the weights in steps only."""
     if method != "inverted_cdf":
         raise ValueError("Only method 'inverted_cdf' supports weights.")
+    _require_real(a)
     q = q if isinstance(q, Traced) else np.asarray(q)
     if np.shape(weights) != np.shape(a):
         (one,) = negative_axes(axis, np.ndim(a))
@@ -179,7 +208,7 @@ def _hundredth(a: Any, q: Any) -> Any:
     "a", oracle="difference", note=NOTE,
 )  # fmt: skip
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
-    return _quantile(a, 0.5, axis, "linear", keepdims, False, of_nothing=True)
+    return _median(a, axis, keepdims, False)
 
 
 @composition(np.nanquantile, [case(HOLES, 0.37, wrt=(0,)), case(HOLES, Q, axis=1, wrt=(0,)),
@@ -209,4 +238,4 @@ def nanpercentile(
 @composition(np.nanmedian, [case(HOLES), case(HOLES, axis=1), case(HOLES, axis=0, keepdims=True)], "a",
              oracle="difference", note="ties keep their order")  # fmt: skip
 def nanmedian(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
-    return _quantile(a, 0.5, axis, "linear", keepdims, True)
+    return _median(a, axis, keepdims, True)

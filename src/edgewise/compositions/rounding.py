@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.traced import Traced
+from edgewise.core.traced import Traced, cast_as
 from edgewise.families.samples import between, case, grid, pairs
 
 X = grid(2, 3)
@@ -67,6 +67,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     if not copy:
         x[...] = nan_to_num(x, True, nan, posinf, neginf)
         return x
+    if x.dtype.kind == "c":
+        re, im = (nan_to_num(part(x), True, nan, posinf, neginf) for part in (np.real, np.imag))
+        return cast_as(re + _times_i(im), x.dtype)
     bounds = np.finfo(x.dtype)
     high = bounds.max if posinf is None else posinf
     low = bounds.min if neginf is None else neginf
@@ -74,6 +77,12 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     x = np.where(np.isnan(x), nan, x)
     x = np.where(np.isposinf(x), high, x)
     return np.where(np.isneginf(x), low, x)
+
+
+def _times_i(x: Any) -> Any:
+    """i·x, also where x is infinite: a product would make NaN of its real part."""
+    infinite = np.where(x == np.inf, complex(0, np.inf), np.where(x == -np.inf, complex(0, -np.inf), 0))
+    return 1j * np.where(np.isinf(x), 0, x) + infinite
 
 
 def _divmod_operator(self: Traced, other: Any) -> Any:

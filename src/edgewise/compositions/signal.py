@@ -8,6 +8,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.convolution import convolution
+from edgewise.core.pairing import conj
 from edgewise.core.traced import Traced
 from edgewise.families.samples import case, grid
 
@@ -60,4 +61,4 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 )  # fmt: skip
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     a, v = _vectors(a, v)
-    return _convolved(a, v[::-1], mode, v.size > a.size)
+    return _convolved(a, conj(v[::-1]), mode, v.size > a.size)

@@ -9,6 +9,7 @@ import numpy as np
 from edgewise.compositions.declare import composition
 from edgewise.core.levels import somewhere
 from edgewise.core.operators import method
+from edgewise.core.pairing import squares
 from edgewise.core.refusals import refuse_options
 from edgewise.core.shapes import axes_from, negative_axes
 from edgewise.core.traced import cast_as
@@ -17,6 +18,7 @@ from edgewise.families.samples import case, grid
 X = grid(2, 3, 4)
 AXES = [case(X), case(X, axis=1), case(X, axis=(0, -1), keepdims=True)]
 MASK = grid(2, 3, 4, seed=3) > -0.5
+DECIMALS = np.array([[0.3, -0.7, 1.4], [2.2, -1.2, 0.9]])
 MASKED = ("a", "*", "where")  # a mask may differ within a batch
 
 _METHODS: dict[str, Any] = {
@@ -110,7 +112,7 @@ def var(
         a = cast_as(a, dtype)
     axes = negative_axes(axis, a.ndim)
     centre = np.mean(a, axes, keepdims=True, where=where) if mean is None else mean
-    total = np.sum((a - centre) ** 2, axis=axes, keepdims=True, where=where)
+    total = np.sum(squares(a - centre), axis=axes, keepdims=True, where=where)
     free = ddof if correction is None else correction
     return _dropped(_per_entry(total, a, axes, where, free), axes, keepdims)
 
@@ -159,7 +161,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     return a
 
 
-@composition(np.round, [case(X), case(X, 1)], "a", methods=("round",), note="0")
+@composition(np.round, [case(DECIMALS), case(DECIMALS, 1)], "a", methods=("round",), note="0")
 def round_(a: Any, decimals: int = 0, out: None = None) -> Any:
     scale = 10.0**decimals
     return np.rint(a * scale) / scale if decimals else np.rint(a)

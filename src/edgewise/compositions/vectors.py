@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.pairing import conj
 from edgewise.families.samples import case, grid
 
 A, B, M = grid(2, 3), grid(4, 2, seed=1), grid(3, 3)
@@ -67,7 +68,7 @@ if hasattr(np, "vecdot"):
         a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
         if a.shape[-1] != b.shape[-1]:
             raise ValueError(f"vecdot: the axes that are summed have lengths {a.shape[-1]} and {b.shape[-1]}")
-        found = np.matmul(a[..., None, :], b[..., :, None])[..., 0, 0]
+        found = np.matmul(conj(a)[..., None, :], b[..., :, None])[..., 0, 0]
         return np.expand_dims(found, axis) if keepdims else found
 
 
@@ -86,7 +87,7 @@ if hasattr(np, "matvec"):
         a, b = _array(x1), _array(x2)
         if not a.ndim or b.ndim < 2:
             raise ValueError("vecmat: the operands need one axis and two")
-        return np.matmul(a[..., None, :], b)[..., 0, :]
+        return np.matmul(conj(a)[..., None, :], b)[..., 0, :]
 
 
 @composition(np.linalg.multi_dot, [case([A, M, grid(3, 4, seed=2)]), case([V, M, W]), case([A, V])], "arrays")

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.matrices import conjugate
+from edgewise.core.pairing import conj
 from edgewise.core.traced import dispatched
 
 __all__ = ["cofactors"]
@@ -59,9 +59,9 @@ def cofactors(x: Any, *directions: Any) -> Any:
         return regular
     U, s, Vh = np.linalg.svd(x)
     sign = np.linalg.det(U) * np.linalg.det(Vh)
-    V, Uh = conjugate(np.swapaxes(Vh, -1, -2)), conjugate(np.swapaxes(U, -1, -2))
+    V, Uh = conj(np.swapaxes(Vh, -1, -2)), conj(np.swapaxes(U, -1, -2))
     form = _form(_others(s, len(directions) + 1), [Uh @ t @ V for t in directions], n)
-    return sign[..., None, None] * (conjugate(U) @ form @ conjugate(Vh))
+    return sign[..., None, None] * (conj(U) @ form @ conj(Vh))
 
 
 def _by_inverse(x: Any) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.traced import Traced
+from edgewise.core.traced import Traced, wrap
 from edgewise.errors import BatchError
 
-__all__ = ["constant_like", "differentiated", "finite", "known", "plain", "settled", "somewhere"]
+__all__ = ["constant", "constant_like", "differentiated", "finite", "known", "plain", "settled", "somewhere"]
 
 
 def plain(value: Any) -> Any:
@@ -20,6 +20,14 @@ def plain(value: Any) -> Any:
     while isinstance(value, Traced):
         value = value.value
     return value
+
+
+def constant(value: Any) -> Any:
+    """The same value without derivatives; a batch remains one."""
+    if not isinstance(value, Traced):
+        return value
+    inner = constant(value.value)
+    return inner if value.mode.differentiates else wrap(inner, value.mode, None)
 
 
 def finite(value: Any) -> bool:

@@ -6,12 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["conjugate", "dagger", "lower_half", "upper_half"]
+from edgewise.core.pairing import conj
 
-
-def conjugate(x: Any) -> Any:
-    """The complex conjugate; real numbers are their own, without a copy."""
-    return np.conj(x) if x.dtype.kind == "c" else x
+__all__ = ["dagger", "lower_half", "upper_half"]
 
 
 def dagger(x: Any) -> Any:
@@ -21,7 +18,7 @@ def dagger(x: Any) -> Any:
     array([[1.-0.j],
            [0.-2.j]])
     """
-    return conjugate(np.swapaxes(x, -1, -2))
+    return conj(np.swapaxes(x, -1, -2))
 
 
 def lower_half(n: int) -> Any:

@@ -33,6 +33,7 @@ from edgewise.errors import StoreError
 __all__ = ["Aliased", "AliasedScalar", "Flat", "Memory", "View", "contiguous", "following", "memory_of", "pick", "view"]
 
 _VALUE, _MODE, _PAYLOAD = Traced.value, Traced.mode, Traced.payload  # type: ignore[attr-defined]  # the slots themselves
+_CLASS: Any = object.__dict__["__class__"]  # a traced array's own says other things to NumPy
 _PARTS = {"real": np.real, "imag": np.imag}
 _PRUNE = 16  # dead views that a root may remember at least
 
@@ -382,7 +383,7 @@ ENTRIES[bridged] = _bridged
 
 def _follow(x: Any, look: View) -> None:
     """Turn a traced array into one that looks at a memory: the same object, in another class."""
-    x.__class__ = Aliased
+    _CLASS.__set__(x, Aliased)
     for slot in (_VALUE, _MODE, _PAYLOAD):
         slot.__delete__(x)  # or they would keep old contents alive
     x.alias = look

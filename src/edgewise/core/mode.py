@@ -8,13 +8,19 @@ modes, so transformations are re-entrant and run in any number of threads.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
+from edgewise.core.registry import LATER, load
 from edgewise.errors import EscapedError
 
-__all__ = ["NOTHING", "Mode", "escaped"]
+__all__ = ["NOTHING", "Mode", "escaped", "on_enter"]
 
 NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; never written to
+
+# Told of every mode that begins in this context: debugging tools make it one of their own kind.
+on_enter: ContextVar[Callable[[Mode], None] | None] = ContextVar("on_enter", default=None)
 
 _levels = itertools.count(1)  # next() on it is atomic
 
@@ -34,6 +40,8 @@ class Mode:
     ended = False
 
     def __init__(self) -> None:
+        if LATER:
+            load()
         self.level = next(_levels)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -74,6 +82,9 @@ class Mode:
         self.__class__ = _Ended  # instead of a test in every operation
 
     def __enter__(self) -> Any:
+        told = on_enter.get()
+        if told is not None:
+            told(self)
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["conj", "paired"]
+__all__ = ["conj", "paired", "squares"]
 
 
 def conj(x: Any) -> Any:
@@ -25,6 +25,15 @@ def conj(x: Any) -> Any:
     if dtype is None:
         return x.conjugate() if isinstance(x, complex) else x
     return np.conjugate(x) if dtype.kind == "c" else x
+
+
+def squares(x: Any) -> Any:
+    """|x|², entry by entry.
+
+    >>> squares(np.array([3.0, -1.0])), squares(np.array([3 + 4j]))
+    (array([9., 1.]), array([25.]))
+    """
+    return np.real(x) ** 2 + np.imag(x) ** 2 if x.dtype.kind == "c" else x * x
 
 
 def paired(g: Any, t: Any) -> Any:

@@ -8,6 +8,7 @@ arranges operands and parameters and applies the primitive; for a composition it
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,11 +19,13 @@ from edgewise.errors import DeclarationError, NoRuleError, spelled_call, user_fr
 __all__ = [
     "DECLARATIONS",
     "ENTRIES",
+    "LATER",
     "OUT_AT",
     "STATIC_FROM",
     "UNCHECKED",
     "Declaration",
     "find",
+    "load",
     "register",
     "spelling",
 ]
@@ -58,6 +61,16 @@ STATIC_FROM: dict[Callable[..., Any], tuple[int, frozenset[str]]] = {}
 OUT_AT: dict[Callable[..., Any], int] = {}  # where NumPy's signature has ``out``, which is always refused
 UNCHECKED: dict[Callable[..., Any], int] = {}  # how many positional arguments are beyond both: no call needs to look
 DECLARATIONS: dict[Callable[..., Any], Declaration] = {}
+LATER: list[Callable[[], object]] = []  # what fills the registry, before the first operation and not at import
+_loading = threading.RLock()
+
+
+def load() -> None:
+    """Fill the registry, where that has not been done yet. Other threads wait until it is whole."""
+    with _loading:
+        for fill in LATER:
+            fill()
+        LATER.clear()
 
 
 def register(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["axes_from", "cast", "expand", "negative_axes", "repeated", "unbroadcast"]
+__all__ = ["axes_from", "cast", "expand", "negative_axes", "repeated", "require_safe", "unbroadcast"]
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -56,6 +56,17 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
         t = np.real(t)
         return t if t.dtype == dtype else t.astype(dtype)
     return t.astype(dtype)
+
+
+def require_safe(given: Any, wanted: Any) -> None:
+    """Refuse a dtype that would lose something on the way to another: the imaginary part, above all.
+
+    Raises:
+        TypeError: in NumPy's words.
+    """
+    given, wanted = np.dtype(given), np.dtype(wanted)
+    if not np.can_cast(given, wanted, "safe"):
+        raise TypeError(f"Cannot cast array data from {given!r} to {wanted!r} according to the rule 'safe'")
 
 
 def negative_axes(axis: Any, ndim: int) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
@@ -235,6 +236,17 @@ class TracedArray(Traced):
 
     __slots__ = ("__weakref__", "alias")  # alias: unset, or what is known about shared memory (core.memory)
 
+    @property  # type: ignore[misc]  # object's may be set
+    def __class__(self) -> type:
+        """What ``isinstance`` looks at beside the type: an array's, where ``np.polynomial`` asks.
+
+        It evaluates every column of a matrix of coefficients at every entry of an array, but pairs them with the
+        entries of whatever it does not know for one: another value, and no error. Nobody else is told so, or other
+        duck arrays would take a traced array in, and no longer yield to it.
+        """
+        asks = sys._getframe(1).f_globals.get("__name__", "")
+        return np.ndarray if asks.startswith("numpy.polynomial") else type(self)
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -249,6 +261,7 @@ class TracedArray(Traced):
         return [row.tolist() if row.ndim else row for row in self]
 
 
+numbers.Number.register(TracedScalar)  # as NumPy's scalars are, for np.isscalar and isinstance
 FOLLOWING: set[type] = set()  # the classes of arrays that share memory (core.memory)
 TRACED: set[type] = {TracedScalar, TracedArray}  # and those
 

@@ -93,16 +93,12 @@ def push_alive(order: list[LinearNode], tangents: dict[int, tuple[Any, Any]]) ->
 
 def join_alive(a: tuple[Any, Any], b: tuple[Any, Any]) -> tuple[Any, Any]:
     """The sum of two pairs: alive where either is."""
-    if type(a[0]) is tuple:
-        return add_up(a[0], b[0]), _union_of_parts(a, b)
-    return add_up(a[0], b[0]), None if a[1] is None or b[1] is None else a[1] | b[1]
-
-
-def _union_of_parts(a: tuple[Any, Any], b: tuple[Any, Any]) -> Any:
-    """The same output by output; an output that was not used has neither value nor mask."""
+    total = add_up(a[0], b[0])
     if a[1] is None or b[1] is None:
-        return None
-    return tuple(
+        return total, None
+    if type(total) is not tuple:
+        return total, a[1] | b[1]
+    return total, tuple(  # output by output: one that was not used has neither value nor mask
         q if x is None else p if y is None else None if p is None or q is None else p | q
         for x, y, p, q in zip(a[0], b[0], a[1], b[1], strict=True)
     )

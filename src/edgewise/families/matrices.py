@@ -43,7 +43,8 @@ def require_symmetric(a: Any, name: str, half: str) -> None:
     value = plain(a)
     gap = np.abs(value - np.conj(np.swapaxes(value, -1, -2)))
     if np.any(gap > np.sqrt(np.finfo(value.dtype).eps) * np.abs(value).max(initial=0.0)):
-        spelled = "np.tril(A) + np.tril(A, -1).T" if half == "L" else "np.triu(A) + np.triu(A, 1).T"
+        spelled = "np.tril(A) + np.tril(A, -1)" if half == "L" else "np.triu(A) + np.triu(A, 1)"
+        spelled += ".conj().T" if value.dtype.kind == "c" else ".T"
         raise ArgumentError(
             f"{name} was given a matrix that is not symmetric",
             f"NumPy reads its {'lower' if half == 'L' else 'upper'} half and takes the other for its mirror image, "

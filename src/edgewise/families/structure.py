@@ -1,4 +1,6 @@
-"""Families that build their maps from static parameters: reductions, movements, indexing, joining, contraction, scans.
+"""Families that build their maps from static parameters.
+
+They are reductions, movements, indexing, joining, contraction, scans and Fourier transforms.
 
 All axis parameters are counted from the end, so a leading batch axis moves none of them; ``batch`` says only what
 remains.
@@ -22,8 +24,19 @@ from edgewise.core.traced import UNDISPATCHED
 from edgewise.maps import Clear, Contract, Identity, Index, Map
 
 __all__ = [
-    "CAST", "CONTRACTION", "GATHER", "JOIN", "MEMBERS", "MOVEMENT", "REDUCTION", "SCAN", "SCATTER", "STORE", "declare",
-]  # fmt: skip
+    "CAST",
+    "CONTRACTION",
+    "FOURIER",
+    "GATHER",
+    "JOIN",
+    "MEMBERS",
+    "MOVEMENT",
+    "REDUCTION",
+    "SCAN",
+    "SCATTER",
+    "STORE",
+    "declare",
+]
 
 
 class Unmoved(Family):
@@ -265,7 +278,7 @@ class Cast(Family):
         return primitive(values[0], **params)
 
 
-REDUCTION, SCAN = Unmoved("reduction"), Unmoved("scan")
+REDUCTION, SCAN, FOURIER = Unmoved("reduction"), Unmoved("scan"), Unmoved("fourier")
 MOVEMENT, GATHER, SCATTER, JOIN, CONTRACTION, CAST = Movement(), Gather(), Scatter(), Join(), Contraction(), Cast()
 MEMBERS, STORE = Members(), Store()
 

@@ -8,6 +8,7 @@ from edgewise.maps.base import Adjoint, Compose, Map, Plus, as_mask
 from edgewise.maps.contraction import Contract
 from edgewise.maps.convolution import Convolve
 from edgewise.maps.diagonal import Conjugate, Diagonal, Identity, Mask
+from edgewise.maps.fourier import Fourier, RealFourier
 from edgewise.maps.index import Clear, Index
 from edgewise.maps.matrix import (
     Averaged,
@@ -24,7 +25,7 @@ from edgewise.maps.matrix import (
     right,
 )
 from edgewise.maps.movement import Broadcast, Reshape, Sum, Transpose
-from edgewise.maps.outputs import Determined, Outputs
+from edgewise.maps.outputs import Determined, Outputs, PhaseFree
 from edgewise.maps.scan import CumulativeSum, Recurrence
 
 __all__ = [
@@ -43,12 +44,15 @@ __all__ = [
     "Diagonal",
     "DiagonalPart",
     "Form",
+    "Fourier",
     "Identity",
     "Index",
     "Map",
     "Mask",
     "Outputs",
+    "PhaseFree",
     "Plus",
+    "RealFourier",
     "RealPart",
     "Recurrence",
     "Reshape",

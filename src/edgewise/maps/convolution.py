@@ -1,4 +1,4 @@
-"""The map t -> convolution(t, other), whose adjoint is a convolution with the other one reversed."""
+"""The map t -> convolution(t, other), whose adjoint is a convolution with the other one reversed and conjugated."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from edgewise.core.convolution import convolution
 from edgewise.core.levels import finite
+from edgewise.core.pairing import conj
 from edgewise.core.recurrence import reversed_along
 from edgewise.maps.base import Map
 
@@ -18,10 +19,11 @@ class Convolve(Map):
     """t -> convolution(t, other, mode); with ``second``, t -> convolution(other, t, mode).
 
     Where the mode is "full" the two are one. For y = convolution(a, v, "valid") the cotangent of v is what g, reversed,
-    makes of a, read backwards: Σ_i g_i · a_(i + m-1 - j) at j.
+    makes of conj(a), read backwards: Σ_i g_i · conj(a_(i + m-1 - j)) at j.
     """
 
     __slots__ = ("mode", "other", "second")
+    complex_linear = True
 
     def __init__(self, other: Any, mode: str, second: bool = False) -> None:
         self.other = other
@@ -33,8 +35,8 @@ class Convolve(Map):
 
     def pull(self, g: Any) -> Any:
         if self.second:
-            return reversed_along(convolution(self.other, reversed_along(g, -1), mode="valid"), -1)
-        return convolution(g, reversed_along(self.other, -1), mode="valid" if self.mode == "full" else "full")
+            return reversed_along(convolution(conj(self.other), reversed_along(g, -1), mode="valid"), -1)
+        return convolution(g, reversed_along(conj(self.other), -1), mode="valid" if self.mode == "full" else "full")
 
     def push_alive(self, t: Any, alive: Any) -> tuple[Any, Any]:
         reached = self._carry(self.pattern().push, t, alive)
@@ -49,10 +51,10 @@ class Convolve(Map):
         if alive is None or finite(self.other):
             return self.pull(g), reached
         if self.second:
-            backwards = _masked(self.other, g[..., ::-1], "valid", True, alive[..., ::-1])
+            backwards = _masked(conj(self.other), g[..., ::-1], "valid", True, alive[..., ::-1])
             return reversed_along(backwards, -1), reached
         mode = "valid" if self.mode == "full" else "full"
-        return _masked(g, reversed_along(self.other, -1), mode, alive, True), reached
+        return _masked(g, reversed_along(conj(self.other), -1), mode, alive, True), reached
 
     def pattern(self) -> Map:
         return Convolve(np.ones(self.other.shape), self.mode, self.second)

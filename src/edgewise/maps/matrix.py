@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.matrices import conjugate, dagger
+from edgewise.core.matrices import dagger
+from edgewise.core.pairing import conj
 from edgewise.maps.base import Compose, Map, as_mask
 from edgewise.maps.contraction import Contract
 
@@ -65,6 +66,7 @@ class Averaged(Map):
     """t -> t, with entries of the last axis whose values in ``of`` are equal replaced by their mean."""
 
     __slots__ = ("mean", "tied")
+    complex_linear = True
 
     def __init__(self, of: Any) -> None:
         same = of[..., :, None] == of[..., None, :]
@@ -110,6 +112,7 @@ class DiagonalPart(Map):
     """T -> the diagonal of T, of square matrices of order ``n``."""
 
     __slots__ = ("n",)
+    complex_linear = True
 
     def __init__(self, n: int) -> None:
         self.n = n
@@ -156,6 +159,7 @@ class Dense(_Mixing):
     """The pattern of such a word: matrices of ``shape`` become matrices of ``target``, all entries the sum of all."""
 
     __slots__ = ("shape", "target")
+    complex_linear = True
 
     def __init__(self, shape: tuple[int, int], target: tuple[int, int]) -> None:
         self.shape = shape
@@ -172,6 +176,7 @@ class Solve(Map):
     """T -> A⁻¹ T, by a factorisation of A and never by its inverse."""
 
     __slots__ = ("A",)
+    complex_linear = True
 
     def __init__(self, A: Any) -> None:
         self.A = A
@@ -213,11 +218,15 @@ class Form(_Mixing):
         self.params = params
         self.holomorphic = holomorphic
 
+    @property
+    def complex_linear(self) -> bool:  # type: ignore[override]  # that of the form
+        return self.holomorphic
+
     def push(self, t: Any) -> Any:
         return self.form(*self.operands, t, **self.params)
 
     def pull(self, g: Any) -> Any:
-        return conjugate(self.push(conjugate(g))) if self.holomorphic else self.push(g)
+        return conj(self.push(conj(g))) if self.holomorphic else self.push(g)
 
     def pattern(self) -> Map:
         n = self.operands[0].shape[-1]

@@ -69,8 +69,6 @@ class Recorded(Mode):
         v = x.value
         y = primitive.value(v)
         shape, dtype = y.shape, y.dtype
-        if dtype is not FLOAT64 and dtype.kind not in "fc":
-            refuse_dtype(dtype)
         kept = primitive.keepers[1][0](v, y)
         node = Node(self.next_serial(), primitive, (x.payload,), kept, NOTHING, shape, dtype)
         return (TracedArray if shape else TracedScalar)(y, self, node)
@@ -99,8 +97,6 @@ class Recorded(Mode):
         elif kind2 is ndarray and 1 in needed:
             v2 = self.keeper.hold(v2)
         shape, dtype = y.shape, y.dtype
-        if dtype is not FLOAT64 and dtype.kind not in "fc":
-            refuse_dtype(dtype)
         node = Node(self.next_serial(), primitive, (p1, p2), keep(v1, v2, y), NOTHING, shape, dtype)
         return (TracedArray if shape else TracedScalar)(y, self, node)
 

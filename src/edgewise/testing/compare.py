@@ -36,11 +36,12 @@ def same_result(subject: Subject, what: str, found: Any, expected: Any, rtol: fl
         fail(subject, f"{what} has shape {np.shape(found)}", f"it should have {expected.shape}")
     if np.asarray(found).dtype != expected.dtype:
         fail(subject, f"{what} has dtype {np.asarray(found).dtype}", f"it should have {expected.dtype}")
-    if rtol == 0.0 or expected.dtype.kind != "f":
-        if not np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f"):
+    numbers = expected.dtype.kind in "fc"
+    if rtol == 0.0 or not numbers:
+        if not np.array_equal(found, expected, equal_nan=numbers):
             fail(subject, f"{what} is {found!r}", f"it should be exactly {expected!r}")
         return
-    close(subject, what, found, expected, rtol, np.abs(expected).max(initial=0.0))
+    close(subject, what, found, expected, rtol, np.abs(expected).max(initial=0.0, where=np.isfinite(expected)))
 
 
 def same_dtypes(subject: Subject, what: str, found: Sequence[Any], like: Sequence[Any]) -> None:
@@ -61,7 +62,8 @@ def close(subject: Subject, what: str, found: Any, expected: Any, rtol: float, s
         fail(subject, f"{what} has shape {found.shape}", f"it should have {expected.shape}")
     bound = rtol * max(float(scale), 1e-3)
     same = (found == expected) | ((found != found) & (expected != expected))  # infinities and NaN are compared as such
-    error = np.abs(np.where(same, 0, found.astype(float)) - np.where(same, 0, expected))
+    wide = np.result_type(found, float)
+    error = np.abs(np.where(same, 0, found.astype(wide)) - np.where(same, 0, expected))
     if not np.all(error <= bound):  # also where the error is NaN
         worst = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), error.shape)
         fail(

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.core.registry import DECLARATIONS, Declaration, spelling
+from edgewise.core.registry import DECLARATIONS, Declaration, load, spelling
 from edgewise.core.traced import Traced, TracedArray
 from edgewise.errors import EdgewiseError
 from edgewise.families.samples import case, grid
@@ -76,6 +76,7 @@ def coverage() -> tuple[Row, ...]:
     >>> rows["np.argmax"].status, rows["np.blackman"].note
     ('zero derivative', 'makes an array from lengths alone')
     """
+    load()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # functions that NumPy has deprecated are covered too
         return (*_functions(), *_methods(), *_ufunc_methods())

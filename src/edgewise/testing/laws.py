@@ -239,12 +239,12 @@ def _seed(t: Sequence[Any]) -> Any:
 
 
 def _assembled(blocks: Any, subject: Subject) -> Any:
-    """Blocks of a Jacobian (outputs × leaves) as one matrix."""
-    outputs = subject(*subject.leaves)
-    rows = [
-        np.concatenate([np.reshape(b, (np.size(y), np.size(x))) for b, x in zip(row, subject.leaves, strict=True)], 1)
-        for row, y in zip(blocks, outputs, strict=True)
-    ]
+    """Blocks of a Jacobian (outputs × leaves) as one matrix, complex outputs as real and imaginary parts."""
+    rows = []
+    for row, y in zip(blocks, subject(*subject.leaves), strict=True):
+        parts = [np.reshape(b, (np.size(y), np.size(x))) for b, x in zip(row, subject.leaves, strict=True)]
+        band = np.concatenate(parts, 1)
+        rows += [np.real(band), np.imag(band)] if y.dtype.kind == "c" else [band]
     return np.concatenate(rows)
 
 

@@ -1,8 +1,10 @@
 """A declaration at one sample, as a function of numbers alone: what laws and oracles take apart, vary and compare.
 
 A ``Case`` is a call in NumPy's signature, with lists, index arrays and options among the arguments. ``Subject`` singles
-out the arrays that are differentiated (its ``leaves``) and returns the real-valued outputs as a flat tuple, so that a
-law need not know which function it looks at. Helpers below make variants of a point, and matrices of linear functions.
+out the arrays that are differentiated (its ``leaves``) and returns real and complex outputs as a flat tuple, so that a
+law need not know which function it looks at. Helpers below make variants of a point, and matrices of linear
+functions. To all of them a complex array is two real ones, its real and its imaginary parts one after the other: then
+⟨g, t⟩ is the dot product of ``flat(g)`` and ``flat(t)``, and the adjoint of a map has the transposed matrix.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.pairing import paired
 from edgewise.core.registry import Declaration, spelling
 from edgewise.errors import StoreError
 from edgewise.families.samples import Case
@@ -28,7 +31,7 @@ class Subject:
         declaration, case: what it was made from.
         leaves: the differentiated values: NumPy scalars and arrays.
         result: what NumPy's own function returns on them.
-        smooth: positions of the real-valued outputs among the leaves of the result.
+        smooth: positions of the outputs that are real or complex numbers, among the leaves of the result.
         name: how messages call it.
 
     Args:
@@ -51,7 +54,7 @@ class Subject:
         self.leaves = leaves
         self.result = self.call(*leaves)
         made = output_leaves(self.result)
-        self.smooth = [i for i, y in enumerate(made) if getattr(getattr(y, "dtype", None), "kind", "O") == "f"]
+        self.smooth = [i for i, y in enumerate(made) if getattr(getattr(y, "dtype", None), "kind", "O") in "fc"]
 
     def in_single(self, positions: Sequence[int]) -> Subject:
         """The same with some leaves in float32."""
@@ -68,7 +71,7 @@ class Subject:
         return self.declaration.function(*args, **kwargs)
 
     def __call__(self, *leaves: Any) -> tuple[Any, ...]:
-        """The real-valued outputs."""
+        """The outputs that are real or complex numbers."""
         made = output_leaves(self.call(*leaves))
         return tuple(made[i] for i in self.smooth)
 
@@ -114,7 +117,7 @@ class Subject:
         def weighted(*leaves: Any) -> Any:
             total: Any = 0.0
             for w, y in zip(weights, self(*leaves), strict=True):
-                total = total + np.sum(w * y)
+                total = total + paired(w, y)
             return total
 
         weighted.__name__ = self.name
@@ -122,8 +125,8 @@ class Subject:
 
     def random(self, rng: np.random.Generator, like: str = "leaves") -> list[Any]:
         """A direction in the space of the leaves, or of the ``"outputs"``; entries at most 1, none near 0."""
-        shapes = [v.shape for v in (self.leaves if like == "leaves" else self(*self.leaves))]
-        return [(rng.uniform(0.3, 1.0, s) * rng.choice([-1.0, 1.0], s))[()] for s in shapes]
+        values = self.leaves if like == "leaves" else self(*self.leaves)
+        return [_entries(rng, v.shape) + (1j * _entries(rng, v.shape) if v.dtype.kind == "c" else 0) for v in values]
 
     def variants(self, count: int) -> list[list[Any]]:
         """Other points where the function is as regular.
@@ -148,6 +151,10 @@ class Subject:
         return all(np.all(np.isfinite(y)) for y in made if getattr(getattr(y, "dtype", None), "kind", "O") == "f")
 
 
+def _entries(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    return (rng.uniform(0.3, 1.0, shape) * rng.choice([-1.0, 1.0], shape))[()]
+
+
 def symmetric(a: Any) -> Any:
     """The symmetric part of matrices.
 
@@ -170,16 +177,25 @@ def output_leaves(result: Any) -> list[Any]:
 
 
 def flat(leaves: Sequence[Any]) -> Any:
-    """All entries in one vector.
+    """All entries in one real vector.
 
-    >>> flat([1.0, np.ones((2, 1))])
-    array([1., 1., 1.])
+    >>> flat([1.0, np.ones((2, 1))]), flat([np.array([1 + 2j, 3])])
+    (array([1., 1., 1.]), array([1., 3., 2., 0.]))
     """
-    return np.concatenate([np.ravel(leaf) for leaf in leaves]) if len(leaves) else np.zeros(0)
+    parts = [np.ravel(part) for leaf in leaves for part in _real_parts(leaf)]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _real_parts(leaf: Any) -> tuple[Any, ...]:
+    return (np.real(leaf), np.imag(leaf)) if _is_complex(leaf) else (leaf,)
+
+
+def _is_complex(leaf: Any) -> bool:
+    return np.result_type(leaf).kind == "c"
 
 
 def unflat(vector: Any, like: Sequence[Any]) -> list[Any]:
-    """A vector cut into pieces of the shapes of ``like``.
+    """A vector cut into pieces of the shapes of ``like``, complex where those are.
 
     >>> unflat(np.arange(3.0), [1.0, np.ones((2, 1))])
     [np.float64(0.0), array([[1.],
@@ -188,7 +204,11 @@ def unflat(vector: Any, like: Sequence[Any]) -> list[Any]:
     parts, at = [], 0
     for leaf in like:
         n = int(np.size(leaf))
-        parts.append(np.reshape(vector[at : at + n], np.shape(leaf))[()])
+        part = vector[at : at + n]
+        if _is_complex(leaf):
+            part = part + 1j * vector[at + n : at + 2 * n]
+            at += n
+        parts.append(np.reshape(part, np.shape(leaf))[()])
         at += n
     return parts
 
@@ -200,7 +220,7 @@ def matrix_of(linear: Callable[[Sequence[Any]], Sequence[Any]], like: Sequence[A
     array([[2., 0.],
            [0., 2.]])
     """
-    basis = np.eye(sum(int(np.size(leaf)) for leaf in like))
+    basis = np.eye(sum(int(np.size(leaf)) * (1 + _is_complex(leaf)) for leaf in like))
     columns = [flat(linear(unflat(e, like))) for e in basis]
     return np.stack(columns, axis=1) if columns else np.zeros((flat(linear(list(like))).size, 0))
 

@@ -226,12 +226,18 @@ def _parameters(f: Callable[..., Any]) -> list[str]:
         return []
 
 
+def _kind(value: Any) -> str:
+    """The kind of numbers in an array; "" for what is none, such as a module or a class with a ``dtype``."""
+    dtype = getattr(value, "dtype", None)
+    return dtype.kind if isinstance(dtype, np.dtype) else ""
+
+
 def _is_differentiable(leaf: Any) -> bool:
     if isinstance(leaf, bool | int | str | bytes | None):
         return False
     if isinstance(leaf, float | complex):
         return True
-    kind = getattr(getattr(leaf, "dtype", None), "kind", "")
+    kind = _kind(leaf)
     return kind in "fc" or (kind == "O" and _holds_traced(leaf))
 
 
@@ -250,7 +256,7 @@ def _number(value: Any, label: str) -> Any:
         return np.complex128(value)
     value = gather_output(value)
     value = with_dtype(value)
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    kind = _kind(value)
     if kind in "iu" and kind:
         return value.astype(np.float64)
     if kind in "fc" and kind:
@@ -322,7 +328,7 @@ def number_output(leaf: Any, f: Any, path: str = "") -> Any:
         return np.float64(leaf)
     if type(leaf) is complex:
         return np.complex128(leaf)
-    kind = getattr(getattr(leaf, "dtype", None), "kind", "")
+    kind = _kind(leaf)
     refuse_foreign(leaf, f"what {name_of(f)} returned", "")
     if kind in "fciu" and kind:
         return leaf
@@ -332,7 +338,7 @@ def number_output(leaf: Any, f: Any, path: str = "") -> Any:
 def not_a_number(leaf: Any, f: Any, path: str = "") -> OutputError:
     """The error for an output that has no derivative."""
     place, name = f" (at {path})" if path else "", name_of(f)
-    if getattr(getattr(leaf, "dtype", None), "kind", "") == "b" or isinstance(leaf, bool):
+    if _kind(leaf) == "b" or isinstance(leaf, bool):
         return OutputError(
             f"{name} returned {a_kind(leaf)}{place}",
             "the answer to a comparison has no derivative",

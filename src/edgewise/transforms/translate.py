@@ -199,9 +199,14 @@ def _numpy(error: Exception, place: Place, places: list[Place]) -> EdgewiseError
     return _beneath(error, place, places, numpy=True)
 
 
+def _is_ours(place: Place) -> bool:
+    """Whether it is edgewise itself, which may lie among the libraries."""
+    return str(place.frame.f_globals.get("__name__")).partition(".")[0] == __name__.partition(".")[0]
+
+
 def _beneath(error: Exception, place: Place, places: list[Place], numpy: bool) -> EdgewiseError | None:
     below = places[places.index(place) + 1 :]
-    below = [p for p in below if "site-packages" in p.frame.f_code.co_filename]
+    below = [p for p in below if "site-packages" in p.frame.f_code.co_filename and not _is_ours(p)]
     if not below or not any(_is_traced(v) for p in below for v in p.frame.f_locals.values()):
         return None
     name = below[0].frame.f_globals.get("__name__", "")

@@ -1,0 +1,135 @@
+"""The page as a file: one script known by its hash, data that cannot leave its element, and a script up to date."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html.parser
+import json
+import pathlib
+import re
+
+import pytest
+
+from edgewise.explain import page
+
+HERE = pathlib.Path(page.__file__).parent
+VIEWER = pathlib.Path(__file__).parents[3] / "viewer"
+NAMES = ["small", "forward", "sixty", "large", "arrays", "hostile", "bare", "empty"]
+
+
+class Elements(html.parser.HTMLParser):
+    """Start tags with their attributes, and the content of each script, as a browser would split them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.scripts, self.title = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data):
+        if self.lasttag == "script" and self.scripts and data.strip():
+            self.scripts[-1] += data
+        if self.lasttag == "title" and not self.title:
+            self.title = data
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_elements_of_a_page_do_not_depend_on_its_trace(trace, name):
+    elements = Elements(page.render(trace(name)))
+    tags = ["html", "head", "meta", "meta", "meta", "meta", "title", "body", "div", "noscript", "script", "script"]
+    assert [tag for tag, _ in elements.tags] == tags
+    assert not any("src" in attributes or "href" in attributes for _, attributes in elements.tags)
+    data, script = elements.scripts
+    assert not set("<>&") & set(data)
+    assert script.strip() == page.viewer().strip()
+    told, meant = json.loads(data), trace(name)
+    assert told["edges"] == meant["edges"]
+    assert [node["label"] for node in told["nodes"]] == [node["label"] for node in meant["nodes"]]
+
+
+def test_the_policy_lets_one_script_run_and_nothing_be_fetched(trace):
+    text = page.render(trace("small"))
+    [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+    told = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    digest = base64.b64encode(hashlib.sha256(page.viewer().encode()).digest()).decode()
+    assert f"<script>{page.viewer()}</script>" in text
+    assert told == {
+        "default-src": "'none'",
+        "script-src": f"'sha256-{digest}'",
+        "style-src": "'none'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+
+
+def test_the_title_is_the_one_given_or_that_of_the_trace(trace):
+    assert "<title>L</title>" in page.render(trace("small"))
+    assert "<title>&lt;b&gt; &amp; &quot;c&quot;</title>" in page.render(trace("small"), '<b> & "c"')
+
+
+def test_the_script_has_no_way_to_run_a_string():
+    script = page.viewer()
+    forbidden = [
+        "</script",
+        "<!--",
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+    ]
+    assert [
+        word for word in [*forbidden, "import(", "fetch(", "XMLHttpRequest", "localStorage"] if word in script
+    ] == []
+    assert set(re.findall(r"https?://[^\s\"'`]+", script)) <= {"http://www.w3.org/2000/svg"}
+    assert len(script.encode()) <= 60_000
+
+
+def test_the_script_is_built_from_the_sources_that_stand_here():
+    """The same hash as viewer/build.mjs: where it differs, ``make viewer`` builds anew."""
+    if not VIEWER.is_dir():
+        pytest.skip("an installed package has no sources of the script")
+    names = [f"src/{path.name}" for path in (VIEWER / "src").iterdir()]
+    names += ["build.mjs", "package-lock.json", "package.json", "tsconfig.json"]
+    digest = hashlib.sha256()
+    for name in sorted(names):
+        digest.update(f"{name}\n".encode() + (VIEWER / name).read_bytes().replace(b"\r\n", b"\n"))
+    recorded = (HERE / "viewer.sources.sha256").read_text(encoding="ascii").strip()
+    assert digest.hexdigest() == recorded, "viewer.js is stale: run make viewer"
+
+
+def test_a_title_that_no_file_could_hold_is_replaced(trace):
+    assert "<title>a?b</title>" in page.render(trace("small"), "a\ud800b").encode("utf-8").decode("utf-8")
+
+
+def test_what_cannot_be_drawn_is_refused(trace):
+    with pytest.raises(ValueError, match="its schema is None"):
+        page.render({})
+    many = trace("small") | {"nodes": [{}] * 20_001}
+    with pytest.raises(ValueError, match="has 20001 values, and at most 20000 can be drawn"):
+        page.render(many)
+    bare = trace("small")
+    bare["nodes"][0]["value"] = float("nan")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        page.render(bare)
+
+
+def test_many_inputs_of_one_kind_stand_together():
+    nodes = [{"id": i, "op": "input", "label": f"w[{i}]", "value": 1.0} for i in range(60)]
+    nodes += [{"id": 60, "op": "input", "label": "x", "value": 1.0}]
+    told = json.loads(Elements(page.render({"schema": "edgewise.trace/1", "nodes": nodes, "edges": []})).scripts[0])
+    assert told["groups"] == [
+        {"id": 0, "label": "w", "parent": None, "kind": "input"},
+        {"id": 1, "label": "x", "parent": None, "kind": "input"},
+    ]
+    assert [node["group"] for node in told["nodes"]] == [0] * 60 + [1]
+    assert "group" not in nodes[0]
