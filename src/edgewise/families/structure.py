@@ -20,7 +20,7 @@ from edgewise.core.index import batched_layout, scatter_add
 from edgewise.core.primitive import Family, Primitive, Rule
 from edgewise.core.registry import Declaration, register
 from edgewise.core.sweep import add_up, repair
-from edgewise.core.traced import UNDISPATCHED
+from edgewise.core.traced import UNDISPATCHED, Traced
 from edgewise.maps import Clear, Contract, Identity, Index, Map
 
 __all__ = [
@@ -168,9 +168,9 @@ class Store(Family):
         """What is stored and where, for an array with the batch in front."""
         layout = batched_layout(params["template"], values[1:], batched[1:], size)
         v = values[0]
-        if layout.source and np.ndim(v):
+        if np.ndim(v) or isinstance(v, Traced):  # a plain number goes anywhere
             (v,) = _all_batched([v], batched[:1], size)
-            v = np.moveaxis(v, layout.target, layout.source)
+            v = np.moveaxis(v, layout.target, layout.source) if layout.source else v
         return v, layout.arrays, layout.template
 
 
