@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,8 +27,8 @@ def _shapes(size: int) -> list[tuple[int, ...]]:
 def _span(n: int, b: int, c: int) -> slice:
     """Some slice of an axis of length n."""
     return [
-        slice(None), slice(1, None), slice(None, -1), slice(None, None, -1), slice(None, None, 2), slice(c % (n + 1), None),
-        slice(b % (n + 1)), slice(1, -1),
+        slice(None), slice(1, None), slice(None, -1), slice(None, None, -1), slice(None, None, 2), slice(1, -1),
+        slice(c % (n + 1), None), slice(b % (n + 1)),
     ][(b + 3 * c) % 8]  # fmt: skip
 
 
@@ -40,7 +39,10 @@ def _index(a: Any, b: int, c: int) -> Any:
     n = a.shape[0]
     kinds = [_span(n, c, b), ..., (..., _span(a.shape[-1], c, b)), (_span(n, c, b), None), (None, ...)]
     if n:
-        kinds += [b % n, -1, [c % n, b % n, c % n], np.arange(n) % (2 + c % 2) == 0, (b % n, ...), np.array([[b % n], [c % n]])]
+        kinds += [
+            b % n, -1, [c % n, b % n, c % n], np.arange(n) % (2 + c % 2) == 0, (b % n, ...),
+            np.array([[b % n], [c % n]]),
+        ]  # fmt: skip
         if a.ndim > 1 and a.shape[1]:
             m = a.shape[1]
             kinds += [
@@ -67,7 +69,7 @@ def _views(p: list[Any], a: Any, b: int, c: int) -> Any:
         lambda: a[_index(a, b, c)],
         lambda: a.T,
         lambda: np.reshape(a, _shapes(a.size)[c % len(_shapes(a.size))]),
-        lambda: a.ravel(),
+        a.ravel,
         lambda: np.swapaxes(a, 0, -1),
         lambda: np.squeeze(a),
         lambda: a[...],
@@ -80,18 +82,17 @@ def _views(p: list[Any], a: Any, b: int, c: int) -> Any:
         lambda: np.moveaxis(a, 0, -1),
         lambda: np.rot90(a, c),
         lambda: a.reshape(-1, order="F"),
-        lambda: np.asarray(a) if type(a) is np.ndarray else a,
     ]
     return makers[b % len(makers)]()
 
 
 def _copies(p: list[Any], a: Any, b: int, c: int) -> Any:
     makers: list[Callable[[], Any]] = [
-        lambda: a.copy(),
+        a.copy,
         lambda: +a,
         lambda: np.sin(a),
         lambda: a * 0.5,
-        lambda: a.flatten(),
+        a.flatten,
         lambda: np.zeros_like(a),
         lambda: a.flat[_span(a.size, b, c)],
         lambda: np.roll(a, 1),

@@ -55,8 +55,8 @@ def imported_names(x):
 def every_maker(x):
     total = 0.0
     for made in (
-        np.zeros(3), np.ones(3), np.full(3, 7.0), np.zeros_like(X), np.ones_like(X), np.empty_like(X), np.full_like(X, 2.0),
-        np.eye(3)[0], np.identity(3)[1], np.empty(3),
+        np.zeros(3), np.ones(3), np.full(3, 7.0), np.zeros_like(X), np.ones_like(X), np.empty_like(X),
+        np.full_like(X, 2.0), np.eye(3)[0], np.identity(3)[1], np.empty(3),
     ):  # fmt: skip
         made[0] = x[0] ** 2
         total = total + made[0]

@@ -55,8 +55,8 @@ def full_like(
 ) -> Any:
     target, kind = _like(a, dtype, shape)
     if isinstance(fill_value, Traced):
-        made = np.broadcast_to(fill_value.astype(kind), target)  # type: ignore[attr-defined]  # installed by the book
-        return fixed(made) if isinstance(made, Traced) else constant_like(a, made.copy())  # type: ignore[unreachable]  # it may be either
+        made: Any = np.broadcast_to(fill_value.astype(kind), target)  # type: ignore[attr-defined]  # installed by the book
+        return fixed(made) if isinstance(made, Traced) else constant_like(a, made.copy())
     return constant_like(a, np.full(target, fill_value, kind))
 
 

@@ -51,7 +51,7 @@ def ravel(a: Any, order: str = "C") -> Any:
 
 
 def _flatten(self: Traced, order: str = "C") -> Any:
-    return fixed(np.ravel(self, order))  # type: ignore[arg-type,call-overload]  # order is passed on
+    return fixed(np.ravel(self, order))  # type: ignore[call-overload]  # order is passed on
 
 
 Traced.flatten = _flatten  # type: ignore[attr-defined]  # a copy, where ravel may be a view

@@ -212,5 +212,5 @@ def _set_flat_item(self: Any, index: Any, value: Any) -> None:
 
 
 Traced.flat = property(_flat, _set_flat)  # type: ignore[attr-defined]
-Flat.__getitem__ = _flat_item  # type: ignore[method-assign]
-Flat.__setitem__ = _set_flat_item  # type: ignore[attr-defined]
+setattr(Flat, "__getitem__", _flat_item)  # noqa: B010  installed here, as the property is
+setattr(Flat, "__setitem__", _set_flat_item)  # noqa: B010  the same

@@ -163,8 +163,9 @@ def store_result(x: Traced, y: Any, ufunc: Any, operands: tuple[Any, ...]) -> No
     Args:
         x: where it goes.
         y: the result.
-        ufunc, operands: what made it, so that NumPy itself can refuse what does not fit; None where a result has to have
-            the shape of ``out``.
+        ufunc: what made it, so that NumPy itself can refuse what does not fit; None where a result has to have the
+            shape of ``out``.
+        operands: of that ufunc.
     """
     shape = np.shape(y)
     fits = shape == x.shape or (ufunc and _reaches(shape, x.shape))
@@ -182,9 +183,7 @@ def store_result(x: Traced, y: Any, ufunc: Any, operands: tuple[Any, ...]) -> No
 
 def _reaches(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     """Whether an array of one shape can be broadcast to another."""
-    return len(shape) <= len(target) and all(
-        n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False)
-    )
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False))
 
 
 def fitted(value: Any, dtype: Any) -> Any:
@@ -267,8 +266,8 @@ def _ufunc_into(
     results = list(made) if type(made) is tuple else [made]
     for i, (target, y) in enumerate(zip(out, results, strict=True)):
         if target is not None:
-            chosen = y if where is True else np.where(where, y, np.asarray(0, y.dtype) if target is None else target)
-            store_result(target, chosen, ufunc if method == "__call__" else None, inputs)
+            chosen = y if where is True else np.where(where, y, target)
+            store_result(target, chosen, ufunc if method == "__call__" else None, tuple(inputs))
             results[i] = target
     return tuple(results) if type(made) is tuple else results[0]
 
@@ -286,4 +285,4 @@ def _set(self: Traced, index: Any, value: Any) -> None:
     store(self, index, value)
 
 
-Traced.__setitem__ = _set  # type: ignore[attr-defined]  # installed here, above the index
+setattr(Traced, "__setitem__", _set)  # noqa: B010  installed here, above the index

@@ -64,7 +64,7 @@ def known(value: Any) -> bool:
     return True
 
 
-def constant_like(t: Traced, array: Any) -> Any:
+def constant_like(t: Any, array: Any) -> Any:
     """An array without derivative that what ``t`` is made of can be stored into, in the highest mode that admits it.
 
     Only floating-point numbers have derivatives; a batch can be of anything.

@@ -32,14 +32,14 @@ from edgewise.errors import StoreError
 
 __all__ = ["Aliased", "AliasedScalar", "Flat", "Memory", "View", "contiguous", "following", "memory_of", "pick", "view"]
 
-_VALUE, _MODE, _PAYLOAD = Traced.value, Traced.mode, Traced.payload  # type: ignore[attr-defined]  # the slots themselves
+_SLOTS: tuple[Any, ...] = tuple(vars(Traced)[name] for name in Traced.__slots__)
 _CLASS: Any = object.__dict__["__class__"]  # a traced array's own says other things to NumPy
 _PARTS = {"real": np.real, "imag": np.imag}
 _PRUNE = 16  # dead views that a root may remember at least
 
 
 class Roots:
-    """What the root of a family remembers, weakly: its views until they share a memory, and object arrays made of it."""
+    """What the root of a family remembers, weakly: its views until they share a memory, object arrays made of it."""
 
     __slots__ = ("bridges", "limit", "views")
 
@@ -214,9 +214,10 @@ def along_axes(places: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], tu
         arrays = np.unravel_index(places, shape)
         return ((), tuple(map(int, arrays))) if np.ndim(places) == 0 else (arrays, (ARRAY,) * len(shape))
     found: list[Any] = []
+    rest: Any = places
     for n in reversed(shape):
-        found.insert(0, places % n)
-        places = places // n
+        found.insert(0, rest % n)
+        rest = rest // n
     return tuple(found), (ARRAY,) * len(shape)
 
 
@@ -251,13 +252,13 @@ class _Follows:
         return shape
 
 
-class Aliased(_Follows, TracedArray):  # type: ignore[misc]  # properties for slots: that is the point
+class Aliased(_Follows, TracedArray):
     """A traced array that has been stored into, or shares memory with one that has."""
 
     __slots__ = ()
 
 
-class AliasedScalar(_Follows, TracedScalar):  # type: ignore[misc]  # as above
+class AliasedScalar(_Follows, TracedScalar):
     """A view without axes: ``a[0, ...]``, which is no copy."""
 
     __slots__ = ("__weakref__", "alias")
@@ -312,17 +313,18 @@ def _shares(y: Any, x: Any) -> bool:
 
 def contiguous(x: Any, order: str = "C") -> bool:
     """Whether an array lies in memory in one row, as NumPy would have it."""
-    if not isinstance(x, Traced):
-        return bool(np.asarray(x).flags[f"{order}_CONTIGUOUS"])
+    if type(x) not in TRACED:
+        flags = np.asarray(x).flags
+        return bool(flags.c_contiguous if order == "C" else flags.f_contiguous)
     if type(x) in FOLLOWING:
         if any(extras for _, extras, _ in x.alias.steps):  # a diagonal: a copy of ours, but no row in NumPy
-            return x.size < 2
+            return bool(x.size < 2)
         shape, strides, item = x.shape, x.alias.places.strides, x.alias.places.itemsize
     else:
         alias, inner = getattr(x, "alias", None), plain(x)
         while type(alias) is tuple:
             if alias[2][1]:
-                return x.size < 2
+                return bool(x.size < 2)
             alias = getattr(alias[1], "alias", None)
         if not isinstance(inner, np.ndarray):
             return True
@@ -336,7 +338,7 @@ def contiguous(x: Any, order: str = "C") -> bool:
 
 def _remember(x: Any, y: Any, step: Any, writeable: bool) -> None:
     """Note that ``y`` is a view of ``x``: at the root, weakly, and at ``y``."""
-    alias = getattr(x, "alias", None)
+    alias: Any = getattr(x, "alias", None)
     if alias is None:
         alias = x.alias = Roots()
     root, family = (x, alias) if type(alias) is Roots else (alias[0], alias[0].alias)
@@ -371,7 +373,7 @@ def _bridged(t: Any, array: Any) -> None:
     if type(t) in FOLLOWING:
         roots = t.alias.memory.roots
     else:
-        alias = getattr(t, "alias", None)
+        alias: Any = getattr(t, "alias", None)
         if alias is None:
             alias = t.alias = Roots()
         roots = alias if type(alias) is Roots else alias[0].alias
@@ -384,7 +386,7 @@ ENTRIES[bridged] = _bridged
 def _follow(x: Any, look: View) -> None:
     """Turn a traced array into one that looks at a memory: the same object, in another class."""
     _CLASS.__set__(x, Aliased)
-    for slot in (_VALUE, _MODE, _PAYLOAD):
+    for slot in _SLOTS:
         slot.__delete__(x)  # or they would keep old contents alive
     x.alias = look
 

@@ -61,7 +61,7 @@ class Mode:
         raise NotImplementedError
 
     def put(self, primitive: Any, x: Any, v: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> None:
-        """Store ``v`` at an index of ``x``, a value of this mode that nobody else holds on any level (``core.updates``).
+        """Store ``v`` at an index of ``x``, a value of this mode that is ours alone on every level (``core.updates``).
 
         Here it is replaced by the result of ``primitive``; a mode that can, stores in place.
         """

@@ -1,7 +1,7 @@
 """The maps of indexing and of stores.
 
 ``Index``, whose adjoint scatters: slices, fancy indices, sort, take, join, split are all of this kind. A store is the
-sum of two: what is left of the old content (``Clear``), and the stored value in its place (an ``Index`` read backwards).
+sum of two: what is left of the old content (``Clear``), and the stored value in its place, an ``Index`` read backwards.
 """
 
 from __future__ import annotations
