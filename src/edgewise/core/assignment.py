@@ -6,7 +6,9 @@ value is brought to the shape and dtype that NumPy would give it; what NumPy ref
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from edgewise.core.admission import admit
 from edgewise.core.index import ARRAY, fill, index_shape, normalise, scatter_add
 from edgewise.core.levels import known, plain, settled
 from edgewise.core.memory import View, memory_of
+from edgewise.core.refusals import stores_now
 from edgewise.core.registry import ENTRIES
 from edgewise.core.shapes import cast
 from edgewise.core.traced import (
@@ -32,7 +35,7 @@ from edgewise.core.traced import (
     ufunc_at,
     ufunc_into,
 )
-from edgewise.errors import NotYetError, spelled_call, user_frame
+from edgewise.errors import NotYetError, spelled_call
 
 __all__ = ["replace", "store", "store_at", "store_result"]
 
@@ -48,8 +51,8 @@ def store(x: Traced, index: Any, value: Any) -> None:
         rest = np.reshape(mask, mask.shape + (1,) * (x.ndim - mask.ndim))
         replace(x, cast_as(np.where(rest, fitted(value, x.dtype), x), x.dtype))
         return
-    if type(value) in FOLLOWING and type(index) is int and x.ndim > 1:
-        _refuse_shuffle()
+    if type(index) is int and x.ndim > 1 and type(getattr(value, "alias", None)) in (tuple, View):
+        _refuse_shuffle(sys._getframe(2))
     if type(index) is int and x.ndim:
         if not -x.shape[0] <= index < x.shape[0]:
             raise IndexError(f"index {index} is out of bounds for axis 0 with size {x.shape[0]}")
@@ -58,13 +61,15 @@ def store(x: Traced, index: Any, value: Any) -> None:
     store_at(x, *normalise(index, x.shape), value)
 
 
-def _refuse_shuffle() -> None:
-    """NumPy's shuffle moves the rows of its own arrays in memory; those of others it swaps as if they were no views."""
-    call = spelled_call(user_frame())
-    if call.rpartition(".")[2] == "shuffle":
+def _refuse_shuffle(frame: FrameType) -> None:
+    """NumPy's shuffle moves the rows of its own arrays in memory; those of others it swaps as if they were no views.
+
+    It is not written in Python: no instruction of the frame it was called from is a store.
+    """
+    if not stores_now(frame.f_code, frame.f_lasti):
         raise NotYetError(
-            f"{call} was given a traced array of several axes",
-            "it swaps rows through views, each of which has changed by the time it is stored",
+            f"{spelled_call(frame) or 'rng.shuffle'} was given a traced array of several axes",
+            "it stores rows that are views, each of which may have changed by then",
             "index with a shuffled order: a = a[rng.permutation(len(a))]",
         )
 
@@ -114,8 +119,7 @@ def _store_scattered(look: View, template: Any, arrays: Any, v: Any, target: tup
 def _store_batch(look: View, template: Any, arrays: Any, v: Any, target: tuple[int, ...]) -> None:
     """The same where the index differs within a batch: what is beaten adds nothing instead of being left out."""
     memory, shape = look.memory, look.memory.content.shape
-    look.put(0, arrays, template)
-    arrays, template = look.at(arrays, template)
+    v, arrays, template = look.completed(np.broadcast_to(v, target), arrays, template)
     numbers: Any = 0
     for a, n in zip(arrays, [n for item, n in zip(template, shape, strict=True) if item is ARRAY], strict=True):
         numbers = numbers * n + a % n
@@ -123,7 +127,7 @@ def _store_batch(look: View, template: Any, arrays: Any, v: Any, target: tuple[i
     order = np.arange(places.size)
     beaten = np.any((places[:, None] == places) & (order[:, None] < order), axis=1)
     kept = np.where(np.reshape(beaten, np.shape(numbers) + (1,) * (len(target) - np.ndim(numbers))), 0, v)
-    kept = 1j * kept if look.part == "imag" else kept
+    memory.put(0, arrays, template)
     memory.become(memory.content + scatter_add(kept, *arrays, template=template, shape=shape))
 
 

@@ -167,7 +167,7 @@ class View:
         """The array one movement further: a view where NumPy makes one, else a copy."""
         here = self.places
         places = _further(here, primitive, extras, params)
-        if not extras and not np.may_share_memory(places, here) and places.size:
+        if not extras and np.ndim(places) and places.size and not np.may_share_memory(places, here):
             return primitive(self.read(), **params)
         return following(
             View(self.memory, (*self.steps, (primitive, extras, params)), self.writeable and writeable, places)
@@ -185,12 +185,16 @@ class View:
 
     def put(self, v: Any, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> None:
         """Store at an index of this view, in normal form and free of repeated entries."""
+        self.memory.put(*self.completed(v, arrays, template))
+
+    def completed(self, v: Any, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+        """What is to be stored into the root, and where: of complex numbers, with the part that this view leaves."""
         arrays, template = self.at(arrays, template)
         if self.part:
             old = gather(self.memory.content, *arrays, template=template)
             v = v + 1j * np.imag(old) if self.part == "real" else np.real(old) + 1j * v
             v = cast_as(v, old.dtype)
-        self.memory.put(v, arrays, template)
+        return v, arrays, template
 
     def at(self, arrays: tuple[Any, ...], template: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """An index of this view as one of the root."""
