@@ -375,8 +375,7 @@ def test_threads_that_share_a_buffer(n: int) -> None:
     def f(x: Any, k: float) -> Any:
         with turn:
             work[...] = k
-            y = np.sum(x * work)
-        return y
+            return np.sum(x * work)
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         found = [*pool.map(lambda k: ew.grad(f)(np.ones(n), k), np.arange(40.0))]

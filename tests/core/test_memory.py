@@ -46,7 +46,7 @@ def test_the_callers_array_is_his():
         ew.vmap(overwrites)(x[None])
         np.testing.assert_array_equal(x, before)
         assert x.flags.writeable
-    ew.check_grads(lambda x: overwrites(x), X)
+    ew.check_grads(overwrites, X)
     ew.hessian(overwrites)(X)
     np.testing.assert_array_equal(X, [1.0, 2.0, 3.0, 4.0])
 
@@ -392,7 +392,9 @@ def readings(x):
 
 
 @pytest.mark.parametrize("f", [loop, rows, readings])
-@pytest.mark.parametrize("transformed", [ew.grad, lambda f: lambda x: ew.jvp(f, (x,), (x,))], ids=["reverse", "forward"])
+@pytest.mark.parametrize(
+    "transformed", [ew.grad, lambda f: lambda x: ew.jvp(f, (x,), (x,))], ids=["reverse", "forward"]
+)
 def test_a_loop_costs_what_it_stores(f, transformed):
     """Ten times as many entries cost ten times as much; copies of the whole would make it a hundred."""
 

@@ -67,14 +67,14 @@ def _getitem(x: Any, index: Any) -> Any:
             raise IndexError(f"index {index} is out of bounds for an array of shape {x.shape}")
         return view(gather_of, x, template=(index,)) if x.ndim > 1 else pick(gather_of, x, (), (index,))
     template, arrays = normalise(index, x.shape)
-    if arrays or (len(template) == x.ndim and all(type(item) is int for item in template) and not _open(index)):
+    if arrays:
         return pick(gather_of, x, arrays, template)
-    return view(gather_of, x, template=template, scalar=True)
-
-
-def _open(index: Any) -> bool:
-    """Whether an index that leaves no axis says ``...``, which makes a view of it."""
-    return type(index) is tuple and any(item is Ellipsis for item in index)
+    if type(index) is not tuple:
+        return view(gather_of, x, template=template)
+    number = len(template) == x.ndim and all(type(item) is int for item in template)
+    if number and not any(item is Ellipsis for item in index):  # with an ellipsis it is a view without axes
+        return pick(gather_of, x, arrays, template)
+    return view(gather_of, x, template=template, scalar=number)
 
 
 register(

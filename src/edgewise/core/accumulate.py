@@ -15,6 +15,7 @@ from edgewise.core.index import fill, gather, put, scatter_add
 __all__ = ["add_at", "cleared", "taken"]
 
 Arrays = tuple[Any, ...]
+_ORDINARY = (np.ndarray, np.generic)
 
 
 def add_at(total: Any, g: Any, arrays: Arrays, template: Arrays, ours: bool) -> Any:
@@ -59,8 +60,6 @@ def cleared(g: Any, arrays: Arrays, template: Arrays, ours: bool) -> Any:
 
 
 def _plain(total: Any, g: Any, arrays: Arrays) -> bool:
-    return (
-        type(total) is np.ndarray
-        and isinstance(g, np.ndarray | np.generic)
-        and all(isinstance(a, np.ndarray | np.generic) for a in arrays)
-    )
+    if type(total) is not np.ndarray or not isinstance(g, _ORDINARY):
+        return False
+    return not arrays or all(isinstance(a, _ORDINARY) for a in arrays)

@@ -18,15 +18,26 @@ Whether a reshape is a view or a copy is NumPy's to say: it is asked of the memo
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
+from weakref import ref as reference
 
 import numpy as np
 
 from edgewise.core.index import ARRAY, fill, gather
 from edgewise.core.levels import plain
 from edgewise.core.registry import ENTRIES
-from edgewise.core.traced import FOLLOWING, TRACED, Traced, TracedArray, TracedScalar, bridged, cast_as, fixed, getitem
+from edgewise.core.traced import (
+    FOLLOWING,
+    TRACED,
+    Traced,
+    TracedArray,
+    TracedScalar,
+    apply,
+    bridged,
+    cast_as,
+    fixed,
+    getitem,
+)
 from edgewise.core.updates import detach, put_into, taken_over
 from edgewise.errors import StoreError
 
@@ -44,8 +55,8 @@ class Roots:
     __slots__ = ("bridges", "limit", "views")
 
     def __init__(self) -> None:
-        self.views: list[weakref.ref[Any]] = []
-        self.bridges: list[weakref.ref[Any]] = []
+        self.views: list[reference[Any]] = []
+        self.bridges: list[reference[Any]] = []
         self.limit = _PRUNE
 
     def verify(self) -> None:
@@ -62,13 +73,10 @@ class Roots:
             )
         self.bridges.clear()
 
-    def add(self, y: Any) -> None:
-        """Remember a view; the dead ones are forgotten from time to time, so that their number stays bounded."""
-        views = self.views
-        if len(views) >= self.limit:
-            views[:] = [r for r in views if r() is not None]
-            self.limit = 2 * len(views) + _PRUNE
-        views.append(weakref.ref(y))
+    def prune(self) -> None:
+        """Forget the dead views; now and then, so that it costs nothing and their number stays bounded."""
+        self.views[:] = [r for r in self.views if r() is not None]
+        self.limit = 2 * len(self.views) + _PRUNE
 
 
 class Memory:
@@ -299,11 +307,19 @@ def view(primitive: Any, x: Any, *extras: Any, writeable: bool = True, scalar: b
     kind = type(x)
     if kind in FOLLOWING:
         return x.alias.further(primitive, extras, params, writeable)
-    y = primitive(x, *extras, **params)
+    y = apply(primitive, (x, *extras), params)
     if kind is TracedArray:
         if type(y) is TracedArray:
             if "target" not in params or _shares(y, x):
-                _remember(x, y, (primitive, extras, params), writeable)
+                alias = getattr(x, "alias", None)
+                if alias is None:
+                    alias = x.alias = Roots()
+                root, family = (x, alias) if type(alias) is Roots else (alias[0], alias[0].alias)
+                views = family.views
+                if len(views) >= family.limit:
+                    family.prune()
+                views.append(reference(y))
+                y.alias = (root, x, (primitive, extras, params), writeable)
         elif scalar:
             return memory_of(x).further(primitive, extras, params, writeable)
     return y
@@ -340,16 +356,6 @@ def contiguous(x: Any, order: str = "C") -> bool:
     return True
 
 
-def _remember(x: Any, y: Any, step: Any, writeable: bool) -> None:
-    """Note that ``y`` is a view of ``x``: at the root, weakly, and at ``y``."""
-    alias: Any = getattr(x, "alias", None)
-    if alias is None:
-        alias = x.alias = Roots()
-    root, family = (x, alias) if type(alias) is Roots else (alias[0], alias[0].alias)
-    family.add(y)
-    y.alias = (root, x, step, writeable)
-
-
 def memory_of(x: Any) -> View:
     """How an array looks at its memory; from now on it follows that, with its root and all its views."""
     if type(x) in FOLLOWING:
@@ -360,8 +366,8 @@ def memory_of(x: Any) -> View:
     family = getattr(root, "alias", None) or Roots()
     memory = Memory(root, family)
     _follow(root, View(memory, (), True))
-    for reference in family.views:
-        y = reference()
+    for one in family.views:
+        y = one()
         if y is not None:
             _, parent, step, writeable = y.alias
             before = parent.alias
@@ -381,7 +387,7 @@ def _bridged(t: Any, array: Any) -> None:
         if alias is None:
             alias = t.alias = Roots()
         roots = alias if type(alias) is Roots else alias[0].alias
-    roots.bridges.append(weakref.ref(array))
+    roots.bridges.append(reference(array))
 
 
 ENTRIES[bridged] = _bridged

@@ -82,12 +82,16 @@ class Recorded(Mode):
             v1, p1, mask = x1.value, x1.payload, 1
         elif kind1 in NUMBERS or (kind1 is ndarray and x1.dtype is FLOAT64):
             v1, p1 = x1, None
+        elif kind1 in TRACED:  # of a lower level
+            v1, p1 = fixed(x1), None
         else:
             return self.interpret(primitive, (x1, x2), NOTHING)
         if kind2 in TRACED and x2.mode is self:
             v2, p2, mask = x2.value, x2.payload, mask + 2
         elif kind2 in NUMBERS or (kind2 is ndarray and x2.dtype is FLOAT64):
             v2, p2 = x2, None
+        elif kind2 in TRACED:  # of a lower level
+            v2, p2 = fixed(x2), None
         else:
             return self.interpret(primitive, (x1, x2), NOTHING)
         y = primitive.value(v1, v2)

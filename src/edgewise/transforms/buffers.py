@@ -2,8 +2,8 @@
 
 An ordinary array cannot hold a traced value, so ``out = np.zeros(n)`` followed by ``out[i] = t`` is an error. Here the
 function is called as it is, with one difference: where its own code says ``np``, it finds a module that is NumPy but
-for the functions that make arrays (``docs/decisions/0013-buffers.md`` says what else was weighed). Nothing global changes,
-so other functions, other threads and later calls never notice.
+for the functions that make arrays (``docs/decisions/0013-buffers.md`` says what else was weighed). Nothing global
+changes, so other functions, other threads and later calls never notice.
 """
 
 from __future__ import annotations
