@@ -18,6 +18,7 @@ from edgewise import errors
 from edgewise.core.registry import LATER
 from edgewise.testing.check import check_grads
 from edgewise.transforms.batching import vmap
+from edgewise.transforms.buffers import traced_buffers
 from edgewise.transforms.custom import primitive
 from edgewise.transforms.elementwise import derivative
 from edgewise.transforms.forward import jvp
@@ -54,6 +55,7 @@ __all__ = [
     "report",
     "stack",
     "stop_gradient",
+    "traced_buffers",
     "value",
     "value_and_grad",
     "vjp",

@@ -15,7 +15,7 @@
     ├── UndeterminedError      a derivative that does not exist: vectors of equal eigenvalues  (ArithmeticError)
     ├── EscapedError           a traced value used after its transformation ended             (RuntimeError)
     ├── NoRuleError            an operation whose derivative is not declared                  (NotImplementedError)
-    │   └── NotYetError        planned, not written: stores                                   (NotImplementedError)
+    │   └── NotYetError        planned, not written yet                                       (NotImplementedError)
     ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
     ├── FileError              a file that exists already, or cannot be written               (OSError)
     ├── NonFiniteError         inside ``explain_nan``: something stopped being finite         (FloatingPointError)

@@ -6,8 +6,10 @@ number. And every array is as writeable afterwards as it was before.
 
 from __future__ import annotations
 
+import concurrent.futures
 import mmap
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,6 +88,18 @@ def long_double(n: int) -> Buffer:
     return Buffer(a, a[:], a)
 
 
+def overlapping(n: int) -> Buffer:
+    """Windows that share entries."""
+    base = np.linspace(1, 2, n // 2 + 1)
+    return Buffer(np.lib.stride_tricks.sliding_window_view(base, 2), base[:], base)
+
+
+def repeated(n: int) -> Buffer:
+    """One row of two, seen again and again."""
+    base = np.linspace(1, 2, 2)
+    return Buffer(np.broadcast_to(base, (n // 2, 2)), base[:], base)
+
+
 def over_bytes(n: int) -> Buffer:
     """Memory that no NumPy array owns."""
     a = np.frombuffer(bytearray(8 * n))
@@ -101,7 +115,7 @@ def over_a_map(n: int) -> Buffer:
 
 LAYOUTS = (
     contiguous, view_of_larger, strided, backwards, transposed, read_only_view, single_precision, integers, long_double,
-    over_bytes, over_a_map,
+    overlapping, repeated, over_bytes, over_a_map,
 )  # fmt: skip
 
 
@@ -246,6 +260,19 @@ def test_a_work_buffer_reused_in_a_loop(n: int) -> None:
     np.testing.assert_array_equal(ew.grad(f)(np.ones(n)), np.full(n, 6.0))
 
 
+def stored(x: Any, k: Any) -> Any:
+    y = x * 1.0
+    y[k] = x[k] ** 2
+    return y
+
+
+def replaced(x: Any, k: Any) -> Any:
+    y = x * 1.0
+    y[:] = k
+    y[0] = x[0]
+    return y
+
+
 KEPT_BY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[int], Any]]] = {
     "an index": (lambda x, k: np.sum(x[k] ** 2), np.arange),
     "a mask": (lambda x, k: np.sum(x[k] ** 2), lambda n: np.arange(n) % 2 == 0),
@@ -256,6 +283,9 @@ KEPT_BY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[int], Any]]] = {
     "a divisor": (lambda x, k: np.sum(x / k), lambda n: np.linspace(1, 2, n)),
     "a matrix": (lambda x, k: np.sum((k.reshape(2, -1) @ x[: k.size // 2]) ** 2), lambda n: np.linspace(1, 2, n)),
     "a list of arrays": (lambda x, k: np.sum(np.maximum(x, [k, k])), lambda n: np.linspace(0.5, 1.5, n)),
+    "an index of a store": (lambda x, k: np.sum(stored(x, k) ** 2), np.arange),
+    "the mask of a store": (lambda x, k: np.sum(stored(x, k) ** 2), lambda n: np.arange(n) % 2 == 0),
+    "what is stored": (lambda x, k: np.sum(replaced(x, k) * x), lambda n: np.linspace(1, 2, n)),
     "an index of take": (lambda x, k: np.sum(np.take(x, k) ** 2), np.arange),
 }
 
@@ -296,6 +326,61 @@ def test_results_are_the_users_own(n: int) -> None:
     value[:] = aux[:] = kept[:] = 0.0
     np.testing.assert_allclose(J @ np.ones(n), np.exp(np.linspace(1, 2, n)))
     np.testing.assert_array_equal(x, np.linspace(1, 2, n))
+
+
+@pytest.mark.parametrize("n", [3, buffers.COPY // 8 + 1, LARGE])
+@pytest.mark.parametrize("look", [lambda a: a, lambda a: a[::-1], lambda a: a[None].T[:, 0]])
+def test_overwritten_inside_a_nested_transformation(n: int, look: Callable[[Any], Any]) -> None:
+    work, x = np.linspace(1, 2, n), np.linspace(2, 3, n)
+    seen, before = look(work), look(work).copy()
+
+    def overwriting(x: Any) -> Any:
+        def inner(t: Any) -> Any:
+            s = np.sum(t * t * x * seen)
+            work[...] = 5.0
+            return s
+
+        slope = ew.grad(inner)(x)
+        work[...] = 7.0
+        return np.sum(slope)
+
+    for transformed in (ew.grad, lambda f: lambda x: ew.vjp(f, x)[1](1.0)[0]):
+        work[...] = np.linspace(1, 2, n)
+        right_or_refused(lambda t=transformed: t(overwriting)(x), 4 * x * before, may_refuse=n == LARGE)
+        assert work.flags.writeable
+    assert not buffers._held
+
+
+@pytest.mark.parametrize("n", [3, buffers.COPY // 8 + 1, LARGE])
+def test_overwritten_by_another_thread(n: int) -> None:
+    work, x = np.linspace(1, 2, n), np.ones(n)
+    before = work.copy()
+
+    def overwritten(x: Any) -> Any:
+        result = np.sum(x * work[::-1])
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            pool.submit(work.fill, 9.0).exception()  # of a locked array: refused there, in the thread that stores
+        return result
+
+    right_or_refused(lambda: ew.grad(overwritten)(x), before[::-1], may_refuse=n == LARGE)
+    assert work.flags.writeable
+    assert not buffers._held
+
+
+@pytest.mark.parametrize("n", [3, buffers.COPY // 8 + 1])
+def test_threads_that_share_a_buffer(n: int) -> None:
+    """Each differentiates with what it had put there, one after the other."""
+    work, turn = np.empty(n), threading.Lock()
+
+    def f(x: Any, k: float) -> Any:
+        with turn:
+            work[...] = k
+            return np.sum(x * work)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(lambda k: ew.grad(f)(np.ones(n), k), np.arange(40.0))]
+    for k, g in enumerate(found):
+        np.testing.assert_array_equal(g, float(k))
 
 
 # -- other holders of memory

@@ -264,20 +264,19 @@ def test_stores_by_other_names():
     ):
         with pytest.raises(StoreError):
             ew.grad(store)(1.0)
-    with pytest.raises(NotYetError):
-        ew.grad(lambda x: np.copyto(x, 1.0))(X)
     np.testing.assert_array_equal(z, 0.0)
 
 
-def test_an_array_that_a_node_keeps_is_not_rebound():
+def test_an_array_that_a_node_keeps_is_not_written_to():
     def f(x):
         y = np.exp(x * np.ones(2))  # its derivative is its value
         y += 1.0
+        y[0] = 0.0
+        y[0] = np.sum(y)
         return np.sum(y)
 
     for derivative in (ew.grad(f), ew.grad(ew.grad(f))):
-        with pytest.raises(NotYetError, match=r"a \+= v"):
-            derivative(1.0)
+        np.testing.assert_allclose(derivative(1.0), 2 * np.exp(1.0), rtol=1e-15)
 
 
 def test_arguments_by_name():

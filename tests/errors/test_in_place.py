@@ -319,8 +319,7 @@ def test_a_traced_attribute_found_on_the_class() -> None:
         one.a += x
         return np.sum(other.a)
 
-    with pytest.raises(NotYetError, match=r"storing into a traced array \(a \+= v\)"):
-        ew.grad(f)(X)
+    np.testing.assert_array_equal(ew.grad(f)(X), 3.0)  # the array on the class has changed, as NumPy's would
 
 
 def test_in_place_keeps_the_dtype_of_the_array() -> None:
@@ -552,15 +551,14 @@ def test_refuses(f: Callable[[Any], Any]) -> None:
     np.testing.assert_array_equal(KEPT, 0.0)
 
 
-def test_an_alias_of_a_traced_array_is_not_followed_yet() -> None:
+def test_an_alias_of_a_traced_array_is_followed() -> None:
     def f(x: Any) -> Any:
         y = 2 * x
         z = y
         y += x
         return np.sum(z)
 
-    with pytest.raises(NotYetError, match=r"storing into a traced array \(a \+= v\)"):
-        ew.grad(f)(X)
+    np.testing.assert_array_equal(ew.grad(f)(X), 3.0)
 
 
 def test_a_traced_argument_is_the_callers_too() -> None:
@@ -571,8 +569,7 @@ def test_a_traced_argument_is_the_callers_too() -> None:
 
         return np.sum(add(x) * x)
 
-    with pytest.raises(NotYetError):
-        ew.grad(f)(X)
+    np.testing.assert_array_equal(ew.grad(f)(X), 2 * (X + 1))
 
 
 def test_a_debugger_that_looks_at_locals_makes_it_careful_not_wrong() -> None:
@@ -622,38 +619,30 @@ def test_stores_by_functions(how: str) -> None:
     np.testing.assert_array_equal(Z, 0.0)
 
 
-INTO_TRACED: dict[str, Callable[[Any], Any]] = {
-    "x[0] = v": lambda x: x.__setitem__(0, 1.0),
-    "np.add(out=x)": lambda x: np.add(Z, 1.0, out=x),
-    "np.add.at": lambda x: np.add.at(x, [0], 1.0),
-    "np.copyto": lambda x: np.copyto(x, Z),
-    "np.dot(out=x)": lambda x: np.dot(np.eye(3), Z, out=x),
-    "x.sort()": lambda x: x.sort(),
-    "x.fill()": lambda x: x.fill(1.0),
-    "x.resize()": lambda x: x.resize(2),
-}
+@pytest.mark.parametrize("store", [lambda x: x.resize(2), lambda x: x.setflags(write=False), lambda x: x.byteswap()])
+def test_what_changes_the_memory_itself_is_refused(store: Callable[[Any], Any]) -> None:
+    with pytest.raises(NotYetError, match="of a traced array is not supported"):
+        ew.grad(lambda x: (store(x), np.sum(x))[1])(X)
 
 
-@pytest.mark.parametrize("how", INTO_TRACED)
-def test_stores_into_traced_arrays_are_not_supported_yet(how: str) -> None:
-    with pytest.raises(NotYetError, match=r"storing into a traced array \(.*\) is not supported yet"):
-        ew.grad(lambda x: (INTO_TRACED[how](x), np.sum(x))[1])(X)
-
-
-def test_an_array_that_an_inner_value_shares_is_not_rebound() -> None:
+def test_a_view_sees_what_its_array_became() -> None:
     def f(x: Any) -> Any:
         y = 2 * x
         z = y[:2]
         y += x
         return np.sum(z)
 
-    def g(x: Any) -> Any:
+    np.testing.assert_array_equal(ew.grad(f)(X), [3.0, 3.0, 0.0])
+    np.testing.assert_array_equal(ew.hessian(f)(X), 0.0)
+
+
+def test_a_stopped_gradient_is_a_copy() -> None:
+    def f(x: Any) -> Any:
         y = 2 * x
-        z = ew.stop_gradient(y)  # the same array, as NumPy would see it
+        z = ew.stop_gradient(y)
         y += x
         return np.sum(y * z)
 
-    for shares in (f, g):
-        for transformation in (ew.grad(shares), ew.hessian(shares), lambda x, h=shares: ew.vmap(ew.grad(h))(x[None])):
-            with pytest.raises(NotYetError):
-                transformation(X)
+    assert f(X) == 6 * np.sum(X * X)
+    np.testing.assert_array_equal(ew.grad(f)(X), 6 * X)
+    np.testing.assert_array_equal(ew.vmap(ew.grad(f))(X[None])[0], 6 * X)

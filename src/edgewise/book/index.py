@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.index import ARRAY, gather, normalise, scatter_add
+from edgewise.core.index import ARRAY, gather, normalise, put, scatter_add
+from edgewise.core.memory import pick, view
 from edgewise.core.registry import Declaration, register
 from edgewise.core.traced import getitem
 from edgewise.families.samples import case, grid
-from edgewise.families.structure import GATHER, SCATTER, declare
+from edgewise.families.structure import GATHER, SCATTER, STORE, declare
 
 X = grid(3, 4, 5)
 ROWS, COLUMNS = np.array([2, 0, 0]), np.array([[1, -1], [3, 0]])
@@ -45,13 +46,35 @@ scatter_of = declare(
 )
 
 
+put_of = declare(
+    put,
+    STORE,
+    [
+        case(X, grid(4, 3, seed=1), template=(1, ALL, slice(None, None, -2)), shape=(3, 4, 5)),
+        case(grid(4), grid(2, seed=1), ROWS[:2], template=(ARRAY,), shape=(4,)),
+        case(X, grid(2, 4, seed=1), ROWS[:2], ROWS[:2], template=(ARRAY, ALL, ARRAY), shape=(3, 4, 5)),
+        case(grid(4), 1.5, template=(2,), shape=(4,)),
+    ],
+    None,
+    operands=None,
+    selects=True,
+)
+
+
 def _getitem(x: Any, index: Any) -> Any:
     if type(index) is int:
         if not -x.shape[0] <= index < x.shape[0] if x.ndim else True:
             raise IndexError(f"index {index} is out of bounds for an array of shape {x.shape}")
-        return gather_of(x, template=(index,))
+        return view(gather_of, x, template=(index,)) if x.ndim > 1 else pick(gather_of, x, (), (index,))
     template, arrays = normalise(index, x.shape)
-    return gather_of(x, *arrays, template=template)
+    if arrays:
+        return pick(gather_of, x, arrays, template)
+    if type(index) is not tuple:
+        return view(gather_of, x, template=template)
+    number = len(template) == x.ndim and all(type(item) is int for item in template)
+    if number and not any(item is Ellipsis for item in index):  # with an ellipsis it is a view without axes
+        return pick(gather_of, x, arrays, template)
+    return view(gather_of, x, template=template, scalar=number)
 
 
 register(

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.levels import differentiated
+from edgewise.core.memory import view
 from edgewise.core.primitive import Primitive
 from edgewise.core.refusals import no_number_in
 from edgewise.core.shapes import axes_from, negative_axes
-from edgewise.core.traced import cast_as
+from edgewise.core.traced import cast_as, fixed
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import CAST, JOIN, MOVEMENT, declare
 from edgewise.maps import Broadcast, Reshape, Transpose
@@ -22,11 +23,11 @@ def _reshape(
     target = _resolve(a, newshape if shape is None else shape)  # NumPy 2.0 has the older name alone
     if order == "F":
         backwards = tuple(range(a.ndim))[::-1]
-        turned = primitive(np.transpose(a, backwards), target=target[::-1])
+        turned = view(primitive, np.transpose(a, backwards), target=target[::-1], scalar=True)
         return np.transpose(turned, tuple(range(len(target)))[::-1])
     if order not in ("C", "A"):
         raise ValueError(f"order {order!r} is not 'C', 'F' or 'A'")
-    return primitive(a, target=target)
+    return view(primitive, a, target=target, scalar=True)
 
 
 def _resolve(a: Any, shape: Any) -> tuple[int, ...]:
@@ -49,14 +50,14 @@ def _transpose(primitive: Primitive, a: Any, axes: Any = None) -> Any:
         order = axes_from(axes, a.ndim)
         if len(order) != a.ndim:
             raise ValueError("axes don't match array")
-    return primitive(a, axes=order)
+    return view(primitive, a, axes=order)
 
 
 def _broadcast_to(primitive: Primitive, array: Any, shape: Any, subok: bool = False) -> Any:
     target = (int(shape),) if isinstance(shape, int | np.integer) else tuple(int(n) for n in shape)
     if np.broadcast_shapes(array.shape, target) != target:
         raise ValueError(f"cannot broadcast an array of shape {array.shape} to shape {target}")
-    return primitive(array, target=target)
+    return view(primitive, array, target=target, writeable=False)
 
 
 def _concatenate(
@@ -113,7 +114,7 @@ def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 def _astype(primitive: Primitive, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     target = np.dtype(dtype)
     if target == x.dtype:
-        return x
+        return fixed(x) if copy else x
     if target.kind == "O":  # the bridge: traced scalars in an object array, as np.asarray(x) makes it
         return np.asarray(x) if x.ndim else x
     if target.kind in "SUVMm" and differentiated(x):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.memory import view
 from edgewise.core.operators import method
 from edgewise.core.registry import Declaration, register
 from edgewise.core.traced import Traced
@@ -68,11 +69,11 @@ angle_of = declare_elementwise("angle", np.angle, lambda x: _angle_slope(x), 1, 
 
 
 def _real(val: Any) -> Any:
-    return real_of(val)
+    return view(real_of, val) if val.dtype.kind == "c" else val
 
 
 def _imag(val: Any) -> Any:
-    return imag_of(val)
+    return view(imag_of, val) if val.dtype.kind == "c" else imag_of(val)
 
 
 register(Declaration(np.real, "elementwise", ONE, real_of, "difference"), _real, ("val",))

@@ -51,7 +51,7 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
         if axis is dtype is out is None and where is True and initial is ABSENT and not keepdims and a.shape:
             return _over(primitive, a, negative_axes(None, a.ndim))
         if out is not None:
-            raise stores.refused(out, "out=")
+            raise stores.refused("out=")
         if dtype is not None:
             a = a.astype(dtype)
         if where is not True:
@@ -182,7 +182,7 @@ def _count(primitive: Primitive, a: Any, axis: Any = None, *, keepdims: bool = F
 
 def _position(primitive: Primitive, a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
     if out is not None:
-        raise stores.refused(out, "out=")
+        raise stores.refused("out=")
     if axis is None or (axis in (0, -1) and not a.ndim):
         flat = primitive(np.ravel(a), axis=-1)
         return np.reshape(flat, (1,) * a.ndim) if keepdims else flat

@@ -17,7 +17,7 @@ from edgewise.maps import CumulativeSum, Diagonal, Recurrence
 
 def _cumulative(primitive: Primitive, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     if out is not None:
-        raise stores.refused(out, "out=")
+        raise stores.refused("out=")
     if dtype is not None:
         a = a.astype(dtype)
     if axis is None or not a.ndim:

@@ -1,23 +1,13 @@
-"""Attributes of arrays that are not functions of NumPy's: the entries in a row, and NumPy as their namespace."""
+"""An attribute of arrays that is no function of NumPy's: NumPy as their namespace."""
 
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from edgewise.core import stores
 from edgewise.core.traced import Traced
-
-
-def _flat(self: Traced) -> Any:
-    """All entries in one row, to go through or to index: a copy, where NumPy has an iterator over the memory."""
-    return np.ravel(self)
-
-
-def _set_flat(self: Traced, value: Any) -> NoReturn:
-    raise stores.into_traced("a.flat = v")
 
 
 def _namespace(self: Traced, *, api_version: Any = None) -> ModuleType:
@@ -25,5 +15,4 @@ def _namespace(self: Traced, *, api_version: Any = None) -> ModuleType:
     return np
 
 
-Traced.flat = property(_flat, _set_flat)  # type: ignore[attr-defined]  # installed here, above the core
-Traced.__array_namespace__ = _namespace  # type: ignore[attr-defined]
+Traced.__array_namespace__ = _namespace  # type: ignore[attr-defined]  # installed here, above the core

@@ -1,4 +1,7 @@
-"""Arrays made after the pattern of a traced one, and questions about types. Nothing here depends on the values."""
+"""Arrays made after the pattern of a traced one, and questions about types. Nothing here depends on the values.
+
+What is made can be stored into: it is traced, and constant until then.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.levels import settled
-from edgewise.core.traced import Traced
+from edgewise.core.levels import constant_like, settled
+from edgewise.core.traced import Traced, fixed
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3)
@@ -22,21 +25,21 @@ def _like(a: Any, dtype: Any, shape: Any) -> tuple[Any, Any]:
 def zeros_like(
     a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
 ) -> Any:
-    return np.zeros(*_like(a, dtype, shape))
+    return constant_like(a, np.zeros(*_like(a, dtype, shape)))
 
 
 @composition(np.ones_like, [case(X), case(X, shape=(2,))], "a")
 def ones_like(
     a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
 ) -> Any:
-    return np.ones(*_like(a, dtype, shape))
+    return constant_like(a, np.ones(*_like(a, dtype, shape)))
 
 
 @composition(np.empty_like, [case(X, shape=(0,))], "prototype")
 def empty_like(
     prototype: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
 ) -> Any:
-    return np.zeros(*_like(prototype, dtype, shape))
+    return constant_like(prototype, np.zeros(*_like(prototype, dtype, shape)))
 
 
 @composition(np.full_like, [case(X, 1.5), case(X, 1.5, shape=(4,))], "a", "fill_value")
@@ -52,8 +55,9 @@ def full_like(
 ) -> Any:
     target, kind = _like(a, dtype, shape)
     if isinstance(fill_value, Traced):
-        return np.broadcast_to(fill_value.astype(kind), target)  # type: ignore[attr-defined]  # installed by the book
-    return np.full(target, fill_value, kind)
+        made: Any = np.broadcast_to(fill_value.astype(kind), target)  # type: ignore[attr-defined]  # installed by the book
+        return fixed(made) if isinstance(made, Traced) else constant_like(a, made.copy())
+    return constant_like(a, np.full(target, fill_value, kind))
 
 
 @composition(np.nonzero, [case(np.array([0.0, 1.0, 2.0]))], "a", methods=("nonzero",))

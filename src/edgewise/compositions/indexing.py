@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.index import ARRAY, scatter_add
+from edgewise.core.index import ARRAY, gather, scatter_add
+from edgewise.core.memory import view
 from edgewise.core.operators import method
+from edgewise.core.registry import DECLARATIONS
 from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import Traced, getitem
 from edgewise.families.samples import case, grid
@@ -108,7 +110,9 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = a.shape[-2:]
     first = np.arange(max(min(rows + min(offset, 0), columns - max(offset, 0)), 0))
-    return a[..., first - min(offset, 0), first + max(offset, 0)]
+    template = (slice(None),) * (a.ndim - 2) + (ARRAY, ARRAY)
+    places = first - min(offset, 0), first + max(offset, 0)
+    return view(DECLARATIONS[gather].primitive, a, *places, template=template, writeable=False)
 
 
 @composition(np.trace, [case(X), case(X, 1), case(CUBE, 0, 0, 2)], "a", methods=("trace",))

@@ -95,7 +95,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
         np.reshape(x if isinstance(x, Traced) else np.asanyarray(x), (1,) * place + (-1,) + (1,) * (n - place - 1))
         for x, place in zip(xi, places, strict=True)
     ]
-    return tuple(spread) if sparse else tuple(np.broadcast_arrays(*spread))
+    made = spread if sparse else np.broadcast_arrays(*spread)
+    return tuple(np.copy(a) for a in made) if copy else tuple(made)
 
 
 @composition(np.vander, [case(grid(3)), case(grid(3), 4), case(np.array([0.0, 0.5]), 3, increasing=True)], "x")

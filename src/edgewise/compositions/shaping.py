@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.index import ARRAY, gather
+from edgewise.core.memory import contiguous, view
 from edgewise.core.operators import method
+from edgewise.core.registry import DECLARATIONS
 from edgewise.core.shapes import axes_from, negative_axes
-from edgewise.core.traced import Traced, cast_as
+from edgewise.core.traced import Traced, cast_as, fixed
+from edgewise.errors import NotYetError
 from edgewise.families.samples import case, grid
 
 X = grid(2, 3, 4)
@@ -38,9 +42,19 @@ if hasattr(np, "astype"):  # since NumPy 2.1
         return cast_as(x, dtype)
 
 
-@composition(np.ravel, [case(X), case(1.5), case(X, order="F")], "a", methods=("ravel", "flatten"))
+@composition(np.ravel, [case(X), case(1.5), case(X, order="F")], "a", methods=("ravel",))
 def ravel(a: Any, order: str = "C") -> Any:
-    return np.reshape(a, (-1,), order="F" if order == "F" else "C")
+    if order in ("A", "K"):
+        order = "F" if contiguous(a, "F") and not contiguous(a) else "C"
+    row = np.reshape(a, (-1,), order=order)  # type: ignore[call-overload]  # order is the user's word
+    return row if contiguous(a, order) else np.copy(row)
+
+
+def _flatten(self: Traced, order: str = "C") -> Any:
+    return fixed(np.ravel(self, order))  # type: ignore[call-overload]  # order is passed on
+
+
+Traced.flatten = _flatten  # type: ignore[attr-defined]  # a copy, where ravel may be a view
 
 
 @composition(np.expand_dims, [case(X, 1), case(X, (0, -1)), case(1.5, 0)], "a")
@@ -128,7 +142,7 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
         raise ValueError("len(axes) must be 2.")
     k %= 4
     if k == 0:
-        return m
+        return m[:]
     if k == 2:
         return np.flip(m, axes)
     return np.flip(np.swapaxes(m, *axes), axes[0]) if k == 1 else np.swapaxes(np.flip(m, axes[0]), *axes)
@@ -161,7 +175,7 @@ def tile(A: Any, reps: Any) -> Any:
         np.reshape(A, tuple(n for length in shape for n in (1, length))),
         tuple(n for count, length in zip(counts, shape, strict=True) for n in (count, length)),
     )
-    return np.reshape(spread, tuple(c * n for c, n in zip(counts, shape, strict=True)))
+    return np.copy(np.reshape(spread, tuple(c * n for c, n in zip(counts, shape, strict=True))))
 
 
 @composition(np.broadcast_arrays, [case(grid(3), grid(2, 1, seed=1))])
@@ -184,12 +198,21 @@ def sliding_window_view(
         raise ValueError(f"window_shape has {len(lengths)} lengths, and there are {len(axes)} axes")
     if any(n < 0 for n in lengths):
         raise ValueError("`window_shape` cannot contain negative values")
+    if writeable:
+        raise NotYetError(
+            "sliding_window_view of a traced array was asked for a view to store into",
+            "its windows overlap, and a store into one changes others",
+            "leave writeable=True out, and store into the array itself",
+        )
+    ndim, counts = x.ndim + len(axes), list(x.shape)
     for one, n in zip(axes, lengths, strict=True):
-        count = x.shape[one] - n + 1
-        if count < 1:
-            raise ValueError("window shape cannot be larger than input array shape")
-        x = np.moveaxis(np.take(x, np.arange(count)[:, None] + np.arange(n), axis=one), one + 1, -1)
-    return x
+        counts[one] -= n - 1
+    if any(n < 1 for n in counts):
+        raise ValueError("window shape cannot be larger than input array shape")
+    places: list[Any] = [np.reshape(np.arange(n), (-1,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(counts)]
+    for i, (one, n) in enumerate(zip(axes, lengths, strict=True), x.ndim):
+        places[one] = places[one] + np.reshape(np.arange(n), (-1,) + (1,) * (ndim - 1 - i))
+    return view(DECLARATIONS[gather].primitive, x, *places, template=(ARRAY,) * x.ndim, writeable=False)
 
 
 @composition(np.atleast_1d, [case(1.5), case(X)])
@@ -216,7 +239,7 @@ def atleast_3d(*arys: Any) -> Any:
 
 @composition(np.copy, [case(X)], "a", methods=("copy",))
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    return +a
+    return fixed(a)
 
 
 @composition(np.shape, [case(X)], "a")

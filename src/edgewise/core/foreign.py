@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import sys
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from edgewise.errors import ForeignArrayError
 __all__ = ["hint", "refuse_foreign", "refuse_wrapped", "tell_pint", "with_dtype"]
 
 
-def tell_pint(types: frozenset[type]) -> None:
+def tell_pint(types: Collection[type]) -> None:
     """Enter our types among those Pint yields to, if Pint is there (``pint.compat.upcast_type_map`` is made for it)."""
     compat = sys.modules.get("pint.compat")
     if compat is not None:
@@ -73,7 +74,7 @@ def with_dtype(value: Any) -> Any:
     return copy.copy(value) if isinstance(magnitude, np.ndarray) else value
 
 
-def refuse_wrapped(value: Any, types: frozenset[type]) -> None:
+def refuse_wrapped(value: Any, types: Collection[type]) -> None:
     """Raise if another duck array has been wrapped around a traced value.
 
     Raises:

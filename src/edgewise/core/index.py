@@ -14,7 +14,7 @@ import numpy as np
 from edgewise.core.traced import Traced, dispatched
 from edgewise.errors import BatchError, NotYetError, StaticRoleError
 
-__all__ = ["ARRAY", "Layout", "batched_layout", "gather", "normalise", "scatter_add"]
+__all__ = ["ARRAY", "Layout", "batched_layout", "fill", "gather", "index_shape", "normalise", "put", "scatter_add"]
 
 
 class _Array:
@@ -35,7 +35,7 @@ def gather(x: Any, *arrays: Any, template: tuple[Any, ...]) -> Any:
     >>> gather(np.array([5.0, 6.0, 7.0]), np.array([2, 0]), template=(ARRAY,))
     array([7., 5.])
     """
-    return x[_fill(template, arrays)]
+    return x[fill(template, arrays)]
 
 
 @dispatched
@@ -46,7 +46,7 @@ def scatter_add(g: Any, *arrays: Any, template: tuple[Any, ...], shape: tuple[in
     array([3., 0.])
     """
     out = np.zeros(shape, g.dtype) if isinstance(g, np.ndarray | np.generic) else np.zeros_like(g, shape=shape)
-    index = _fill(template, arrays)
+    index = fill(template, arrays)
     if arrays:
         np.add.at(out, index, g)
     else:
@@ -54,7 +54,20 @@ def scatter_add(g: Any, *arrays: Any, template: tuple[Any, ...], shape: tuple[in
     return out
 
 
-def _fill(template: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+@dispatched
+def put(x: Any, v: Any, *arrays: Any, template: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """A copy of ``x``, of ``shape``, with ``v`` stored at an index that names no entry twice.
+
+    >>> put(np.zeros(3), np.array([5.0, 6.0]), np.array([2, 0]), template=(ARRAY,), shape=(3,))
+    array([6., 0., 5.])
+    """
+    out = np.array(x, copy=True) if isinstance(x, np.ndarray) else x.copy()
+    out[fill(template, arrays)] = v
+    return out
+
+
+def fill(template: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The index that a template and its arrays stand for."""
     if not arrays:
         return template
     rest = iter(arrays)
@@ -149,6 +162,17 @@ def _index_arrays(item: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     if len(item.shape) != len(shape) or any(m not in (0, n) for m, n in zip(item.shape, shape, strict=True)):
         raise IndexError(f"boolean index of shape {item.shape} did not match indexed axes of shape {shape}")
     return np.nonzero(item)
+
+
+def index_shape(template: tuple[Any, ...], arrays: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of ``x[...]`` for an ``x`` of ``shape``, in no memory but for index arrays.
+
+    >>> index_shape((ARRAY, slice(1, None)), (np.array([0, 0, 1]),), (2, 5))
+    (3, 4)
+    """
+    like = np.broadcast_to(np.False_, shape)
+    found: tuple[int, ...] = like[fill(template, tuple(np.broadcast_to(0, np.shape(a)) for a in arrays))].shape
+    return found
 
 
 class Layout(NamedTuple):

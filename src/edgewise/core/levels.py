@@ -12,7 +12,7 @@ import numpy as np
 from edgewise.core.traced import Traced, wrap
 from edgewise.errors import BatchError
 
-__all__ = ["constant", "differentiated", "finite", "known", "plain", "settled", "somewhere"]
+__all__ = ["constant", "constant_like", "differentiated", "finite", "known", "plain", "settled", "somewhere"]
 
 
 def plain(value: Any) -> Any:
@@ -66,6 +66,18 @@ def known(value: Any) -> bool:
             return False
         value = value.value
     return True
+
+
+def constant_like(t: Any, array: Any) -> Any:
+    """An array without derivative that what ``t`` is made of can be stored into, in the highest mode that admits it.
+
+    Only floating-point numbers have derivatives; a batch can be of anything.
+    """
+    while isinstance(t, Traced):
+        if array.dtype.kind in "fc" or t.mode.lead:
+            return t.mode.constant(array if array.ndim else array[()])
+        t = t.value
+    return array
 
 
 def differentiated(value: Any) -> bool:

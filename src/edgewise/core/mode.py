@@ -56,6 +56,22 @@ class Mode:
         """``interpret`` for two operands without parameters."""
         return self.interpret(primitive, (x1, x2), NOTHING)
 
+    def constant(self, value: Any) -> Any:
+        """A value of this mode with no derivative, and an array of its own: something to store into."""
+        raise NotImplementedError
+
+    def put(self, primitive: Any, x: Any, v: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> None:
+        """Store ``v`` at an index of ``x``, a value of this mode that is ours alone on every level (``core.updates``).
+
+        Here it is replaced by the result of ``primitive``; a mode that can, stores in place.
+        """
+        y = self.interpret(primitive, (x, v, *arrays), params)
+        x.value, x.payload = y.value, y.payload
+
+    def map_payload(self, f: Any, payload: Any) -> Any:
+        """The payload with ``f`` applied to the arrays in it."""
+        return payload
+
     def lower(self, t: Any) -> Any:
         """What a value of this mode wraps; any other value as it is."""
         return t.value if getattr(t, "mode", None) is self else t
@@ -91,6 +107,9 @@ class _Ended(Mode):
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> NoReturn:
         raise escaped("a traced value is used after its transformation ended")
+
+    def constant(self, value: Any) -> NoReturn:
+        raise escaped("an array was made like a traced value whose transformation has ended")
 
 
 def escaped(what: str) -> EscapedError:

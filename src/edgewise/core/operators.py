@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import sys
 from collections.abc import Callable
 from typing import Any
 
-from edgewise.core import rebinding, stores
+from edgewise.core import rebinding
 from edgewise.core.admission import knows
+from edgewise.core.assignment import store_result
 from edgewise.core.registry import spelling
 from edgewise.core.traced import TRACED, Traced, TracedArray, call
 
@@ -42,17 +41,13 @@ def install(name: str, primitive: Any, arity: int) -> None:
         return self.mode.binary(primitive, other, self) if knows(other) else NotImplemented
 
     setattr(Traced, f"__r{name}__", reflected)
-    symbol = rebinding.SYMBOLS.get(primitive.function)
-    if symbol:
-        refused = functools.partial(stores.into_traced, f"a {symbol}= v")
+    if primitive.function in rebinding.SYMBOLS:
 
         def in_place(self: TracedArray, other: Any) -> Any:
-            if not rebinding.sole_traced(self):
-                raise refused()
             result = forward(self, other)
             if result is not NotImplemented:
-                rebinding.watch(self, sys._getframe(1), refused)
-            return result
+                store_result(self, result, primitive.function, (self, other))
+            return self if result is not NotImplemented else result
 
         setattr(TracedArray, f"__i{name}__", in_place)
 

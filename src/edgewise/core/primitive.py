@@ -187,6 +187,8 @@ class Family:
     """What primitives of one kind share. Stateless: one instance a family."""
 
     name = "family"
+    # For an operation on a part of an array, how the sweep adds to cotangents in place (``Gather``, ``Store``).
+    accumulate: Callable[[Any, Any, set[int]], None] | None = None
 
     def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
         """Positions in ``kept`` the map on ``edge`` needs: operands from 0, the output as -1."""

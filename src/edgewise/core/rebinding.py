@@ -3,9 +3,9 @@
 ``a += t`` with an ordinary array ``a`` reaches us as ``np.add(a, t, out=(a,))``. NumPy would write into ``a``, which
 everybody who holds ``a`` or a view of it would see. We cannot write, but Python rebinds the name ``a`` to whatever we
 return: where nobody else holds the array, nobody can tell the difference, and the everyday ``total += x[i]`` works.
-A traced ``a`` is the same case. Two questions are asked, one before and one after:
+Two questions are asked, one before and one after:
 
-* ``rebinds`` and ``sole_traced``: is this an in-place operator, does the array own its data, and has it no more
+* ``rebinds``: is this an in-place operator, does the array own its data, and has it no more
   references than a variable and the instruction need? That refuses nearly all that must be refused, at its line. It is
   no proof. A count says how many hold an array, not who: ``self.a += t`` may have found ``a`` on the class. Nor is all
   counted: since Python 3.14 a local variable lends its array to an instruction, and to the function it calls.
@@ -31,7 +31,7 @@ import numpy as np
 
 from edgewise.errors import line_of
 
-__all__ = ["SYMBOLS", "rebinds", "sole_traced", "stored_by", "verify", "watch"]
+__all__ = ["SYMBOLS", "rebinds", "stored_by", "verify", "watch"]
 
 # The in-place operators, by the ufunc that NumPy makes of them.
 SYMBOLS: Final[dict[np.ufunc, str]] = {
@@ -84,18 +84,6 @@ def _fits(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
     )
 
 
-def sole_traced(t: Any) -> bool:
-    """Whether ``t += v`` on a traced array can be seen by nobody but the statement itself, on any level."""
-    count = sys.getrefcount(t)
-    floor, inner_floor = _traced_floor()
-    if count > floor or not stored_by(sys._getframe(2))[1]:
-        return False
-    value = t.value
-    while hasattr(value, "mode"):  # every alias and view ends at the array below all levels
-        value = value.value
-    return type(value) is np.ndarray and value.base is None and sys.getrefcount(value) <= inner_floor
-
-
 def stored_by(frame: FrameType) -> tuple[int, str]:
     """Where and what instruction stores the result of the in-place operator that a frame is at; else ``(0, "")``."""
     code, at = frame.f_code.co_code, frame.f_lasti
@@ -139,27 +127,6 @@ def _array_floor() -> int:
     return int(holder.alone)
 
 
-@functools.cache
-def _traced_floor() -> tuple[int, int]:
-    """The same for a traced array and for the array inside it, in ``sole_traced``."""
-
-    def sole_probe(t: Any) -> tuple[int, int]:
-        value = t.value
-        return sys.getrefcount(t), sys.getrefcount(value)
-
-    class Probe:
-        def __init__(self) -> None:
-            self.value = np.zeros(1)
-
-        def __iadd__(self, other: Any) -> Any:
-            return sole_probe(self)
-
-    holder = _Holder()
-    holder.alone = Probe()
-    holder.alone += 1
-    return holder.alone  # type: ignore[no-any-return]  # rebound to what __iadd__ returned
-
-
 # -- after: whether it died when its place was taken
 
 
@@ -185,7 +152,7 @@ def watch(array: Any, frame: FrameType, error: Callable[[str], Exception]) -> No
     """Have ``verify`` raise unless ``array`` dies in the in-place operator that ``frame`` is at, or in its store.
 
     Args:
-        array: an array, ordinary or traced, that the result of the operator is about to replace.
+        array: an ordinary array that the result of the operator is about to replace.
         frame: the one whose instruction it is.
         error: what to raise, given ``file:line``.
     """

@@ -34,6 +34,7 @@ __all__ = [
     "index_refused",
     "lost",
     "no_array",
+    "no_copy",
     "no_integer",
     "no_number",
     "no_number_in",
@@ -71,6 +72,12 @@ def remember(frame: FrameType | None, batched: bool) -> None:
     asked[0] = None if frame is None else (frame.f_code, instruction(frame.f_code, frame.f_lasti), batched)
 
 
+def no_copy(frame: FrameType) -> bool:
+    """Whether a frame asks for the array itself, in one of NumPy's words for it, and not for a copy to work on."""
+    name = spelled_call(frame).rpartition(".")[2]
+    return name in ("array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "require")
+
+
 def asked_at(code: CodeType, at: int) -> bool:
     """Whether it was this instruction."""
     return asked[0] is not None and asked[0][:2] == (code, instruction(code, at))
@@ -86,7 +93,8 @@ def stored(how: str = "a[i] = t", where: str | None = None) -> StoreError:
     return StoreError(
         f"a traced value was stored with {how} into an ordinary array",
         "an ordinary array cannot carry a derivative",
-        "gather the entries in a list and build the array at the end, np.array(entries) or ew.stack(entries); to "
+        "make the array with np.zeros_like(t, shape=...) of a traced t, or put @ew.traced_buffers above the function; "
+        "or gather the entries in a list and build the array at the end, np.array(entries) or ew.stack(entries); to "
         "replace some entries, a = np.where(mask, t, a)",
         where,
     )

@@ -11,21 +11,18 @@ import numpy as np
 
 from edgewise.core.rebinding import SYMBOLS, stored_by
 from edgewise.core.refusals import stored
-from edgewise.errors import NotYetError, StoreError, spelled_call, user_frame
+from edgewise.errors import StoreError, spelled_call, user_frame
 
-__all__ = ["holds_objects", "into_traced", "refused", "refused_at", "refused_in_place", "refused_out"]
+__all__ = ["holds_objects", "refused", "refused_at", "refused_in_place", "refused_out"]
 
 
-def refused(target: Any, how: str, instead: str = "") -> Exception:
-    """The error for a store into ``target``.
+def refused(how: str, instead: str = "") -> Exception:
+    """The error for a store into an ordinary array.
 
     Args:
-        target: what was to be stored into: an ordinary array or a traced one.
         how: as the user wrote it: ``+=``, ``out=``, ``np.copyto``.
         instead: what works; "" for what works in most cases.
     """
-    if not isinstance(target, np.ndarray):
-        return into_traced(how)
     call = spelled_call(user_frame())
     if how == "np.copyto" and call not in ("", "np.copyto", "copyto"):  # np.full and others store by it
         how, instead = call, f"leave the dtype out: {call}(shape, t)" if call.endswith("full") else ""
@@ -52,10 +49,10 @@ def refused_out(ufunc: np.ufunc, target: Any, frame: Any) -> Exception:
     """The error for ``a += t``, or for ``out=a`` where it was not written as an operator."""
     symbol, (_, store) = SYMBOLS.get(ufunc), stored_by(frame)
     if symbol is None or not store:
-        return refused(target, "out=")
+        return refused("out=")
     if isinstance(target, np.ndarray) and target.base is not None and store in ("STORE_SUBSCR", "STORE_SLICE"):
         return stored(f"a[i] {symbol}= t")
-    return refused_in_place(ufunc) if isinstance(target, np.ndarray) else into_traced(f"{symbol}=")
+    return refused_in_place(ufunc)
 
 
 def refused_in_place(ufunc: np.ufunc, where: str | None = None) -> StoreError:
@@ -64,18 +61,8 @@ def refused_in_place(ufunc: np.ufunc, where: str | None = None) -> StoreError:
     return _refused(f"{symbol}=", f"make a new value: a = a {symbol} t", where)
 
 
-def refused_at(ufunc: np.ufunc, target: Any) -> Exception:
+def refused_at(ufunc: np.ufunc) -> Exception:
     """The error for ``np.add.at(a, i, t)``."""
     if ufunc is np.add:
-        return refused(target, "np.add.at", "make a new value: a = a + np.eye(len(a))[i].T @ t")
-    return refused(target, f"np.{ufunc.__name__}.at", "write it with np.where, which makes a new value")
-
-
-def into_traced(how: str, where: str | None = None) -> NotYetError:
-    """The error for a store into a traced array."""
-    return NotYetError(
-        f"storing into a traced array ({how}) is not supported yet",
-        "NumPy's stores are seen through every view and alias, and edgewise does not follow those yet",
-        "make a new value: a = a + v, np.where(mask, v, a), np.concatenate or ew.stack([...])",
-        where,
-    )
+        return refused("np.add.at", "make a new value: a = a + np.eye(len(a))[i].T @ t")
+    return refused(f"np.{ufunc.__name__}.at", "write it with np.where, which makes a new value")

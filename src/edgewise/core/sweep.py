@@ -47,6 +47,7 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
         consume: free each node once it is passed.
     """
     order[-1].cotangent = seed
+    owned: set[int] = set()  # nodes whose cotangent is an array that nobody else holds: it may be written to
     for at in range(len(order) - 1, -1, -1):
         node = order[at]
         g = node.cotangent
@@ -78,6 +79,8 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
                     parent.cotangent = part
                 else:
                     parent.cotangent = before + part
+        elif primitive.family.accumulate is not None:
+            primitive.family.accumulate(node, g, owned)
         else:
             edge, params = primitive.family.edge, node.params
             for i, parent in enumerate(node.parents):

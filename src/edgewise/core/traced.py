@@ -31,6 +31,7 @@ from edgewise.errors import (
 )
 
 __all__ = [
+    "FOLLOWING",
     "TRACED",
     "UFUNCS",
     "UNDISPATCHED",
@@ -38,10 +39,16 @@ __all__ = [
     "TracedArray",
     "TracedScalar",
     "apply",
+    "bridged",
     "call",
+    "call_into",
+    "call_ufunc",
     "cast_as",
     "dispatched",
+    "fixed",
     "getitem",
+    "ufunc_at",
+    "ufunc_into",
     "wrap",
 ]
 
@@ -108,16 +115,18 @@ class Traced:
                     return self.mode.unary(primitive, self)
                 return _binary(primitive, *inputs)
         if method == "at":
-            raise stores.refused_at(ufunc, inputs[0])
+            return ENTRIES[ufunc_at](ufunc, *inputs)
         out = kwargs.pop("out", None)
         if out is None or not any(target is not None for target in out):
-            return _call_ufunc(ufunc, method, inputs, kwargs)
+            return call_ufunc(ufunc, method, inputs, kwargs)
+        if any(type(target) in TRACED for target in out):
+            return ENTRIES[ufunc_into](ufunc, method, inputs, out, kwargs)
         if stores.holds_objects(out[0]):
-            out[0][...] = np.asarray(_call_ufunc(ufunc, method, inputs, kwargs))
+            out[0][...] = np.asarray(call_ufunc(ufunc, method, inputs, kwargs))
             return out[0]
         if not rebinding.rebinds(ufunc, method, inputs, out, kwargs):
             raise stores.refused_out(ufunc, out[0], sys._getframe(1))
-        result, dtype = _call_ufunc(ufunc, method, inputs, kwargs), out[0].dtype
+        result, dtype = call_ufunc(ufunc, method, inputs, kwargs), out[0].dtype
         rebinding.watch(out[0], sys._getframe(1), functools.partial(stores.refused_in_place, ufunc))
         return result if result.dtype == dtype else cast_as(result, dtype)
 
@@ -136,6 +145,10 @@ class Traced:
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
+        if not copy and type(self) is not TracedScalar:
+            if refusals.no_copy(sys._getframe(1)):  # NumPy's would be the array itself, seen in both
+                array.flags.writeable = False
+            ENTRIES[bridged](self, array)
         return array
 
     # -- Python's conversions
@@ -192,10 +205,10 @@ class Traced:
         )
 
     def __copy__(self) -> Traced:
-        return self
+        return fixed(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Traced:
-        return self
+        return fixed(self)
 
     def __reduce__(self) -> NoReturn:
         raise EscapedError(
@@ -208,9 +221,6 @@ class Traced:
 
     def __getitem__(self, index: Any) -> Any:
         return ENTRIES[getitem](self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise stores.into_traced("a[i] = v")
 
 
 class TracedScalar(Traced):
@@ -230,7 +240,8 @@ class TracedScalar(Traced):
 class TracedArray(Traced):
     """A traced value with axes."""
 
-    __slots__ = ("__weakref__",)  # for rebinding.watch
+    __slots__ = ("__weakref__", "alias")
+    alias: Any  # unset, or what is known about shared memory (core.memory)
 
     @property  # type: ignore[misc]  # object's may be set
     def __class__(self) -> type:
@@ -258,12 +269,18 @@ class TracedArray(Traced):
 
 
 numbers.Number.register(TracedScalar)  # as NumPy's scalars are, for np.isscalar and isinstance
-TRACED = frozenset((TracedScalar, TracedArray))
+FOLLOWING: set[type] = set()  # the classes of arrays that share memory (core.memory)
+TRACED: set[type] = {TracedScalar, TracedArray}  # and those
 
 
 def wrap(value: Any, mode: Any, payload: Any) -> Traced:
     """Wrap a value for a mode, in the class its shape asks for."""
     return (TracedArray if value.ndim > mode.lead else TracedScalar)(value, mode, payload)
+
+
+def fixed(t: Traced) -> Traced:
+    """What a traced value is now, as one that no store changes: to keep, or to wrap."""
+    return t if type(t) is TracedScalar else wrap(t.value, t.mode, t.payload)
 
 
 def _binary(primitive: Any, x1: Any, x2: Any) -> Any:
@@ -291,7 +308,9 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     """Call a declared function; a traced value in a static role is an error, never ignored."""
     entry = ENTRIES.get(function) or find(function)
     if kwargs or len(args) > UNCHECKED.get(function, 0):
-        _check(function, args, kwargs)
+        out = _check(function, args, kwargs)
+        if out is not None:
+            return ENTRIES[call_into](function, *_without_out(function, args, kwargs), out)
     try:
         return entry(*args, **kwargs)
     except _INSIDE as error:
@@ -337,11 +356,13 @@ def _standing_for(value: Any) -> Any:
     return value if not lead else np.reshape(value, (-1, *shape))[0] if np.size(value) else np.zeros(shape, value.dtype)
 
 
-def _check(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Refuse ``out=``, and traced values in static roles."""
+def _check(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Refuse traced values in static roles, and ``out=`` with an ordinary array; return a traced one."""
     out, at = kwargs.get("out"), OUT_AT.get(function)
     if out is not None or (at is not None and len(args) > at and (out := args[at]) is not None):
-        raise stores.refused(out, "out=")
+        if type(out) in TRACED:
+            return out
+        raise stores.refused("out=")
     static = STATIC_FROM.get(function)
     if static is not None:
         leading, names = static
@@ -350,6 +371,12 @@ def _check(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
         for name, value in kwargs.items():
             if name not in names:
                 _refuse_traced(function, value, f"{name}=")
+    return None
+
+
+def _without_out(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, Any]:
+    at = OUT_AT.get(function, len(args))
+    return tuple(None if i == at else a for i, a in enumerate(args)), {k: v for k, v in kwargs.items() if k != "out"}
 
 
 def _refuse_traced(function: Callable[..., Any], value: Any, role: str) -> None:
@@ -376,7 +403,7 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def _call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What ``__array_ufunc__`` does once stores (``out=``, ``at``) are dealt with. A method has a row of its own."""
     return call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
@@ -387,6 +414,28 @@ def getitem(x: Any, index: Any) -> Any:
     if type(x) in TRACED or any(type(part) in TRACED for part in parts):
         return ENTRIES[getitem](x, index)
     return x[index]
+
+
+def bridged(t: Traced, array: Any) -> None:
+    """Note that an object array was made of ``t``, which a store into ``t`` would not reach."""
+    ENTRIES[bridged](t, array)
+
+
+def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:
+    """``ufunc.at(a, indices, b)`` as a function; it is declared with the stores, as the next two are."""
+    ENTRIES[ufunc_at](ufunc, a, indices, *b)
+
+
+def ufunc_into(
+    ufunc: np.ufunc, method: str, inputs: Sequence[Any], out: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """A ufunc, or a method of one, with ``out=``."""
+    return ENTRIES[ufunc_into](ufunc, method, inputs, out, kwargs)
+
+
+def call_into(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> Any:
+    """Another function of NumPy's with ``out=``."""
+    return ENTRIES[call_into](function, args, kwargs, out)
 
 
 @dispatched

@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.accumulate import add_at, cleared, taken
 from edgewise.core.contract import fresh_letter, parse
-from edgewise.core.index import batched_layout
+from edgewise.core.index import batched_layout, scatter_add
 from edgewise.core.primitive import Family, Primitive, Rule
 from edgewise.core.registry import Declaration, register
-from edgewise.core.traced import UNDISPATCHED
-from edgewise.maps import Contract, Identity, Index, Map
+from edgewise.core.shapes import cast
+from edgewise.core.sweep import add_up, repair
+from edgewise.core.traced import UNDISPATCHED, Traced
+from edgewise.maps import Clear, Contract, Identity, Index, Map
 
 __all__ = [
     "CAST",
@@ -32,6 +35,7 @@ __all__ = [
     "REDUCTION",
     "SCAN",
     "SCATTER",
+    "STORE",
     "declare",
 ]
 
@@ -82,6 +86,18 @@ class Gather(Family):
     ) -> Map:
         return Index(params["template"], tuple(kept[1:-1]), shape)
 
+    def accumulate(self, node: Any, g: Any, owned: set[int]) -> None:
+        """Add ``g`` where it was read from: the cost of a read is that of what was read."""
+        parent, arrays, template = node.parents[0], node.kept[1:-1], node.params["template"]
+        before = parent.cotangent
+        if g.dtype != parent.dtype:
+            g = cast(g, parent.dtype)
+        if before is None:
+            parent.cotangent = scatter_add(g, *arrays, template=template, shape=parent.shape)
+        else:
+            parent.cotangent = add_at(before, g, arrays, template, parent.serial in owned)
+        owned.add(parent.serial)
+
     def batch(
         self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
     ) -> Any:
@@ -95,6 +111,7 @@ class Scatter(Gather):
     """The transpose of indexing."""
 
     name = "index"
+    accumulate = None  # type: ignore[assignment]  # it reads everything
 
     def edge(
         self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
@@ -109,6 +126,55 @@ class Scatter(Gather):
         if layout.source:
             g = np.moveaxis(g, layout.target, layout.source)
         return primitive(g, *layout.arrays, template=layout.template, shape=(size, *params["shape"]))
+
+
+class Store(Family):
+    """``x`` with ``v`` in place of some entries: operand 0 is the array, 1 what is stored, the others index arrays."""
+
+    name = "store"
+
+    def has_edge(self, primitive: Primitive, edge: int) -> bool:
+        return edge < 2
+
+    def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
+        return frozenset(range(2, arity))
+
+    def edge(
+        self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
+    ) -> Map:
+        template, arrays, whole = params["template"], tuple(kept[2:-1]), params["shape"]
+        return Index(template, arrays, whole).H if edge else Clear(template, arrays, whole)
+
+    def accumulate(self, node: Any, g: Any, owned: set[int]) -> None:
+        """Hand the cotangent of what was stored to its operand, and the array's own on, with zeros in that place."""
+        x, v = node.parents[:2]
+        arrays, template = node.kept[2:-1], node.params["template"]
+        if v is not None:
+            part = repair(taken(g, arrays, template), v.shape, v.dtype)
+            v.cotangent = part if v.cotangent is None else add_up(v.cotangent, part)
+        if x is not None:
+            rest = cleared(g, arrays, template, node.serial in owned)
+            x.cotangent = rest if x.cotangent is None else add_up(x.cotangent, rest)
+            owned.add(x.serial)
+
+    def batch(
+        self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> Any:
+        (x,) = _all_batched(values[:1], batched[:1], size)
+        v, arrays, template = self.batched_store(values[1:], batched[1:], size, params)
+        return primitive(x, v, *arrays, template=template, shape=(size, *params["shape"]))
+
+    @staticmethod
+    def batched_store(
+        values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
+    ) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
+        """What is stored and where, for an array with the batch in front."""
+        layout = batched_layout(params["template"], values[1:], batched[1:], size)
+        v = values[0]
+        if np.ndim(v) or isinstance(v, Traced):  # a plain number goes anywhere
+            (v,) = _all_batched([v], batched[:1], size)
+            v = np.moveaxis(v, layout.target, layout.source) if layout.source else v
+        return v, layout.arrays, layout.template
 
 
 class Join(Family):
@@ -217,7 +283,7 @@ class Cast(Family):
 
 REDUCTION, SCAN, FOURIER = Unmoved("reduction"), Unmoved("scan"), Unmoved("fourier")
 MOVEMENT, GATHER, SCATTER, JOIN, CONTRACTION, CAST = Movement(), Gather(), Scatter(), Join(), Contraction(), Cast()
-MEMBERS = Members()
+MEMBERS, STORE = Members(), Store()
 
 
 def _all_batched(values: list[Any], batched: list[bool], size: int) -> list[Any]:

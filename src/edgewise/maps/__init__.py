@@ -9,7 +9,7 @@ from edgewise.maps.contraction import Contract
 from edgewise.maps.convolution import Convolve
 from edgewise.maps.diagonal import Conjugate, Diagonal, Identity, Mask
 from edgewise.maps.fourier import Fourier, RealFourier
-from edgewise.maps.index import Index
+from edgewise.maps.index import Clear, Index
 from edgewise.maps.matrix import (
     Averaged,
     ConjugateTranspose,
@@ -32,6 +32,7 @@ __all__ = [
     "Adjoint",
     "Averaged",
     "Broadcast",
+    "Clear",
     "Compose",
     "Conjugate",
     "ConjugateTranspose",

@@ -11,7 +11,8 @@ import numpy as np
 
 from edgewise.core.admission import admit
 from edgewise.core.mode import Mode
-from edgewise.core.traced import TRACED, Traced, apply, wrap
+from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
+from edgewise.core.updates import put_into
 
 __all__ = ["Batched"]
 
@@ -28,7 +29,18 @@ class Batched(Mode):
 
     def lift(self, value: Any) -> Traced:
         """A batch: an array whose leading axis runs over the members."""
-        return wrap(value, self, None)
+        return wrap(fixed(value) if type(value) in TRACED else value, self, None)
+
+    def constant(self, value: Any) -> Traced:
+        return wrap(np.broadcast_to(value, (self.size, *value.shape)).copy(), self, None)
+
+    def put(self, primitive: Any, x: Any, v: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> None:
+        """The same index of every member, or one for each."""
+        operands = (v, *arrays)
+        batched = [type(a) in TRACED and a.mode is self for a in operands]
+        values = [a.value if b else a for a, b in zip(operands, batched, strict=True)]
+        v, arrays, template = primitive.family.batched_store(values, batched, self.size, params)
+        x.value = put_into(x.value, v, arrays, template)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         values: list[Any] = []

@@ -14,7 +14,8 @@ from edgewise.core.admission import admit
 from edgewise.core.levels import plain
 from edgewise.core.mode import Mode
 from edgewise.core.shapes import cast, expand
-from edgewise.core.traced import TRACED, Traced, apply, wrap
+from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
+from edgewise.core.updates import put_into
 from edgewise.modes.recorded import FLOAT64, NUMBERS, refuse_dtype
 
 __all__ = ["Dual"]
@@ -25,8 +26,34 @@ class Dual(Mode):
 
     def lift(self, value: Any, tangent: Any, alive: Any = None) -> Traced:
         """An input with its tangent, of the same shape and dtype; copied, since the user may overwrite his arrays."""
-        value, tangent = (a.copy("K") if type(a) is np.ndarray else a for a in (value, tangent))
+        value, tangent = (
+            a.copy("K") if type(a) is np.ndarray else fixed(a) if type(a) in TRACED else a for a in (value, tangent)
+        )
         return wrap(value, self, (tangent, alive))
+
+    def constant(self, value: Any) -> Traced:
+        dtype = value.dtype if value.dtype.kind in "fc" else None
+        return wrap(value, self, (np.zeros(value.shape, dtype), np.zeros(value.shape, bool)))
+
+    def put(self, primitive: Any, x: Any, v: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> None:
+        """Value, tangent and aliveness, each overwritten."""
+        template, own = params["template"], v
+        t, alive = x.payload
+        moved: Any = 0
+        reached: Any = False  # a number that is stored ends the dependence there
+        if type(v) in TRACED and v.mode is self:
+            own, (moved, reached) = v.value, v.payload
+        x.value = put_into(x.value, own, arrays, template)
+        t = put_into(t, moved, arrays, template)
+        if alive is None and reached is not None:
+            alive = np.ones(x.shape, bool)
+        if alive is not None:
+            alive = put_into(alive, True if reached is None else reached, arrays, template)
+        x.payload = (t, alive)
+
+    def map_payload(self, f: Any, payload: Any) -> Any:
+        t, alive = payload
+        return f(t), None if alive is None else f(alive)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         values: list[Any] = []

@@ -18,14 +18,15 @@ from edgewise.core.buffers import Keeper
 from edgewise.core.mode import NOTHING, Mode
 from edgewise.core.node import Node
 from edgewise.core.parts import PART
-from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply
+from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply, fixed
+from edgewise.core.updates import put_into
 from edgewise.errors import NotYetError
 
 __all__ = ["Recorded"]
 
 FLOAT64 = np.dtype(np.float64)
 ONE = (1, 1)  # one operand, which is active
-NUMBERS = frozenset((float, int, np.float64, np.float32, TracedScalar, TracedArray))
+NUMBERS = frozenset((float, int, np.float64, np.float32, TracedScalar))  # what no store can change
 
 
 class Recorded(Mode):
@@ -40,8 +41,27 @@ class Recorded(Mode):
         """An input of the recorded program."""
         if type(value) is np.ndarray:
             value = self.keeper.hold(value)
+        elif type(value) in TRACED:
+            value = fixed(value)  # the caller's own may be stored into, and so may this one
         node = Node(self.next_serial(), None, (), (), {}, value.shape, value.dtype)
         return (TracedArray if node.shape else TracedScalar)(value, self, node)
+
+    def constant(self, value: Any) -> Traced:
+        node = Node(self.next_serial(), None, (), (), {}, value.shape, value.dtype)  # an input that nobody asks about
+        return (TracedArray if node.shape else TracedScalar)(value, self, node)
+
+    def put(self, primitive: Any, x: Any, v: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> None:
+        """One node, which keeps the index and nothing else; the value is overwritten."""
+        own, parent = v, None
+        if type(v) in TRACED and v.mode is self:
+            own, parent = v.value, v.payload
+        x.value = put_into(x.value, own, arrays, params["template"])
+        kept = tuple([self.keeper.hold(a) if type(a) is ndarray else a for a in arrays])
+        before = x.payload
+        x.payload = Node(
+            self.next_serial(), primitive, (before, parent, *(None,) * len(arrays)), (None, None, *kept, None), params,
+            before.shape, before.dtype,
+        )  # fmt: skip
 
     def unary(self, primitive: Any, x: Any) -> Any:
         if primitive.value is None or not primitive.active:
@@ -62,12 +82,16 @@ class Recorded(Mode):
             v1, p1, mask = x1.value, x1.payload, 1
         elif kind1 in NUMBERS or (kind1 is ndarray and x1.dtype is FLOAT64):
             v1, p1 = x1, None
+        elif kind1 in TRACED:  # of a lower level
+            v1, p1 = fixed(x1), None
         else:
             return self.interpret(primitive, (x1, x2), NOTHING)
         if kind2 in TRACED and x2.mode is self:
             v2, p2, mask = x2.value, x2.payload, mask + 2
         elif kind2 in NUMBERS or (kind2 is ndarray and x2.dtype is FLOAT64):
             v2, p2 = x2, None
+        elif kind2 in TRACED:  # of a lower level
+            v2, p2 = fixed(x2), None
         else:
             return self.interpret(primitive, (x1, x2), NOTHING)
         y = primitive.value(v1, v2)
@@ -97,6 +121,7 @@ class Recorded(Mode):
             else:
                 if kind in TRACED:
                     nested = True
+                    operand = fixed(operand)  # noqa: PLW2901  as it is now, whatever is stored into it later
                 elif kind not in NUMBERS:
                     admitted = admit(operand, operands)
                     if admitted is not operand and type(admitted) in TRACED:

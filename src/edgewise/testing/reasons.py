@@ -54,7 +54,7 @@ _GROUPS: dict[str, str] = {
     "makes a function of Python objects; np.vectorize(f) is differentiated": "frompyfunc",
     "the class of ordinary arrays, which ew.stack and np.array make": "ndarray",
     "the class of NumPy's functions": "ufunc",
-    "stores into its first argument": "copyto fill_diagonal place put put_along_axis putmask",
+    "stores into its first argument, and is followed": "copyto fill_diagonal place put put_along_axis putmask",
 }
 SCALAR_TYPE = "a type of ordinary numbers, as float is"
 
@@ -102,7 +102,8 @@ METHOD_REASONS: dict[str, str] = {
             base byteswap ctypes data device flags setflags strides to_device view
         """,
         "the bytes of ordinary numbers": "dump dumps getfield tobytes tofile",
-        "stores into the array": "fill itemset partition put resize setfield sort",
+        "changes the memory of the array": "itemset resize setfield",
+        "stores into the array, and is followed": "fill partition put sort",
         "of integers; np.choose is differentiated with respect to the choices": "choose",
         "takes an entry out as an ordinary number; t[i] keeps its derivative": "item",
     }.items()

@@ -18,7 +18,7 @@ from edgewise.containers import BARE, Tree, flatten
 from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
-from edgewise.core.traced import TRACED, Traced
+from edgewise.core.traced import TRACED, Traced, fixed
 from edgewise.core.undetermined import Undetermined
 from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind
 from edgewise.transforms.translate import name_of, run
@@ -152,8 +152,9 @@ class Call:
         return [a.leaves[i] for a in self.arguments for i in a.moving]
 
     def run(self, values: Sequence[Any]) -> Any:
-        """Call the function with these values in place of the differentiable leaves."""
+        """Call the function with these values in place of the differentiable leaves; what it stores is its own."""
         args, kwargs = list(self._args), dict(self._kwargs)
+        values = [fixed(v) if type(v) in TRACED else v.copy() if type(v) is np.ndarray else v for v in values]
         for place, argument, own in zip(self.places, self.arguments, self._shared_out(values), strict=True):
             new = argument.with_values(own)
             if isinstance(place, int):
@@ -310,7 +311,9 @@ def split_aux(result: Any, mode: Mode, f: Any) -> tuple[Any, Any]:
 
 def _own(leaf: Any, lowered: Any) -> Any:
     """A value for the user: a copy, where it is an array that the derivative may still need."""
-    return lowered.copy() if lowered is not leaf and type(lowered) is np.ndarray else lowered
+    if lowered is leaf:
+        return leaf
+    return lowered.copy() if type(lowered) is np.ndarray else fixed(lowered) if type(lowered) in TRACED else lowered
 
 
 def number_output(leaf: Any, f: Any, path: str = "") -> Any:
@@ -374,5 +377,7 @@ def finish(values: Sequence[Any], foreign: Sequence[Any] = ()) -> list[Any]:
             elif not (value.flags.owndata and value.flags.writeable) or id(value) in seen:
                 value = value.copy()  # noqa: PLW2901  as promised
             seen.add(id(value))
+        elif type(value) in TRACED:
+            value = fixed(value)  # noqa: PLW2901  the same, one level up
         done.append(value)
     return done

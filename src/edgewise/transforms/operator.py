@@ -19,7 +19,7 @@ from edgewise.core.levels import differentiated
 from edgewise.core.node import Node
 from edgewise.core.pairing import conj
 from edgewise.core.sweep import ancestors, has_cuts
-from edgewise.core.traced import Traced
+from edgewise.core.traced import TRACED, Traced, fixed
 from edgewise.errors import ArgumentError, EscapedError, StructureError, a_kind
 from edgewise.modes import Batched, Recorded
 from edgewise.transforms.border import Argument, Call, finish, function_of, number_output, outputs, split_aux
@@ -319,7 +319,7 @@ def operator_at(call: Call, f: Any, *, has_aux: bool = False) -> tuple[list[Any]
         linear = Linear(mode, inputs, leaves)
         values = [mode.lower(t) for t in leaves]
     # weights may be these very arrays: the user gets his own
-    values = [v.copy() if type(v) is np.ndarray else v for v in values]
+    values = [v.copy() if type(v) is np.ndarray else fixed(v) if type(v) in TRACED else v for v in values]
     return values, LinearOperator(linear, call.arguments, values, tree), aux
 
 

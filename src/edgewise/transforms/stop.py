@@ -8,17 +8,23 @@ import numpy as np
 
 from edgewise.containers import flatten
 from edgewise.core.levels import settled
-from edgewise.core.traced import Traced, apply
+from edgewise.core.traced import Traced, apply, fixed
 from edgewise.families.elementwise import declare_elementwise
 from edgewise.transforms.border import gather_output
 
 __all__ = ["stop_gradient", "value"]
 
-STOP = declare_elementwise("stop_gradient", lambda x: x, (None,), 1, zero=True)
+
+def _same(x: Any) -> Any:
+    """The value, in an array of its own: what is stored into one is not seen in the other."""
+    return x.copy() if isinstance(x, np.ndarray) else fixed(x) if isinstance(x, Traced) else x
+
+
+STOP = declare_elementwise("stop_gradient", _same, (None,), 1, zero=True)
 
 
 def stop_gradient(x: Any) -> Any:
-    """The same value, taken for a constant by every transformation around it.
+    """The same value, taken for a constant by every transformation around it; of arrays, a copy.
 
     Args:
         x: a number, an array, or a container of them.
@@ -29,7 +35,7 @@ def stop_gradient(x: Any) -> Any:
     """
     leaves, tree = flatten(x)
     leaves = [gather_output(leaf) for leaf in leaves]
-    return tree.build([apply(STOP, (leaf,), {}) if isinstance(leaf, Traced) else leaf for leaf in leaves])
+    return tree.build([apply(STOP, (leaf,), {}) if isinstance(leaf, Traced) else _same(leaf) for leaf in leaves])
 
 
 def value(x: Any) -> Any:
