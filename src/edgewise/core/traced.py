@@ -234,7 +234,8 @@ class TracedScalar(Traced):
 class TracedArray(Traced):
     """A traced value with axes."""
 
-    __slots__ = ("__weakref__", "alias")  # alias: unset, or what is known about shared memory (core.memory)
+    __slots__ = ("__weakref__", "alias")
+    alias: Any  # unset, or what is known about shared memory (core.memory)
 
     @property  # type: ignore[misc]  # object's may be set
     def __class__(self) -> type:
