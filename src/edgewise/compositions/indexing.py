@@ -8,7 +8,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.index import ARRAY, gather, scatter_add
-from edgewise.core.memory import view
+from edgewise.core.memory import Diagonal, view
 from edgewise.core.operators import method
 from edgewise.core.registry import DECLARATIONS
 from edgewise.core.shapes import negative_axes
@@ -111,8 +111,9 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     rows, columns = a.shape[-2:]
     first = np.arange(max(min(rows + min(offset, 0), columns - max(offset, 0)), 0))
     template = (slice(None),) * (a.ndim - 2) + (ARRAY, ARRAY)
-    places = first - min(offset, 0), first + max(offset, 0)
-    return view(DECLARATIONS[gather].primitive, a, *places, template=template, writeable=False)
+    places = Diagonal((first - min(offset, 0), first + max(offset, 0)))
+    places.offset = offset
+    return view(DECLARATIONS[gather].primitive, a, places, template=template, writeable=False)
 
 
 @composition(np.trace, [case(X), case(X, 1), case(CUBE, 0, 0, 2)], "a", methods=("trace",))

@@ -212,7 +212,7 @@ def sliding_window_view(
     places: list[Any] = [np.reshape(np.arange(n), (-1,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(counts)]
     for i, (one, n) in enumerate(zip(axes, lengths, strict=True), x.ndim):
         places[one] = places[one] + np.reshape(np.arange(n), (-1,) + (1,) * (ndim - 1 - i))
-    return view(DECLARATIONS[gather].primitive, x, *places, template=(ARRAY,) * x.ndim, writeable=False)
+    return view(DECLARATIONS[gather].primitive, x, tuple(places), template=(ARRAY,) * x.ndim, writeable=False)
 
 
 @composition(np.atleast_1d, [case(1.5), case(X)])

@@ -66,9 +66,10 @@ def _refuse_shuffle(frame: FrameType) -> None:
 
     It is not written in Python: no instruction of the frame it was called from is a store.
     """
-    if not stores_now(frame.f_code, frame.f_lasti):
+    call = spelled_call(frame) or "rng.shuffle"
+    if call.endswith("shuffle") and not stores_now(frame.f_code, frame.f_lasti):
         raise NotYetError(
-            f"{spelled_call(frame) or 'rng.shuffle'} was given a traced array of several axes",
+            f"{call} was given a traced array of several axes",
             "it stores rows that are views, each of which may have changed by then",
             "index with a shuffled order: a = a[rng.permutation(len(a))]",
         )

@@ -41,7 +41,19 @@ from edgewise.core.traced import (
 from edgewise.core.updates import detach, put_into, taken_over
 from edgewise.errors import StoreError
 
-__all__ = ["Aliased", "AliasedScalar", "Flat", "Memory", "View", "contiguous", "following", "memory_of", "pick", "view"]
+__all__ = [
+    "Aliased",
+    "AliasedScalar",
+    "Diagonal",
+    "Flat",
+    "Memory",
+    "View",
+    "contiguous",
+    "following",
+    "memory_of",
+    "pick",
+    "view",
+]
 
 _SLOTS: tuple[Any, ...] = tuple(vars(Traced)[name] for name in Traced.__slots__)
 _CLASS: Any = object.__dict__["__class__"]  # a traced array's own says other things to NumPy
@@ -77,6 +89,12 @@ class Roots:
         """Forget the dead views; now and then, so that it costs nothing and their number stays bounded."""
         self.views[:] = [r for r in self.views if r() is not None]
         self.limit = 2 * len(self.views) + _PRUNE
+
+
+class Diagonal(tuple[Any, ...]):
+    """The index arrays of a diagonal of the last two axes, whose places NumPy has without a copy."""
+
+    offset: int
 
 
 class Memory:
@@ -217,6 +235,8 @@ class View:
 
 def _further(places: Any, primitive: Any, extras: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Places, one movement further; both parts of a complex number are in one place."""
+    if type(extras) is Diagonal:
+        return np.diagonal(places, extras.offset, -2, -1)  # as it lies in memory
     return places if primitive.name in _PARTS else primitive.compute((places, *extras), params)
 
 
@@ -293,13 +313,15 @@ def following(look: View, cls: Any = None) -> Any:
     return t
 
 
-def view(primitive: Any, x: Any, *extras: Any, writeable: bool = True, scalar: bool = False, **params: Any) -> Any:
+def view(
+    primitive: Any, x: Any, extras: tuple[Any, ...] = (), *, writeable: bool = True, scalar: bool = False, **params: Any
+) -> Any:
     """Apply a movement whose result NumPy makes a view of its operand.
 
     Args:
         primitive: the movement.
         x: its operand, traced or not.
-        extras: further operands: index arrays.
+        extras: further operands: index arrays; a ``Diagonal``.
         writeable: whether NumPy lets the view be stored into.
         scalar: whether a result without axes is a view as well, and not a number.
         params: the parameters of the primitive.
@@ -307,11 +329,11 @@ def view(primitive: Any, x: Any, *extras: Any, writeable: bool = True, scalar: b
     kind = type(x)
     if kind in FOLLOWING:
         return x.alias.further(primitive, extras, params, writeable)
-    y = apply(primitive, (x, *extras), params)
+    y: Any = apply(primitive, (x, *extras), params)
     if kind is TracedArray:
         if type(y) is TracedArray:
             if "target" not in params or _shares(y, x):
-                alias = getattr(x, "alias", None)
+                alias: Any = getattr(x, "alias", None)
                 if alias is None:
                     alias = x.alias = Roots()
                 root, family = (x, alias) if type(alias) is Roots else (alias[0], alias[0].alias)
@@ -337,14 +359,15 @@ def contiguous(x: Any, order: str = "C") -> bool:
         flags = np.asarray(x).flags
         return bool(flags.c_contiguous if order == "C" else flags.f_contiguous)
     if type(x) in FOLLOWING:
-        if any(extras for _, extras, _ in x.alias.steps):  # a diagonal: a copy of ours, but no row in NumPy
-            return bool(x.size < 2)
+        if any(extras and type(extras) is not Diagonal for _, extras, _ in x.alias.steps):
+            return bool(x.size < 2)  # windows, which overlap
         shape, strides, item = x.shape, x.alias.places.strides, x.alias.places.itemsize
     else:
         alias, inner = getattr(x, "alias", None), plain(x)
         while type(alias) is tuple:
-            if alias[2][1]:
-                return bool(x.size < 2)
+            if alias[2][1]:  # the value is a copy of ours
+                memory_of(x)
+                return contiguous(x, order)
             alias = getattr(alias[1], "alias", None)
         if not isinstance(inner, np.ndarray):
             return True
