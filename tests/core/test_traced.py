@@ -335,3 +335,11 @@ def test_one_value_returned_twice_behind_a_singular_operation():
 
     _, pull = ew.vjp(f, np.array([0.0, 4.0]))
     np.testing.assert_array_equal(pull((np.array([1.0]), np.array([0.0])))[0], [0.0, 0.25])
+
+
+def test_an_error_of_a_function_that_was_handed_on_is_left_alone():
+    def refuse(row):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        ew.grad(lambda x: np.sum(np.apply_along_axis(refuse, 0, x)))(np.ones((2, 2)))

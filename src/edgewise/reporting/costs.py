@@ -92,7 +92,8 @@ class Graph(NamedTuple):
         reads: list[tuple[int, list[Node]]] = [
             (node.serial, [p for p in node.parents if p is not None]) for node in order
         ]
-        nodes = {n.serial: n for n in (*order, *inputs, *ends)}
+        constants = [p for node in order for p in node.parents if p is not None]  # such as arrays to be stored into
+        nodes = {n.serial: n for n in (*order, *inputs, *ends, *constants)}
         return cls(
             operations=sum(node.primitive.name != "part" for node in order),
             edges=len(edges),

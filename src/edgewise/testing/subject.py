@@ -17,7 +17,7 @@ import numpy as np
 
 from edgewise.core.pairing import paired
 from edgewise.core.registry import Declaration, spelling
-from edgewise.errors import StoreError
+from edgewise.errors import ConversionError, StoreError
 from edgewise.families.samples import Case
 from edgewise.modes import Recorded
 
@@ -100,14 +100,14 @@ class Subject:
     def dispatches(self, chosen: Sequence[int]) -> bool:
         """Whether NumPy hands the call to us when only these leaves are traced: np.full_like looks at its first alone.
 
-        Where it does not, the call ends in a store into an ordinary array, which is refused aloud.
+        Where it does not, the call ends in an ordinary array, which is refused aloud.
         """
         if len(chosen) == len(self.leaves):
             return True
         try:
             with Recorded() as mode:
                 self.call(*(mode.lift(v) if i in chosen else v for i, v in enumerate(self.leaves)))
-        except StoreError:
+        except (StoreError, ConversionError):
             return False
         return True
 
