@@ -14,8 +14,10 @@ import pytest
 
 import edgewise as ew
 from edgewise.core.memory import Aliased, AliasedScalar, Flat
+from edgewise.core.mode import Mode
 from edgewise.core.traced import TracedArray
 from edgewise.errors import BatchError, EscapedError, NotYetError, StoreError
+from edgewise.modes import Recorded
 
 X = np.array([1.0, 2.0, 3.0, 4.0])
 
@@ -308,6 +310,72 @@ def test_shuffles():
         np.testing.assert_allclose(ew.grad(f)(X, np.exp), difference(lambda x: f(x, np.exp), X), rtol=1e-6)
         with pytest.raises(NotYetError, match="shuffle was given a traced array of several axes"):
             ew.grad(f)(X, lambda x: np.outer(x, x))
+
+
+def test_leading_axes_of_length_one_are_dropped():
+    def f(x):
+        y = np.zeros_like(x)
+        y[1:] = (x * x)[None, None, :3]
+        y[:1] += np.reshape(x[:1], (1,))
+        return np.sum(y * X)
+
+    np.testing.assert_allclose(ew.grad(f)(X), difference(f, X), rtol=1e-8)
+
+
+def test_entries_named_once_and_never():
+    def f(x):
+        np.multiply.at(x, [2, 0], x[:2])
+        np.add.at(x, [], 5.0)
+        np.sqrt.at(x, slice(1, 3))
+        return np.sum(x * X)
+
+    np.testing.assert_allclose(ew.grad(f)(X), difference(lambda x: f(x.copy()), X), rtol=1e-7)
+
+
+def test_rows_of_diagonals_and_windows():
+    def f(x):
+        y = np.outer(x, x)
+        diagonal, windows = np.diagonal(y), np.lib.stride_tricks.sliding_window_view(y[0], 2)
+        copied, seen = diagonal.ravel(), diagonal.reshape(2, 2)
+        spread = np.ravel(windows)
+        y[...] = 1.0
+        y[0, 0] = x[3]
+        again = np.ravel(windows)
+        y[0, 1] = 7.0
+        return np.sum(copied) + 2 * np.sum(seen) + 3 * np.sum(spread) + 5 * np.sum(windows) + 11 * np.sum(again)
+
+    np.testing.assert_allclose(ew.grad(f)(X), difference(f, X), rtol=1e-7)
+
+
+def test_a_mode_that_says_nothing_about_stores():
+    class Plain(Recorded):
+        put = Mode.put
+
+    with Plain() as mode:
+        y = mode.lift(X) * 1.0
+        before = y * 1.0
+        y[1] = 5.0 * y[0]
+        np.testing.assert_array_equal(mode.lower(y), [1.0, 5.0, 3.0, 4.0])
+        np.testing.assert_array_equal(mode.lower(before), X)
+    with pytest.raises(NotImplementedError):
+        Mode().constant(X)
+
+
+@pytest.mark.needs("pint")
+def test_quantities():
+    import pint
+
+    metre = pint.UnitRegistry().metre
+
+    def f(x):
+        y = x * 2.0
+        row = y[1:]
+        y[1] = 3.0 * y[0]
+        row[1] = 5.0 * metre
+        return np.sum(y)
+
+    gradient = ew.grad(f)(X * metre)
+    np.testing.assert_array_equal(getattr(gradient, "magnitude", gradient), [8.0, 0.0, 0.0, 2.0])
 
 
 # -- batches

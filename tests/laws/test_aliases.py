@@ -53,8 +53,8 @@ def test_a_batch_has_the_views_of_its_members():
     for make in (
         lambda a: a[1:], lambda a: a.T, lambda a: a.reshape(-1), lambda a: a.ravel(), lambda a: a[0],
         lambda a: a[[0, 1]], lambda a: a.T.ravel(), np.diagonal, lambda a: a.T.reshape(-1),
-        lambda a: a.swapaxes(0, 1)[1], np.copy, lambda a: np.sum(a, 0), lambda a: a[0, ...],
-        lambda a: a[None, :, 1], np.ravel, lambda a: np.ravel(a, "K"),
+        lambda a: a.swapaxes(0, 1)[1], np.copy, lambda a: np.sum(a, 0), lambda a: a[0, ...], lambda a: a[None, :, 1],
+        np.ravel, lambda a: np.ravel(a, "K"),
     ):  # fmt: skip
         a = np.arange(6.0).reshape(2, 3)
         y = make(a)

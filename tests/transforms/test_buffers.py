@@ -124,6 +124,7 @@ def test_it_is_one_functions_own_affair():
     @ew.traced_buffers
     def f(x):
         assert type(np.arange(3)) is np.ndarray
+        assert np.zeros(()) == np.zeros(2, object)[0] == 0
         assert isinstance(np.float64(1.0), np.floating)
         return np.sum(helper(x))
 

@@ -199,12 +199,12 @@ def fitted(value: Any, dtype: Any) -> Any:
     own = getattr(v, "dtype", None)
     if own is None or own == dtype:
         return v
-    if own.kind == "c" and dtype.kind != "c":
+    if own.kind == "c" and dtype.kind == "f":
         if np.ndim(v):  # NumPy's warning, or its error
             np.zeros(1, dtype)[:] = np.zeros(1, own)
         else:
             np.zeros(1, dtype)[0] = value if type(value) is complex else own.type(0)
-        return cast(v, dtype) if dtype.kind == "f" else cast_as(v, dtype)
+        return cast(v, dtype)
     return cast_as(v, dtype)
 
 
@@ -216,12 +216,10 @@ def shaped(v: Any, target: tuple[int, ...], template: Any, arrays: Any, shape: t
     extra = len(own) - len(target)
     if extra > 0 and all(n == 1 for n in own[:extra]):
         v = np.reshape(v, own[extra:])
-    try:
-        return v if np.shape(v) == target else np.broadcast_to(v, target)
-    except ValueError:
+    if not _reaches(np.shape(v), target):
         like = tuple(np.zeros(np.shape(a), int) for a in arrays)
-        np.empty(shape, bool)[fill(template, like)] = np.empty(own, bool)  # in NumPy's words
-        raise
+        np.empty(shape, bool)[fill(template, like)] = np.empty(own, bool)  # refused in NumPy's words
+    return v if np.shape(v) == target else np.broadcast_to(v, target)
 
 
 def _at(ufunc: np.ufunc, a: Any, indices: Any, *operand: Any) -> None:
@@ -241,10 +239,7 @@ def _at(ufunc: np.ufunc, a: Any, indices: Any, *operand: Any) -> None:
     for turn in _turns(places):
         index = np.unravel_index(places if turn is ... else places[turn], a.shape)
         before = a[index]
-        after = ufunc(before, *(b[turn] if np.ndim(b) else b for b in v))
-        if not np.can_cast(after.dtype, a.dtype, "same_kind"):
-            ufunc.at(np.ones(1, a.dtype), [0], *(np.ones((), after.dtype) for b in v))
-        a[index] = after
+        a[index] = ufunc(before, *(b[turn] if np.ndim(b) else b for b in v))
 
 
 def _turns(places: Any) -> list[Any]:

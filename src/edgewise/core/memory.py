@@ -355,9 +355,6 @@ def _shares(y: Any, x: Any) -> bool:
 
 def contiguous(x: Any, order: str = "C") -> bool:
     """Whether an array lies in memory in one row, as NumPy would have it."""
-    if type(x) not in TRACED:
-        flags = np.asarray(x).flags
-        return bool(flags.c_contiguous if order == "C" else flags.f_contiguous)
     if type(x) in FOLLOWING:
         if any(extras and type(extras) is not Diagonal for _, extras, _ in x.alias.steps):
             return bool(x.size < 2)  # windows, which overlap

@@ -416,26 +416,23 @@ def getitem(x: Any, index: Any) -> Any:
     return x[index]
 
 
+# What a store is called in the registry; ``core.assignment`` and ``core.memory`` enter them, above this file.
+
+
 def bridged(t: Traced, array: Any) -> None:
-    """Note that an object array was made of ``t``, which a store into ``t`` would not reach."""
-    ENTRIES[bridged](t, array)
+    """An object array was made of ``t``, which a store into ``t`` would not reach."""
 
 
 def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:
-    """``ufunc.at(a, indices, b)`` as a function; it is declared with the stores, as the next two are."""
-    ENTRIES[ufunc_at](ufunc, a, indices, *b)
+    """``ufunc.at(a, indices, b)``."""
 
 
-def ufunc_into(
-    ufunc: np.ufunc, method: str, inputs: Sequence[Any], out: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def ufunc_into(ufunc: np.ufunc, method: str, inputs: Any, out: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """A ufunc, or a method of one, with ``out=``."""
-    return ENTRIES[ufunc_into](ufunc, method, inputs, out, kwargs)
 
 
-def call_into(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> Any:
+def call_into(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], out: Any) -> None:
     """Another function of NumPy's with ``out=``."""
-    return ENTRIES[call_into](function, args, kwargs, out)
 
 
 @dispatched

@@ -19,7 +19,6 @@ from edgewise.core.contract import fresh_letter, parse
 from edgewise.core.index import batched_layout, scatter_add
 from edgewise.core.primitive import Family, Primitive, Rule
 from edgewise.core.registry import Declaration, register
-from edgewise.core.shapes import cast
 from edgewise.core.sweep import add_up, repair
 from edgewise.core.traced import UNDISPATCHED, Traced
 from edgewise.maps import Clear, Contract, Identity, Index, Map
@@ -90,8 +89,6 @@ class Gather(Family):
         """Add ``g`` where it was read from: the cost of a read is that of what was read."""
         parent, arrays, template = node.parents[0], node.kept[1:-1], node.params["template"]
         before = parent.cotangent
-        if g.dtype != parent.dtype:
-            g = cast(g, parent.dtype)
         if before is None:
             parent.cotangent = scatter_add(g, *arrays, template=template, shape=parent.shape)
         else:
