@@ -475,3 +475,32 @@ def test_a_loop_costs_what_it_stores(f, transformed):
         return best
 
     assert seconds(10_000) < 40 * seconds(1_000)
+
+
+def test_an_imaginary_part_is_dropped_with_numpys_warning():
+    def f(x):
+        y = x * 1.0
+        with pytest.warns(np.exceptions.ComplexWarning):
+            y[:2] = (1 + 2j) * x[1:]
+        return np.sum(y * np.array([1.0, 10.0, 100.0]))
+
+    assert ew.grad(f)(np.array([1.0, 2.0, 3.0])).tolist() == [0.0, 1.0, 110.0]
+
+
+def test_entries_of_a_part_are_picked():
+    def f(z):
+        w = z * 1.0
+        w[0] = 3.0
+        return np.sum(w.real[[1, 2, 1]]) + np.sum(w.imag[[2, 0]])
+
+    np.testing.assert_array_equal(ew.grad(f)(np.array([1j, 2.0, 3 + 1j])), [0, 2, 1 + 1j])
+
+
+def test_a_store_of_another_width_is_converted():
+    def f(x):
+        y = x * 1.0
+        y[:2] = x[1:].astype(np.float32)
+        y[2] += np.array([3, 4])[1]
+        return np.sum(y**2)
+
+    np.testing.assert_allclose(ew.grad(f)(np.array([1.0, 2.0, 3.0])), [0, 4, 20])
