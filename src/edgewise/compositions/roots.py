@@ -52,10 +52,12 @@ def roots(p: Any) -> Any:
     shift = np.eye(n, k=-1, dtype=p.dtype)[1:]
     found = np.linalg.eigvals(np.concatenate([(-p[1:] / p[0])[None], shift]))
     known, left, order = settled(found), list(range(n)), []
-    for zero in np.roots(settled(p)):  # in NumPy's order, which has those at 0 last
+    theirs = np.roots(settled(p))  # in NumPy's order, which has those at 0 last
+    for zero in theirs:
         order.append(min(left, key=lambda i: abs(known[i] - zero)))
         left.remove(order[-1])
-    return found[order]
+    found = found[order]
+    return found if theirs.dtype.kind == "c" else np.real(found)  # real where all are, since NumPy 2.5 not in eigvals
 
 
 @composition(
