@@ -93,11 +93,13 @@ class Guard:
         expected: what was seen: a bool for a truth value, else the value itself.
         truth: whether only its truth value was looked at.
         place: the user's line.
+        number: which look of the function it was, from 0; a program that was simplified may have fewer.
     """
 
-    __slots__ = ("expected", "place", "truth", "var")
+    __slots__ = ("expected", "number", "place", "truth", "var")
 
-    def __init__(self, var: Var, expected: Any, truth: bool, place: Place | None) -> None:
+    def __init__(self, var: Var, expected: Any, truth: bool, place: Place | None, number: int) -> None:
+        self.number = number
         self.var = var
         self.expected = expected
         self.truth = truth
@@ -218,7 +220,7 @@ def vars_of(operands: Iterable[Any]) -> Iterator[Var]:
 
 def used_by(step: Op | Guard) -> Iterator[Var]:
     """The variables a step looks at."""
-    return vars_of(step.operands) if type(step) is Op else iter((step.var,))  # type: ignore[union-attr]  # a Guard
+    return vars_of(step.operands) if isinstance(step, Op) else iter((step.var,))
 
 
 def _short(value: Any) -> str:

@@ -19,11 +19,16 @@ from edgewise.core.captured import Met
 from edgewise.core.levels import plain
 from edgewise.core.mode import Mode
 from edgewise.core.program import Guard, Op, Place, Program, Var
-from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
+from edgewise.core.traced import TRACED, Traced, apply, cast_as, fixed, wrap
 from edgewise.errors import is_library
 from edgewise.modes.recorded import NUMBERS
 
 __all__ = ["Staged"]
+
+# What Python does with its numbers, and makes another of: the operators.
+_PYTHON = frozenset(
+    ("absolute", "add", "divide", "floor_divide", "multiply", "negative", "positive", "power", "remainder", "subtract")
+)
 
 
 class Staged(Mode):
@@ -44,12 +49,15 @@ class Staged(Mode):
         self._count = 0
         self._met = Met()
         self._looked: set[tuple[Var, bool]] = set()
+        self._weak: dict[Var, type] = {}  # what stands for a number of Python's, which takes the dtype of others
         self._library: dict[str, bool] = {}
 
-    def lift(self, value: Any) -> Traced:
-        """An input of the program, with its sample value."""
+    def lift(self, value: Any, weak: type | None = None) -> Traced:
+        """An input of the program, with its sample value; ``weak``: the type of the Python number that it was."""
         var = self._var(value)
         self.program.inputs.append(var)
+        if weak is not None:
+            self._weak[var] = weak
         value = fixed(value) if type(value) in TRACED else value.copy() if type(value) is np.ndarray else value
         return wrap(value, self, var)
 
@@ -76,9 +84,12 @@ class Staged(Mode):
                 operand = admitted  # noqa: PLW2901  the admitted form is the operand
             values.append(operand)
             atoms.append(self._atom(operand))
+        weak = self._weaken(primitive, values, atoms) if self._weak else None
         y = apply(primitive, tuple(values), params)
         parts = (y,) if primitive.outputs is None else y
         results = tuple(map(self._var, parts))
+        if weak is not None:
+            self._weak[results[0]] = weak
         self.program.steps.append(Op(primitive, tuple(atoms), params, results, self._place()))
         made = tuple(wrap(part, self, var) for part, var in zip(parts, results, strict=True))
         return made[0] if primitive.outputs is None else made
@@ -102,13 +113,31 @@ class Staged(Mode):
         program.arrays, program.frozen = self._met.settle()
         return program
 
+    def _weaken(self, primitive: Any, values: list[Any], atoms: list[Any]) -> type | None:
+        """Give operands that were Python numbers the dtype NumPy would; and say what the result is among themselves."""
+        weak = [self._weak.get(atom) if type(atom) is Var else None for atom in atoms]
+        if not any(weak):
+            return None
+        kinds = [w or type(v) for w, v in zip(weak, values, strict=True)]
+        strong = [v.dtype for v, w in zip(values, weak, strict=True) if w is None and hasattr(v, "dtype")]
+        if not strong:
+            return max(kinds, key=(bool, int, float, complex).index) if primitive.name in _PYTHON else None
+        for i, kind in enumerate(weak):
+            if kind is None:
+                continue
+            dtype = np.result_type(*strong, kind())
+            if dtype != values[i].dtype and dtype.itemsize < values[i].dtype.itemsize:
+                cast = cast_as(wrap(values[i], self, atoms[i]), dtype)
+                values[i], atoms[i] = cast.value, cast.payload
+        return None
+
     def _guard(self, t: Any, expected: Any, truth: bool) -> None:
         var = t.payload
         if type(var) is not Var or (var, truth) in self._looked:
             return
         self._looked.add((var, truth))
         expected = expected.copy() if isinstance(expected, np.ndarray) else expected
-        self.program.steps.append(Guard(var, expected, truth, self._place()))
+        self.program.steps.append(Guard(var, expected, truth, self._place(), len(self._looked) - 1))
 
     def _var(self, value: Any) -> Var:
         self._count += 1
