@@ -84,6 +84,8 @@ class Staged(Mode):
                 operand = admitted  # noqa: PLW2901  the admitted form is the operand
             values.append(operand)
             atoms.append(self._atom(operand))
+        if primitive.form is not None:
+            bool(self.interpret(primitive.form, operands, params))  # a guard: the results below have that dtype
         weak = self._weaken(primitive, values, atoms) if self._weak else None
         y = apply(primitive, tuple(values), params)
         parts = (y,) if primitive.outputs is None else y
