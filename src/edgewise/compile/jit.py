@@ -129,6 +129,11 @@ class Jitted:
     def __repr__(self) -> str:
         return f"<jit of {name_of(self.__wrapped__)}, {len(self._made)} specialisations>"
 
+    @property
+    def programs(self) -> int:
+        """How many programs were recorded: one for each way through the function, for each kind of arguments."""
+        return sum(1 for one in self._made.values() for _ in one.paths)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
         given = arguments(args, kwargs, self._static, self._names)
