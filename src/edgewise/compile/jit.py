@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
 from edgewise.compile.numpy_run import NumpyRun
 from edgewise.compile.paths import Paths
@@ -88,11 +89,12 @@ class _Eager(Exception):  # noqa: N818  not an error: the way back to Python
 class _Specialisation:
     """What is compiled for one kind of arguments."""
 
-    __slots__ = ("changes", "eager", "objects", "paths", "surroundings")
+    __slots__ = ("changes", "eager", "label", "objects", "paths", "surroundings")
 
-    def __init__(self, objects: list[Any]) -> None:
+    def __init__(self, given: Arguments) -> None:
+        self.label = given.label
         self.paths = Paths(NumpyRun)
-        self.objects = objects  # kept alive: they are known by their identity
+        self.objects = given.objects  # kept alive: they are known by their identity
         self.surroundings: Surroundings | None = None
         self.changes = 0
         self.eager = False
@@ -134,6 +136,11 @@ class Jitted:
         """How many programs were recorded: one for each way through the function, for each kind of arguments."""
         return sum(1 for one in self._made.values() for _ in one.paths)
 
+    def inspect(self) -> Inspection:
+        """What it consists of so far; print it, or look at its parts."""
+        kinds = [(one.label, list(one.paths)) for one in self._made.values()]
+        return Inspection(name_of(self.__wrapped__), kinds)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
         given = arguments(args, kwargs, self._static, self._names)
@@ -142,7 +149,7 @@ class Jitted:
         with self._lock:
             one = self._made.get(given.key)
             if one is None:
-                one = self._made[given.key] = _Specialisation(given.objects)
+                one = self._made[given.key] = _Specialisation(given)
                 if len(self._made) > KEPT:
                     self._made.popitem(last=False)
             else:

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgewise.containers import Tree, flatten
 from edgewise.core.traced import Traced
+from edgewise.errors import a_kind
 
 __all__ = ["Arguments", "arguments"]
 
@@ -42,6 +43,19 @@ class Arguments(NamedTuple):
         """What is known by its identity alone."""
         others = set(range(len(self.leaves))) - set(self.moving)
         return [self.leaves[i] for i in sorted(others) if not isinstance(self.leaves[i], _BY_VALUE)]
+
+    @property
+    def label(self) -> str:
+        """The kind of arguments, for people."""
+        words = []
+        for i, leaf in enumerate(self.leaves):
+            if i not in self.moving:
+                words.append(repr(leaf) if isinstance(leaf, _BY_VALUE) else a_kind(leaf))
+            elif isinstance(leaf, np.ndarray | np.generic):
+                words.append(f"{leaf.dtype}{list(leaf.shape)}")
+            else:
+                words.append(type(leaf).__name__)
+        return ", ".join(words)
 
     def with_inputs(self, inputs: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with others in place of the inputs."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgewise.core.levels import known, settled
 from edgewise.core.traced import Traced, dispatched
 from edgewise.errors import BatchError, NotYetError, StaticRoleError
 
@@ -153,12 +154,13 @@ def _index_arrays(item: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
                 "say which integer is meant: x[int(np.floor(t))]",
             )
         raise IndexError("arrays used as indices must be of integer (or boolean) type")
-    if isinstance(item, Traced):
+    if not known(item):
         raise BatchError(
             "a boolean mask that differs within a batch was used as an index",
             "the members of the batch would have results of different lengths",
             "keep the length and choose the values: np.where(mask, x, 0)",
         )
+    item = settled(item)  # how many entries there are is decided here
     if len(item.shape) != len(shape) or any(m not in (0, n) for m, n in zip(item.shape, shape, strict=True)):
         raise IndexError(f"boolean index of shape {item.shape} did not match indexed axes of shape {shape}")
     return np.nonzero(item)
