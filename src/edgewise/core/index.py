@@ -133,6 +133,8 @@ def _plain_slice(item: Any) -> Any:
 
 def _index_arrays(item: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Index arrays for one item, which is about axes of these lengths."""
+    if isinstance(item, Traced) and item.dtype.kind == "b" and known(item):
+        item = settled(item)  # how many entries there are is decided here
     if isinstance(item, bool | np.bool_):
         raise NotYetError(
             "a lone True or False was used as an index",
@@ -154,13 +156,12 @@ def _index_arrays(item: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
                 "say which integer is meant: x[int(np.floor(t))]",
             )
         raise IndexError("arrays used as indices must be of integer (or boolean) type")
-    if not known(item):
+    if isinstance(item, Traced):
         raise BatchError(
             "a boolean mask that differs within a batch was used as an index",
             "the members of the batch would have results of different lengths",
             "keep the length and choose the values: np.where(mask, x, 0)",
         )
-    item = settled(item)  # how many entries there are is decided here
     if len(item.shape) != len(shape) or any(m not in (0, n) for m, n in zip(item.shape, shape, strict=True)):
         raise IndexError(f"boolean index of shape {item.shape} did not match indexed axes of shape {shape}")
     return np.nonzero(item)
