@@ -41,6 +41,7 @@ __all__ = ["Jitted", "jit"]
 
 PATHS = 64  # ways through a function that are compiled before it is left to Python
 KEPT = 64  # specialisations: the least recently used is dropped
+REPEATS = 64  # times a program may say no and the function, run again, find nothing new
 RENEWED = 16  # times the surroundings of a function may change before it is left to Python
 
 
@@ -82,14 +83,10 @@ def jit(
     return Jitted(f, static_argnums, static_argnames, check)
 
 
-class _Eager(Exception):  # noqa: N818  not an error: the way back to Python
-    """This function, or this call, is left to Python."""
-
-
 class _Specialisation:
     """What is compiled for one kind of arguments."""
 
-    __slots__ = ("changes", "eager", "label", "objects", "paths", "surroundings")
+    __slots__ = ("changes", "eager", "label", "objects", "paths", "repeats", "surroundings")
 
     def __init__(self, given: Arguments) -> None:
         self.label = given.label
@@ -97,6 +94,7 @@ class _Specialisation:
         self.objects = given.objects  # kept alive: they are known by their identity
         self.surroundings: Surroundings | None = None
         self.changes = 0
+        self.repeats = 0
         self.eager = False
 
 
@@ -160,20 +158,19 @@ class Jitted:
             with self._lock:
                 self._renew(one)
         inputs = [np.asarray(x)[()] if type(x) in (float, complex) else x for x in given.inputs]
-        found = one.paths.run(inputs) if one.paths.first is not None else None
+        found = one.paths.run(inputs)
         if found is None:
-            try:
-                with self._lock:
-                    result = self._record(one, given)
-            except _Eager:
-                return self.__wrapped__(*args, **kwargs)
-            return result if not self._check else self._checked(result, args, kwargs)
-        recording, values = found
-        result = self._deliver(recording, values, given)
+            with self._lock:
+                found = one.paths.run(inputs)  # another thread may have been here meanwhile
+                if found is None:
+                    found = self._record(one, given)
+        if found is None:
+            return self.__wrapped__(*args, **kwargs)
+        result = self._deliver(*found, given)
         return result if not self._check else self._checked(result, args, kwargs)
 
-    def _record(self, one: _Specialisation, given: Arguments) -> Any:
-        """Run the function, and keep what was recorded."""
+    def _record(self, one: _Specialisation, given: Arguments) -> tuple[Recording, list[Any]] | None:
+        """Run the function and keep what was recorded; None where that cannot be done, and Python is to run it."""
         f = self.__wrapped__
         surroundings = Surroundings(f, *one.objects)
         try:
@@ -182,9 +179,9 @@ class Jitted:
             raise
         except EdgewiseError as error:
             self._leave(one, f"{error.what}", error.where)
-            raise _Eager from error
+            return None
         if recording.open:
-            return self._deliver(recording, recording.values, given)
+            return recording, recording.values
         changed = surroundings.changed()
         if changed:
             self._leave(one, f"it changes {changed}, which a compiled program would not", self._line)
@@ -193,10 +190,12 @@ class Jitted:
             where = f"{shorten(last[0])}:{last[1]}" if last else self._line
             self._leave(one, f"it has taken {PATHS} different ways, by what it looks at here", where)
         elif not one.paths.add(recording):
-            self._leave(one, "it does other things when it is run again on the same values", self._line)
+            one.repeats += 1  # machine code rounds otherwise, which a comparison can show
+            if one.repeats > REPEATS:
+                self._leave(one, "it does other things when it is run again on the same values", self._line)
         elif one.surroundings is None:
             one.surroundings = surroundings
-        return self._deliver(recording, recording.values, given)
+        return recording, recording.values
 
     def _deliver(self, recording: Recording, values: list[Any], given: Arguments) -> Any:
         """The result for the user; what the function stored into its arguments is stored there."""
