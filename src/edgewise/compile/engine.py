@@ -119,7 +119,8 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
 def _compiled(text: str, level: int) -> bytes:
     llvm = llvmlite()
     try:
-        with llvm.parse_assembly(text, context=llvm.create_context()) as module:  # the global context only ever grows
+        # In a context of its own: the global one only ever grows. The layout must be known while the text is read.
+        with llvm.parse_assembly(_target() + text, context=llvm.create_context()) as module:
             module.verify()
             emitted: bytes = _machine(level).emit_object(module)
     except RuntimeError as error:
@@ -146,6 +147,12 @@ def _machine(level: int) -> Any:
     here, llvm = host(), llvmlite()
     target = llvm.Target.from_triple(here.triple)
     return target.create_target_machine(cpu=here.cpu, features=here.features, opt=level, reloc="pic", codemodel="small")
+
+
+@functools.cache
+def _target() -> str:
+    """What a text must begin with to be about this machine, on its first line, so that LLVM counts lines as we do."""
+    return f'target datalayout = "{_machine(1).target_data}" target triple = "{host().triple}" '
 
 
 @functools.cache

@@ -9,9 +9,9 @@ import numpy as np
 
 from edgewise.errors import CompileError
 
-__all__ = ["Argument", "Array", "Constant", "Result", "Same", "Scalar", "items", "leaves"]
+__all__ = ["LETTERS", "Argument", "Array", "Constant", "Result", "Same", "Scalar", "items", "leaves"]
 
-NUMERIC = "biufc"  # kinds of dtypes that hold numbers, and nothing that Python must count references to
+LETTERS = "?bBhHiIlLqQefdFD"  # of dtypes that a kernel can have: no long doubles, which are the processor's own affair
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Array:
     strides: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype.kind not in NUMERIC or not self.dtype.isnative:
+        if self.dtype.char not in LETTERS or not self.dtype.isnative:
             raise CompileError(
                 f"no kernel takes arrays of dtype {self.dtype}", "it works on numbers in native byte order"
             )
@@ -64,7 +64,7 @@ class Scalar:
 
     def __post_init__(self) -> None:
         known = self.type in (float, complex, int, bool)
-        if not known and not (issubclass(self.type, np.generic) and self.dtype.kind in NUMERIC):
+        if not known and not (issubclass(self.type, np.generic) and self.dtype.char in LETTERS):
             raise CompileError(f"no kernel takes numbers of type {self.type.__name__}")
 
     @property
