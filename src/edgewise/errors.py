@@ -44,6 +44,7 @@ __all__ = [
     "BatchError",
     "CheckError",
     "CompileError",
+    "CompileWarning",
     "ConversionError",
     "DeclarationError",
     "EdgewiseError",
@@ -269,6 +270,10 @@ class MissingExtraError(EdgewiseError, ImportError):
 
 class CompileError(EdgewiseError, RuntimeError):
     """A program cannot be made into machine code."""
+
+
+class CompileWarning(UserWarning):
+    """A function is run by Python although ``jit`` was asked for; the message names the line and the reason."""
 
 
 class CheckError(EdgewiseError, AssertionError):
