@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.executable import build
 from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
-from edgewise.compile.numpy_run import NumpyRun
 from edgewise.compile.paths import Paths
 from edgewise.compile.recording import Recording, record
 from edgewise.compile.surroundings import Surroundings
@@ -90,7 +90,7 @@ class _Specialisation:
 
     def __init__(self, given: Arguments) -> None:
         self.label = given.label
-        self.paths = Paths(NumpyRun)
+        self.paths = Paths(build)
         self.objects = given.objects  # kept alive: they are known by their identity
         self.surroundings: Surroundings | None = None
         self.changes = 0
@@ -208,7 +208,7 @@ class Jitted:
 
     def _renew(self, one: _Specialisation) -> None:
         """Something around the function has changed: what was recorded no longer holds."""
-        one.paths = Paths(NumpyRun)
+        one.paths = Paths(build)
         changed = one.surroundings.changed() if one.surroundings is not None else ""
         one.surroundings = None
         one.changes += 1
@@ -218,7 +218,7 @@ class Jitted:
     def _leave(self, one: _Specialisation, why: str, where: str) -> None:
         """From now on Python runs the function; said once."""
         one.eager = True
-        one.paths = Paths(NumpyRun)
+        one.paths = Paths(build)
         if not self._told:
             self._told = True
             place = f"{where}: " if where else ""
