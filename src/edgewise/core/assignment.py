@@ -16,7 +16,7 @@ import numpy as np
 from edgewise.core import stores
 from edgewise.core.admission import admit
 from edgewise.core.index import ARRAY, fill, index_shape, normalise, scatter_add
-from edgewise.core.levels import known, plain, settled
+from edgewise.core.levels import beneath, known, settled
 from edgewise.core.memory import View, memory_of
 from edgewise.core.refusals import stores_now
 from edgewise.core.registry import ENTRIES
@@ -159,7 +159,7 @@ def _alone(x: Any) -> bool:
 
 
 def _strides(x: Any) -> Any:
-    return getattr(plain(x), "strides", None)
+    return getattr(beneath(x), "strides", None)
 
 
 def store_result(x: Traced, y: Any, ufunc: Any, operands: tuple[Any, ...]) -> None:

@@ -32,11 +32,14 @@ class Mode:
         level: when it began, compared with others; higher interprets first.
         lead: how many leading axes of a wrapped value belong to the mode and not to the user (1 under ``Batched``).
         differentiates: whether values of this mode carry a derivative.
+        stages: whether it records what is done to run it again on other values: looking at one of its values must then
+            be told (``left``, ``concrete``).
         ended: whether its transformation is over.
     """
 
     lead = 0
     differentiates = True
+    stages = False
     ended = False
 
     def __init__(self) -> None:
@@ -85,9 +88,17 @@ class Mode:
                 "array" for an entry of an object array, which carries it on, one Python object an entry.
         """
 
+    def concrete(self, t: Any, convert: Callable[[Any], Any], refusal: Callable[[], Exception]) -> Any:
+        """``float(t)``, ``int(t)``, ``operator.index(t)`` of a value of this mode, which as a rule has no such thing.
+
+        Raises:
+            EdgewiseError: the refusal.
+        """
+        raise refusal()
+
     def end(self) -> None:
         """Close the mode: whatever still uses one of its values gets an ``EscapedError``."""
-        self.lead, self.differentiates = self.lead, self.differentiates  # the instance keeps them
+        self.lead, self.differentiates, self.stages = self.lead, self.differentiates, self.stages  # the instance's own
         self.__class__ = _Ended  # instead of a test in every operation
 
     def __enter__(self) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.admission import admit
-from edgewise.core.levels import plain
+from edgewise.core.levels import everywhere
 from edgewise.core.mode import Mode
 from edgewise.core.shapes import cast, expand
 from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
@@ -118,7 +118,7 @@ class Dual(Mode):
         if t.dtype is not dtype and t.dtype != dtype:
             t = cast(t, dtype)
         if alive is not None:
-            alive = None if np.all(plain(alive)) else np.broadcast_to(alive, shape)
+            alive = None if everywhere(alive) else np.broadcast_to(alive, shape)
         return wrap(y, self, (t, alive))
 
 
