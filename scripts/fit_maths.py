@@ -173,7 +173,8 @@ def tuple_of(numbers):
     return "(\n" + "".join(f"    {float(n)!r},\n" for n in numbers) + ")"
 
 
-def main() -> int:
+def text():
+    """The file, as it should be."""
     lines = [
         '"""Constants, each with what it is. Written by ``scripts/fit_maths.py``: change that, not this."""',
         "",
@@ -186,7 +187,6 @@ def main() -> int:
         points = [mp.mpf(low) + (mp.mpf(high) - low) * (k + mp.mpf(1) / 3) / 200 for k in range(200)]
         error = max(abs(mp.polyval([mp.mpf(c) for c in coefficients[::-1]], p) / safe(p) - 1) for p in points)
         line = f"{name}: {meaning}, on [{mp.nstr(low, 5)}, {mp.nstr(high, 5)}], to 2^{mp.nstr(mp.log(error, 2), 4)}"
-        print(line)
         lines += [f"# {line}", f"{name}: Final = {tuple_of(coefficients)}"]
     for name, (meaning, value, terms) in EXPANSIONS.items():
         parts, rest = [], value
@@ -211,7 +211,11 @@ def main() -> int:
     words = [0, *((whole >> (64 * (18 - k))) & (2**64 - 1) for k in range(19))]
     lines += ["# 64 zeros and the first 1216 bits of 2/π behind the point, as integers of 64 bits"]
     lines += ["TWO_OVER_PI_WORDS: Final = (\n" + "".join(f"    0x{w:016X},\n" for w in words) + ")"]
-    TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    TARGET.write_text(text(), encoding="utf-8")
     return 0
 
 

@@ -65,7 +65,8 @@ def _log_gamma(x: Value) -> Pair:
     small = add(fast_two_sum(main, rest), (select(down, -high, high), select(down, -low, low)))
     # x·(log x - 1) - log(x)/2 + log(2π)/2 + tail/x
     less, e = two_sum(high, -one)
-    large = multiply_double((less, e + low), x)
+    large = multiply_double((less, e + low), x * 2.0**-64)  # splitting a factor of 10^300 would overflow
+    large = large[0] * 2.0**64, large[1] * 2.0**64
     reciprocal = one / select(far, x, STIRLING_FROM)
     tail = reciprocal * estrin(reciprocal * reciprocal, c.STIRLING)
     large = add(large, two_sum(high * -0.5, one * c.HALF_LOG_TWO_PI[0]))
@@ -88,7 +89,7 @@ def gammaln(x: Value) -> Value:
         s = select(odd, z[0], s[0]), select(odd, z[1], s[1])
         negative = s[0] < 0.0
         s = select(negative, -s[0], s[0]), select(negative, -s[1], s[1])
-        product = multiply_double(s, a)
+        product = multiply_double(s, select(a < 2.0**60, a, 1.0))
         of_sine = log_pair(*product)
         total = add(add(constant(a, c.LOG_PI), (-of_sine[0], -of_sine[1])), (-high, -low))
         reflected = select(product[0].equals(0.0), INFINITY, total[0])
