@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from edgewise.book.movement import broadcast_to
-from edgewise.compile.passes.algebra import unchanged
-from edgewise.core.program import Guard, Op, Program, Var, seen_again, vars_of
+from edgewise.compile.passes.algebra import RULES, unchanged
+from edgewise.core.program import Guard, Op, Program, Var, seen_again
 
 __all__ = ["rebuilt"]
 
@@ -67,15 +67,16 @@ class _Walk:
 
     def op(self, step: Op) -> None:
         """Fold an operation, find it done, or do it."""
-        operands = tuple(map(self.now, step.operands))
-        if len(step.results) == 1:
+        became = self._became
+        operands = tuple([became.get(o, o) if type(o) is Var else o for o in step.operands])
+        if step.primitive.name in RULES:
             same = unchanged(step, operands)
             if same is not None:
-                self._became[step.results[0]] = same
+                became[step.results[0]] = same
                 return
         key = _key(step, operands)
-        before = self._done.get(key) if key is not None else None
-        if before is None:
+        before = None if key is None else self._done.get(key)
+        if before is None and all(type(o) is not Var or o in self.made.frozen for o in operands):
             before = self._fold(step, operands)
         if before is None:
             before = step.results
@@ -89,8 +90,8 @@ class _Walk:
             self._done[key] = before
 
     def _fold(self, step: Op, operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """The results, where nothing in the operands can change and they are small."""
-        if step.primitive is broadcast_to or any(v not in self.made.frozen for v in vars_of(operands)):
+        """The results, where they are small; nothing in the operands can change."""
+        if step.primitive is broadcast_to:
             return None
         if any(v.dtype.itemsize * int(np.prod(v.shape)) > _FOLDED for v in step.results):
             return None
@@ -110,7 +111,10 @@ class _Walk:
 def _key(step: Op, operands: tuple[Any, ...]) -> Any:
     """What two operations with the same results have in common; None where that cannot be said."""
     try:
-        key = (step.primitive, tuple(map(_frozen, operands)), tuple((k, _frozen(v)) for k, v in step.params.items()))
+        given = tuple([o if type(o) is Var else _frozen(o) for o in operands])
+        if not step.params:
+            return (step.primitive, given)
+        key = (step.primitive, given, tuple([(k, _frozen(v)) for k, v in step.params.items()]))
         hash(key)
     except TypeError:
         return None
@@ -120,9 +124,11 @@ def _key(step: Op, operands: tuple[Any, ...]) -> Any:
 def _frozen(value: Any) -> Any:
     """A hashable stand-in for an operand or a parameter, equal where the value is the same to the last bit."""
     kind = type(value)
+    if kind is float or kind is np.float64:
+        return (kind, value.hex())
     if kind is Var or value is None or kind in (bool, int, str):
         return (kind, value)
-    if kind is float or isinstance(value, np.generic | np.ndarray):
+    if isinstance(value, np.generic | np.ndarray):
         array = np.asarray(value)
         if array.dtype == object:
             raise TypeError("objects are not compared")
