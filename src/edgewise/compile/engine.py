@@ -16,9 +16,10 @@ import functools
 import itertools
 import os
 import re
+import sys
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -65,7 +66,9 @@ class Library:
                 f"its text defines {', '.join(sorted(self._addresses)) or 'none'}",
             ) from None
 
-    def __del__(self) -> None:
+    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if _finalizing():  # llvmlite is half gone, and the system takes the memory
+            return
         _freed.append(self._tracker)
         if _LOCK.acquire(blocking=False):
             try:

@@ -68,8 +68,8 @@ class _Descr(ctypes.Structure):
     )
 
 
-class _Pair(ctypes.Structure):
-    _fields_ = (("object", _Object), ("length", ctypes.c_int64), ("items", ctypes.c_void_p * 2))
+class _Tuple(ctypes.Structure):
+    _fields_ = (("object", _Object), ("length", ctypes.c_int64), ("items", ctypes.c_void_p * 7))
 
 
 VALUE = ctypes.sizeof(_Object)  # where the value of a scalar begins
@@ -86,12 +86,12 @@ def known() -> bool:
         return False
     if sys.maxsize != 2**63 - 1 or sys.byteorder != "little" or object.__basicsize__ != VALUE:
         return False
-    sizes = (np.ndarray.__basicsize__ >= ctypes.sizeof(_Array), tuple.__basicsize__ == _Pair.items.offset)
+    sizes = (np.ndarray.__basicsize__ >= ctypes.sizeof(_Array), tuple.__basicsize__ == _Tuple.items.offset)
     if not all(sizes) or not all(map(_array_as_known, _arrays())) or not all(map(_scalar_as_known, _scalars())):
         return False
-    pair = (None, "x")
-    found = _Pair.from_address(id(pair))
-    if (found.length, *found.items) != (2, *map(id, pair)):
+    words = (None, "a", "b", "c", "d", "e", "f")  # more than anybody has references to it
+    found = _Tuple.from_address(id(words))
+    if (found.length, *found.items) != (len(words), *map(id, words)):
         return False
     return functions() is not None and _numpy_as_known()
 
