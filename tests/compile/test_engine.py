@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import gc
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -53,6 +55,25 @@ def test_code_is_freed_with_its_library(monkeypatch):
         assert not tracker.closed
     load(NUMBER.format(3))
     assert tracker.closed
+
+
+def test_a_linker_goes_with_the_last_of_its_libraries(monkeypatch):
+    made = []
+    create = host.llvmlite().create_lljit_compiler
+
+    def counted(*args, **options):
+        linker = create(*args, **options)
+        made.append(weakref.ref(linker))
+        return linker
+
+    monkeypatch.setattr(host.llvmlite(), "create_lljit_compiler", counted)
+    monkeypatch.setattr(engine, "GENERATION", 5)
+    monkeypatch.setattr(engine, "_linkers", functools.cache(engine._linkers.__wrapped__))
+    libraries = [load(NUMBER.format(i)) for i in range(12)]
+    gc.collect()
+    assert [ref() is not None for ref in made] == [False, False, True]
+    del libraries[1:5]
+    assert [call(library) for library in libraries] == [0, *range(5, 12)]
 
 
 def test_globals_of_a_library_are_its_own():

@@ -52,7 +52,6 @@ def swapped(structure, one, other):
         ("_Descr", "kind", "letter"),
         ("_Descr", "byteorder", "unused"),
         ("_Descr", "number", "type"),
-        ("_Tuple", "length", "object"),
     ],
 )
 def test_fields_in_other_places_are_noticed(monkeypatch, name, one, other):
