@@ -20,6 +20,7 @@ import numpy as np
 from edgewise.compile import gate as gates
 from edgewise.compile.engine import Library, load
 from edgewise.compile.gate import Argument, Array, Constant, Gate, Result, Scalar, make_gate
+from edgewise.errors import MissingExtraError
 
 NANO = 1e9
 KERNELS = """
@@ -122,6 +123,10 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--calls", type=int, default=1_000_000, help="how many calls the counts are checked over")
     chosen = options.parse_args()
-    code = load(KERNELS)
+    try:
+        code = load(KERNELS)
+    except MissingExtraError as error:
+        print(error)
+        sys.exit()
     times(code)
     million(code, chosen.calls)

@@ -1,9 +1,9 @@
-"""Kernels by hand, and a cache that is not the user's."""
+"""Kernels written by hand, and both gates."""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -109,15 +109,6 @@ done:
   ret i64 0
 }
 """ + "".join(COPY.format(size=size) for size in (1, 2, 4, 8, 16))
-
-
-@pytest.fixture(autouse=True, scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EDGEWISE_CACHE_DIR", str(tmp_path_factory.mktemp("objects")))
-        patch.delenv("EDGEWISE_CACHE", raising=False)
-        patch.delenv("EDGEWISE_CACHE_SIZE", raising=False)
-        yield
 
 
 class Kernels:

@@ -93,8 +93,9 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
         MissingExtraError: llvmlite is not installed.
         CompileError: LLVM refuses the text, or a name that it uses is found nowhere.
 
-    >>> library = load("define i64 @three() { ret i64 3 }")  # doctest: +SKIP
-    >>> ctypes.CFUNCTYPE(ctypes.c_int64)(library.address("three"))()  # doctest: +SKIP
+    >>> import ctypes
+    >>> library = load("define i64 @three() { ret i64 3 }")
+    >>> ctypes.CFUNCTYPE(ctypes.c_int64)(library.address("three"))()
     3
     """
     if level not in LEVELS:
