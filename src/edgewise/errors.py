@@ -23,6 +23,8 @@
     ├── NonFiniteError         inside ``explain_nan``: something stopped being finite         (FloatingPointError)
     └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
 
+``CompileWarning`` (a UserWarning) stands beside it: nothing went wrong, but a function is not compiled.
+
 Each class also derives from the built-in exception named on its line, so ``except TypeError`` keeps working.
 A message has up to four parts: the user's file and line, what happened, why, and one replacement that works.
 """
@@ -42,6 +44,7 @@ __all__ = [
     "BatchError",
     "CheckError",
     "CompileError",
+    "CompileWarning",
     "ConversionError",
     "DeclarationError",
     "EdgewiseError",
@@ -267,6 +270,10 @@ class MissingExtraError(EdgewiseError, ImportError):
 
 class CompileError(EdgewiseError, RuntimeError):
     """A program cannot be made into machine code."""
+
+
+class CompileWarning(UserWarning):
+    """A function is run by Python although ``jit`` was asked for; the message names the line and the reason."""
 
 
 class CheckError(EdgewiseError, AssertionError):
