@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.entrance import entrance
+from edgewise.compile.executable import build
 from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
-from edgewise.compile.numpy_run import NumpyRun
 from edgewise.compile.paths import Paths
 from edgewise.compile.recording import Recording, record
 from edgewise.compile.surroundings import Surroundings
@@ -86,15 +87,17 @@ def jit(
 class _Specialisation:
     """What is compiled for one kind of arguments."""
 
-    __slots__ = ("changes", "eager", "label", "objects", "paths", "repeats", "surroundings")
+    __slots__ = ("changes", "eager", "gate", "label", "objects", "paths", "repeats", "surroundings", "tried")
 
     def __init__(self, given: Arguments) -> None:
         self.label = given.label
-        self.paths = Paths(NumpyRun)
+        self.paths = Paths(build)
         self.objects = given.objects  # kept alive: they are known by their identity
         self.surroundings: Surroundings | None = None
         self.changes = 0
         self.repeats = 0
+        self.gate: Callable[..., Any] | None = None
+        self.tried = False
         self.eager = False
 
 
@@ -122,6 +125,8 @@ class Jitted:
         self._made: OrderedDict[Any, _Specialisation] = OrderedDict()
         self._lock = threading.RLock()
         self._told = False
+        self._gate: Callable[..., Any] | None = None
+        self._watched: Surroundings | None = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -141,6 +146,13 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
+        gate = self._gate
+        if gate is not None and not kwargs and not (self._watched is not None and self._watched.changed()):
+            return gate(*args)
+        return self._call(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """The long way: what a gate cannot check."""
         given = arguments(args, kwargs, self._static, self._names)
         if not given.ordinary:
             return self.__wrapped__(*args, **kwargs)
@@ -167,6 +179,8 @@ class Jitted:
         if found is None:
             return self.__wrapped__(*args, **kwargs)
         result = self._deliver(*found, given)
+        if one.gate is not self._gate or one.gate is None:
+            self._open(one, given)
         return result if not self._check else self._checked(result, args, kwargs)
 
     def _record(self, one: _Specialisation, given: Arguments) -> tuple[Recording, list[Any]] | None:
@@ -197,6 +211,18 @@ class Jitted:
             one.surroundings = surroundings
         return recording, recording.values
 
+    def _open(self, one: _Specialisation, given: Arguments) -> None:
+        """Have the next call go the short way, if there is one for arguments like these."""
+        first = one.paths.first
+        if self._check or one.eager or first is None or not first.runs:
+            return
+        if not one.tried:
+            one.tried = True
+            one.gate = entrance(first, given, name_of(self.__wrapped__), self._call)
+        if one.gate is not None and one.surroundings is not None:
+            self._watched = one.surroundings if one.surroundings.watches else None
+            self._gate = one.gate
+
     def _deliver(self, recording: Recording, values: list[Any], given: Arguments) -> Any:
         """The result for the user; what the function stored into its arguments is stored there."""
         count = len(recording.moving)
@@ -208,7 +234,7 @@ class Jitted:
 
     def _renew(self, one: _Specialisation) -> None:
         """Something around the function has changed: what was recorded no longer holds."""
-        one.paths = Paths(NumpyRun)
+        one.paths, one.gate, one.tried, self._gate = Paths(build), None, False, None
         changed = one.surroundings.changed() if one.surroundings is not None else ""
         one.surroundings = None
         one.changes += 1
@@ -218,7 +244,7 @@ class Jitted:
     def _leave(self, one: _Specialisation, why: str, where: str) -> None:
         """From now on Python runs the function; said once."""
         one.eager = True
-        one.paths = Paths(NumpyRun)
+        one.paths, one.gate, self._gate = Paths(build), None, None
         if not self._told:
             self._told = True
             place = f"{where}: " if where else ""
