@@ -45,7 +45,7 @@ class Body:
         self.block = Block(module, "v", "begin")
         self.name = name
         self._addresses: dict[int, str] = {}  # of buffers: fetched at the entry, so that they are there everywhere
-        self._held: dict[Place | Fixed, Held] = {}
+        self._held: dict[Place, Held] = {}
         self._failures: set[int] = set()
 
     def address(self, buffer: int) -> str:
@@ -65,13 +65,11 @@ class Body:
         """A number in a register. Only for code that always runs: what is fetched is kept for what follows."""
         if not isinstance(cell, Place | Fixed):
             return cell
+        if isinstance(cell, Fixed):
+            return constant(self.block, cell.number, cell.kind)
         found = self._held.get(cell)
         if found is None:
-            if isinstance(cell, Place):
-                found = load(self.block, self.pointer(cell.buffer, cell.offset), cell.kind)
-            else:
-                found = constant(self.block, cell.number, cell.kind)
-            self._held[cell] = found
+            found = self._held[cell] = load(self.block, self.pointer(cell.buffer, cell.offset), cell.kind)
         return found
 
     def put(self, cell: Cell, place: Place) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from edgewise.book.movement import broadcast_to
 from edgewise.compile.passes.algebra import RULES, unchanged
-from edgewise.core.program import Guard, Op, Program, Var, seen_again
+from edgewise.core.program import Branch, Guard, Op, Program, Var, seen_again, with_branch
 
-__all__ = ["rebuilt"]
+__all__ = ["rebuilt", "same_step"]
 
 _FOLDED = 1 << 16  # bytes a folded result may take: what is larger is computed when it is needed
 
@@ -18,12 +19,7 @@ _FOLDED = 1 << 16  # bytes a folded result may take: what is larger is computed 
 def rebuilt(program: Program) -> Program:
     """The same program with fewer operations; guards keep their order and their numbers."""
     walk = _Walk(program)
-    for step in program.steps:
-        if type(step) is Guard:
-            walk.guard(step)
-        elif type(step) is Op:
-            walk.op(step)
-    walk.made.outputs = [walk.now(atom) for atom in program.outputs]
+    walk.made.outputs = walk.walk(program.steps, program.outputs)
     return walk.made
 
 
@@ -35,6 +31,7 @@ class _Walk:
         self.made.inputs = program.inputs
         self._became: dict[Var, Any] = {}
         self._done: dict[Any, tuple[Any, ...]] = {}
+        self._steps: list[Op | Guard] = self.made.steps
         for var, array in program.arrays.items():
             self._array(var, array, var in program.frozen)
 
@@ -62,8 +59,26 @@ class _Walk:
         var = self.now(step.var)
         if type(var) is not Var or var in self.made.frozen:
             return
-        kept = step if var is step.var else Guard(var, step.expected, step.truth, step.place, step.number)
-        self.made.steps.append(kept)
+        otherwise = None if step.otherwise is None else self._branch(step.otherwise)
+        self._steps.append(step if var is step.var and otherwise is None else with_branch(step, var, otherwise))
+
+    def _branch(self, branch: Branch) -> Branch:
+        """A branch, in which all is known that is known here, and nothing of which is known afterwards."""
+        before = self._became, self._done, self._steps
+        self._became, self._done, self._steps = self._became.copy(), self._done.copy(), []
+        outputs = self.walk(branch.steps, branch.outputs)
+        made = Branch(self._steps, outputs)
+        self._became, self._done, self._steps = before
+        return made
+
+    def walk(self, steps: Sequence[Op | Guard], outputs: Sequence[Any]) -> list[Any]:
+        """Take the steps over; the outputs, as they are then."""
+        for step in steps:
+            if isinstance(step, Guard):
+                self.guard(step)
+            else:
+                self.op(step)
+        return [self.now(atom) for atom in outputs]
 
     def op(self, step: Op) -> None:
         """Fold an operation, find it done, or do it."""
@@ -83,7 +98,7 @@ class _Walk:
             made = step
             if operands != step.operands:
                 made = Op(step.primitive, operands, step.params, step.results, step.place)
-            self.made.steps.append(made)
+            self._steps.append(made)
         else:
             self._became.update(zip(step.results, before, strict=True))
         if key is not None:
@@ -106,6 +121,14 @@ class _Walk:
             else:
                 atoms.append(value[()] if isinstance(value, np.ndarray) else value)
         return tuple(atoms)
+
+
+def same_step(a: Any, b: Any) -> bool:
+    """Whether two operands or parameters are the same to the last bit."""
+    try:
+        return bool(_frozen(a) == _frozen(b))
+    except TypeError:
+        return a is b
 
 
 def _key(step: Op, operands: tuple[Any, ...]) -> Any:
