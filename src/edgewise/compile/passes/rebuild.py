@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.book.arithmetic import multiply
 from edgewise.book.movement import broadcast_to
+from edgewise.book.product import contract_of as contract
 from edgewise.compile.passes.algebra import RULES, unchanged
 from edgewise.core.program import Branch, Guard, Op, Program, Var, seen_again, with_branch
+from edgewise.families.elementwise import Elementwise
 
 __all__ = ["rebuilt", "same_step"]
 
@@ -31,6 +34,7 @@ class _Walk:
         self.made.inputs = program.inputs
         self._became: dict[Var, Any] = {}
         self._done: dict[Any, tuple[Any, ...]] = {}
+        self._spread: dict[Var, Any] = {}  # what was broadcast, by the result
         self._steps: list[Op | Guard] = self.made.steps
         for var, array in program.arrays.items():
             self._array(var, array, var in program.frozen)
@@ -84,6 +88,8 @@ class _Walk:
         """Fold an operation, find it done, or do it."""
         became = self._became
         operands = tuple([became.get(o, o) if type(o) is Var else o for o in step.operands])
+        step = self._plainer(step, operands)
+        operands = step.operands
         if step.primitive.name in RULES:
             same = unchanged(step, operands)
             if same is not None:
@@ -95,14 +101,29 @@ class _Walk:
             before = self._fold(step, operands)
         if before is None:
             before = step.results
-            made = step
-            if operands != step.operands:
-                made = Op(step.primitive, operands, step.params, step.results, step.place)
-            self._steps.append(made)
+            self._steps.append(step)
+            if step.primitive is broadcast_to:
+                (source,) = operands
+                self._spread[before[0]] = before[0].dtype.type(source) if type(source) is not Var else source
         else:
             self._became.update(zip(step.results, before, strict=True))
         if key is not None:
             self._done[key] = before
+
+    def _plainer(self, step: Op, operands: tuple[Any, ...]) -> Op:
+        """The same operation without what is not needed to say it: numbers are spread by what they meet."""
+        primitive, params, (result, *more) = step.primitive, step.params, step.results
+        if primitive is contract and len(operands) == 2 and not more:
+            scaled = _scaled(operands, params["spec"])
+            if scaled:
+                primitive, params = multiply, {}
+        if type(primitive.family) is Elementwise and any(type(o) is Var and o in self._spread for o in operands):
+            spread = tuple([self._spread.get(o, o) if type(o) is Var else o for o in operands])
+            if np.broadcast_shapes(*(getattr(o, "shape", ()) for o in spread)) == result.shape:
+                operands = spread
+        if operands == step.operands and primitive is step.primitive:
+            return step
+        return Op(primitive, operands, params, step.results, step.place)
 
     def _fold(self, step: Op, operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The results, where they are small; nothing in the operands can change."""
@@ -121,6 +142,13 @@ class _Walk:
             else:
                 atoms.append(value[()] if isinstance(value, np.ndarray) else value)
         return tuple(atoms)
+
+
+def _scaled(operands: tuple[Any, ...], spec: str) -> bool:
+    """Whether a contraction is the product of a number and an array."""
+    given, made = spec.split("->")
+    parts = given.split(",")
+    return len(parts) == 2 and sorted(parts) == ["", made] and len(set(made)) == len(made)
 
 
 def same_step(a: Any, b: Any) -> bool:
