@@ -19,10 +19,10 @@ def run() -> Run:
     from edgewise.testing.elementary.loops import Loops
 
     @functools.cache
-    def loops(name: str, dtype: str, width: int, **options: bool) -> Loops:
+    def loops(name: str, dtype: str, width: int, **options: int) -> Loops:
         return Loops([(name, dtype, width)], **options)
 
-    def run(name: str, dtype: str, width: int, *arguments: np.ndarray, **options: bool) -> np.ndarray:
+    def run(name: str, dtype: str, width: int, *arguments: np.ndarray, **options: int) -> np.ndarray:
         return loops(name, dtype, width, **options)(name, dtype, width, *arguments)
 
     return run

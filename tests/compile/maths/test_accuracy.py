@@ -23,13 +23,14 @@ def test_within_its_bound(name, dtype, run, known):
 
 
 @pytest.mark.parametrize(("name", "dtype"), EVERY)
-def test_the_same_bits_for_every_width_called_or_inline(name, dtype, run, known):
+def test_the_same_bits_for_every_width_called_or_inline_and_level(name, dtype, run, known):
     arguments, _ = known(name, dtype)
     got = run(name, dtype, 8, *arguments)
     for width in (1, 4):
         np.testing.assert_array_equal(run(name, dtype, width, *arguments), got)
     for width in (1, 4, 8):
         np.testing.assert_array_equal(run(name, dtype, width, *arguments, inline=False), got)
+    np.testing.assert_array_equal(run(name, dtype, 2, *arguments, level=0), got)
 
 
 @pytest.mark.parametrize(("name", "dtype"), EVERY)

@@ -24,6 +24,7 @@ __all__ = [
     "expm1_parts",
     "reduce",
     "scale",
+    "shift",
     "two_to",
 ]
 
@@ -42,6 +43,11 @@ def scale(y: Value, k: Value) -> Value:
     half = fma(k, 0.5, ROUND)
     rest = (k - (half - ROUND)) + ROUND
     return (y * two_to(half)) * two_to(rest)
+
+
+def shift(y: Value, k: Value) -> Value:
+    """y·2^k by its exponent alone, for a k + ROUND: neither y nor the result may be 0, subnormal or not finite."""
+    return (y.bits() + (k.bits() << 52)).as_double()
 
 
 def reduce(x: Value) -> tuple[Value, Value, Value]:
@@ -83,18 +89,36 @@ def _bounded(x: Value, low: float, high: float) -> Value:
 
 def exp(x: Value) -> Value:
     """e^x."""
-    k, r, rest = reduce(_bounded(x, -746.0, 710.0))
+    k, r, rest = reduce(x)
     high, low = exp_parts(r, rest)
-    return scale(high + low, k)
+    usual = shift(high + low, k + ROUND)
+
+    def write() -> list[Value]:
+        k, r, rest = reduce(_bounded(x, -746.0, 710.0))
+        high, low = exp_parts(r, rest)
+        return [scale(high + low, k)]
+
+    return x.block.rarely(~(fabs(x) < 708.0), [usual], write)[0]
 
 
 def exp2(x: Value) -> Value:
     """2^x."""
-    x = _bounded(x, -1076.0, 1025.0)
-    k = (x + ROUND) - ROUND
-    r, rest = two_product(x - k, c.LN2[0])
-    high, low = exp_parts(r, fma(x - k, c.LN2[1], rest))
-    return scale(high + low, k)
+    shifted = x + ROUND
+    usual = shift(_exp2_of_rest(x - (shifted - ROUND)), shifted)
+
+    def write() -> list[Value]:
+        bounded = _bounded(x, -1076.0, 1025.0)
+        k = (bounded + ROUND) - ROUND
+        return [scale(_exp2_of_rest(bounded - k), k)]
+
+    return x.block.rarely(~(fabs(x) < 1022.0), [usual], write)[0]
+
+
+def _exp2_of_rest(rest: Value) -> Value:
+    """2^rest for |rest| ≤ 1/2."""
+    r, low = two_product(rest, c.LN2[0])
+    high, low = exp_parts(r, fma(rest, c.LN2[1], low))
+    return high + low
 
 
 def expm1_pair(k: Value, r: Value, rest: Value) -> Pair:

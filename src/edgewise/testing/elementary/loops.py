@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -101,6 +101,15 @@ class Loops:
 
     def run(self, key: tuple[str, str, int], inputs: Sequence[np.ndarray], out: np.ndarray) -> None:
         """Call a loop on contiguous arrays whose size is a multiple of the width."""
+        self.bound(key, inputs, out)()
+
+    def bound(self, key: tuple[str, str, int], inputs: Sequence[np.ndarray], out: np.ndarray) -> Callable[[], None]:
+        """The call of a loop on these arrays; they must outlive it."""
         pointers = [a.ctypes.data for a in (*inputs, out)]
         signature = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(pointers), ctypes.c_int64)
-        signature(self.engine.get_function_address(self.symbols[key]))(*pointers, out.size)
+        function = signature(self.engine.get_function_address(self.symbols[key]))
+
+        def call(engine: Any = self.engine) -> None:  # the engine owns the code
+            function(*pointers, out.size)
+
+        return call
