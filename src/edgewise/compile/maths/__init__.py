@@ -36,7 +36,7 @@ from edgewise.compile.maths import (
 )
 from edgewise.compile.maths.function import DTYPES, Function
 
-__all__ = ["FUNCTIONS", "Function", "apply", "define"]
+__all__ = ["FUNCTIONS", "Function", "apply", "define", "sincos"]
 
 
 def _row(write: Callable[..., Value], arity: int, ulp: float, floor: float = 0.0) -> Function:
@@ -93,6 +93,14 @@ def apply(name: str, *operands: Value) -> Value:
         wide = [v.cast("fpext", "double") for v in operands]
         return (function.single or function.write)(*wide).cast("fptrunc", "float")
     return function.write(*operands)
+
+
+def sincos(x: Value) -> tuple[Value, Value]:
+    """Write the sine and the cosine of one argument, which share most of their instructions; the bits of each alone."""
+    if x.kind.element == "float":
+        s, z = single.sincos(x.cast("fpext", "double"))
+        return s.cast("fptrunc", "float"), z.cast("fptrunc", "float")
+    return trigonometric.sincos(x)
 
 
 def define(module: Module, name: str, dtype: str, width: int) -> str:

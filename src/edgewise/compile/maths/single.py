@@ -27,6 +27,7 @@ __all__ = [
     "log10",
     "power",
     "sin",
+    "sincos",
     "sinh",
     "tan",
     "tanh",
@@ -154,6 +155,12 @@ def cos(x: Value) -> Value:
     """The cosine."""
     n, r = quadrant.reduce_single(x)
     return _turned(n + 1, r)
+
+
+def sincos(x: Value) -> tuple[Value, Value]:
+    """The sine and the cosine, for little more than one of them."""
+    n, r = quadrant.reduce_single(x)
+    return _turned(n, r), _turned(n + 1, r)
 
 
 def tan(x: Value) -> Value:
