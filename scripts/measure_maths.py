@@ -57,6 +57,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="names, with commas between")
     parser.add_argument("--write", action="store_true", help="write the table into the page")
     options = parser.parse_args()
+    if options.only and options.write:
+        parser.error("the table on the page has every function: --write without --only")
     warnings.simplefilter("ignore", RuntimeWarning)  # casts of NumPy's long doubles
     rows, failed = [], False
     for name in options.only.split(",") if options.only else FUNCTIONS:
