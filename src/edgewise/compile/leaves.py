@@ -9,6 +9,7 @@ import numpy as np
 
 from edgewise.containers import Tree, flatten
 from edgewise.core.traced import Traced
+from edgewise.errors import a_kind
 
 __all__ = ["Arguments", "arguments"]
 
@@ -23,6 +24,7 @@ class Arguments(NamedTuple):
         tree: their structure, of ``(args, kwargs)``.
         moving: positions of those that are a program's inputs: arrays of numbers, NumPy's numbers, Python's floats.
         key: what a program is made for: structure, shapes, dtypes, and the values of the others.
+        flat: whether they were given by position, and none of them is a container.
         ordinary: whether each is of a kind that a program can be made for; a traced value or a foreign array is not.
     """
 
@@ -31,6 +33,7 @@ class Arguments(NamedTuple):
     moving: list[int]
     key: Any
     ordinary: bool
+    flat: bool
 
     @property
     def inputs(self) -> list[Any]:
@@ -42,6 +45,19 @@ class Arguments(NamedTuple):
         """What is known by its identity alone."""
         others = set(range(len(self.leaves))) - set(self.moving)
         return [self.leaves[i] for i in sorted(others) if not isinstance(self.leaves[i], _BY_VALUE)]
+
+    @property
+    def label(self) -> str:
+        """The kind of arguments, for people."""
+        words = []
+        for i, leaf in enumerate(self.leaves):
+            if i not in self.moving:
+                words.append(repr(leaf) if isinstance(leaf, _BY_VALUE) else a_kind(leaf))
+            elif isinstance(leaf, np.ndarray | np.generic):
+                words.append(f"{leaf.dtype}{list(leaf.shape)}")
+            else:
+                words.append(type(leaf).__name__)
+        return ", ".join(words)
 
     def with_inputs(self, inputs: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with others in place of the inputs."""
@@ -95,7 +111,7 @@ def arguments(
         else:
             ordinary = ordinary and not isinstance(leaf, Traced) and not hasattr(leaf, "__array_ufunc__")
             key.append((kind, id(leaf)))
-    return Arguments(leaves, tree, moving, (tree, *key), ordinary)
+    return Arguments(leaves, tree, moving, (tree, *key), ordinary, not kwargs and len(leaves) == len(args))
 
 
 class _Held:

@@ -44,15 +44,16 @@ class Met:
     def __init__(self) -> None:
         self._by_id: dict[int, list[_Known]] = {}
 
-    def variable(self, array: Any, fresh: Callable[[Any], Var]) -> Var:
-        """The variable of an array with what it holds now: it may have been overwritten since it was last met."""
+    def variable(self, array: Any, fresh: Callable[[Any], Var]) -> tuple[Var, Any]:
+        """The variable of an array with what it holds now, and a copy; it may have been overwritten since last time."""
         known = self._by_id.setdefault(id(array), [])
         for one in known:
             if seen_again(array, one.held):
-                return one.var
-        var = fresh(array)
-        known.append(_Known(array, array.copy(), var))
-        return var
+                return one.var, one.held
+        made = _Known(array, array.copy("K"), fresh(array))
+        made.held.flags.writeable = False
+        known.append(made)
+        return made.var, made.held
 
     def settle(self) -> tuple[dict[Var, Any], set[Var]]:
         """All arrays by variable, and which of them are frozen; for once the function has returned."""
@@ -79,6 +80,6 @@ def _loosened(array: Any) -> tuple[Callable[[], Any], dict[str, Any] | None]:
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
     interface = None if owner is array else array.__array_interface__
-    if owner.base is not None:  # memory of something else, which may be there without its array
-        return lambda: owner, interface
+    if owner.base is not None and not isinstance(owner.base, np.generic | bytes):
+        return lambda: owner, interface  # memory of something else, which may be there without its array
     return weakref.ref(owner), interface

@@ -14,6 +14,7 @@ from edgewise.errors import BatchError
 
 __all__ = [
     "beneath",
+    "beside",
     "constant",
     "constant_like",
     "differentiated",
@@ -74,6 +75,19 @@ def somewhere(condition: Any) -> bool:
 def everywhere(condition: Any) -> bool:
     """Whether a condition holds for every entry, of every member of a batch."""
     return bool(np.all(shown(condition)))
+
+
+def beside(value: Any, t: Any) -> Any:
+    """An operand as a program that is being recorded below ``t`` knows it; itself, where none is.
+
+    What is kept of an operation for its derivative is kept in this form: or the program would find the derivative
+    computed from an ordinary array, as it was at that moment.
+    """
+    while isinstance(t, Traced):
+        if t.mode.stages:
+            return t.mode.captured(t, value)
+        t = t.value
+    return value
 
 
 def settled(value: Any) -> Any:

@@ -15,12 +15,15 @@ from typing import Any, NoReturn
 from edgewise.core.registry import LATER, load
 from edgewise.errors import EscapedError
 
-__all__ = ["NOTHING", "Mode", "escaped", "on_enter"]
+__all__ = ["NOTHING", "RECORDERS", "Mode", "escaped", "on_enter"]
 
 NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; never written to
 
 # Told of every mode that begins in this context: debugging tools make it one of their own kind.
 on_enter: ContextVar[Callable[[Mode], None] | None] = ContextVar("on_enter", default=None)
+
+# The modes that are recording a program just now, in whatever thread: they want to know of ordinary arrays, too.
+RECORDERS: list[Mode] = []
 
 _levels = itertools.count(1)  # next() on it is atomic
 
@@ -95,6 +98,14 @@ class Mode:
             EdgewiseError: the refusal.
         """
         raise refusal()
+
+    def captured(self, t: Any, value: Any) -> Any:
+        """An operand or an index that meets ``t``, for a mode that records a program (``modes.staged``)."""
+        return value
+
+    def captured_in(self, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The same for the arguments of a function of NumPy's."""
+        return args, kwargs
 
     def end(self) -> None:
         """Close the mode: whatever still uses one of its values gets an ``EscapedError``."""

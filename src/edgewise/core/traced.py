@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from edgewise.core import rebinding, refusals, stores
-from edgewise.core.mode import NOTHING
+from edgewise.core.mode import NOTHING, RECORDERS
 from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, UNCHECKED, find, spelling
 from edgewise.errors import (
     BatchError,
@@ -228,6 +228,8 @@ class Traced:
     # -- elements
 
     def __getitem__(self, index: Any) -> Any:
+        for recorder in RECORDERS:
+            index = recorder.captured(self, index)
         return ENTRIES[getitem](self, index)
 
 
@@ -315,6 +317,8 @@ def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call a declared function; a traced value in a static role is an error, never ignored."""
     entry = ENTRIES.get(function) or find(function)
+    for recorder in RECORDERS:
+        args, kwargs = recorder.captured_in(function, args, kwargs)
     if kwargs or len(args) > UNCHECKED.get(function, 0):
         out = _check(function, args, kwargs)
         if out is not None:

@@ -17,9 +17,10 @@ import numpy as np
 from edgewise.core.admission import admit
 from edgewise.core.captured import Met
 from edgewise.core.levels import plain
-from edgewise.core.mode import Mode
+from edgewise.core.mode import NOTHING, RECORDERS, Mode
 from edgewise.core.program import Guard, Op, Place, Program, Var
-from edgewise.core.traced import TRACED, Traced, apply, cast_as, fixed, wrap
+from edgewise.core.registry import STATIC_FROM
+from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply, cast_as, fixed, wrap
 from edgewise.errors import is_library
 from edgewise.modes.recorded import NUMBERS
 
@@ -64,9 +65,70 @@ class Staged(Mode):
     def constant(self, value: Any) -> Traced:
         return wrap(value, self, self._atom(value))
 
+    def captured(self, t: Any, value: Any) -> Any:
+        """An operand or an index that meets ``t``, ordinary arrays in it made values of this mode if ``t`` is one.
+
+        So what is computed from them is part of the program, and they are read when it runs.
+        """
+        return self._lifted(value) if type(value) is not list and _above(t, self) else value
+
+    def captured_in(self, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The same for the arguments of a function of NumPy's, but for the static ones."""
+        given = [*args, *kwargs.values()]
+        inside = [v for value in given if type(value) in (list, tuple) for v in value]
+        met = next((v for v in (*given, *inside) if type(v) in TRACED and _above(v, self)), None)
+        if met is None:
+            return args, kwargs
+        leading, names = STATIC_FROM.get(function, (len(args), kwargs))
+        return (
+            tuple(self._lifted(value) if i < leading else value for i, value in enumerate(args)),
+            {key: self._lifted(value) if key in names else value for key, value in kwargs.items()},
+        )
+
+    def _lifted(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is np.ndarray and value.ndim and value.dtype.kind in "fciub":
+            var, held = self._met.variable(value, self._var)
+            return wrap(held, self, var)
+        if kind in (list, tuple) and any(type(v) is np.ndarray for v in value):
+            return kind(map(self._lifted, value))
+        return value
+
     def atom(self, value: Any) -> Any:
         """What stands for a value in the program: a variable, or a number."""
         return value.payload if type(value) in TRACED and value.mode is self else self._atom(value)
+
+    def unary(self, primitive: Any, x: Any) -> Any:
+        v = x.value
+        if primitive.value is None or self._weak or type(v) in TRACED:
+            return self.interpret(primitive, (x,), NOTHING)
+        return self._made(primitive, (x.payload,), primitive.value(v))
+
+    def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
+        kind1, kind2 = type(x1), type(x2)
+        if kind1 in TRACED and x1.mode is self:
+            v1, a1 = x1.value, x1.payload
+        elif kind1 in NUMBERS:
+            v1 = a1 = x1
+        else:
+            return self.interpret(primitive, (x1, x2), NOTHING)
+        if kind2 in TRACED and x2.mode is self:
+            v2, a2 = x2.value, x2.payload
+        elif kind2 in NUMBERS:
+            v2 = a2 = x2
+        else:
+            return self.interpret(primitive, (x1, x2), NOTHING)
+        if primitive.value is None or self._weak or type(v1) in TRACED or type(v2) in TRACED:
+            return self.interpret(primitive, (x1, x2), NOTHING)
+        return self._made(primitive, (a1, a2), primitive.value(v1, v2))
+
+    def _made(self, primitive: Any, atoms: tuple[Any, ...], y: Any) -> Traced:
+        """Record an operation of one result without parameters."""
+        self._count = serial = self._count + 1
+        shape = y.shape
+        var = Var(serial, shape, y.dtype)
+        self.program.steps.append(Op(primitive, atoms, NOTHING, (var,), self._place()))
+        return (TracedArray if shape else TracedScalar)(y, self, var)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         values: list[Any] = []
@@ -148,11 +210,19 @@ class Staged(Mode):
     def _atom(self, value: Any) -> Any:
         """An operand that is no value of this mode: a number, an array, or a value of a transformation around us."""
         if type(value) is np.ndarray:
-            return self._met.variable(value, self._var) if value.ndim else value[()]
+            return self._met.variable(value, self._var)[0] if value.ndim else value[()]
         if isinstance(value, Traced):
             self.open = True
             return self._var(value)
         return value
+
+    def __enter__(self) -> Any:
+        RECORDERS.append(self)
+        return super().__enter__()
+
+    def end(self) -> None:
+        RECORDERS.remove(self)
+        super().end()
 
     def _place(self) -> Place | None:
         """The user's line that is being executed."""
@@ -167,3 +237,12 @@ class Staged(Mode):
                 return name, frame.f_lineno
             frame = frame.f_back
         return None
+
+
+def _above(t: Any, mode: Mode) -> bool:
+    """Whether a value is one of this mode, or wraps one."""
+    while isinstance(t, Traced):
+        if t.mode is mode:
+            return True
+        t = t.value
+    return False

@@ -11,7 +11,7 @@ from typing import Any
 
 from edgewise.core.program import Op, Var
 
-__all__ = ["unchanged"]
+__all__ = ["RULES", "unchanged"]
 
 
 def unchanged(op: Op, operands: tuple[Any, ...]) -> Any:
