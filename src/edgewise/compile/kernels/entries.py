@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from edgewise.compile.kernels.arithmetic import REAL
 from edgewise.compile.kernels.kinds import Kind, kind_of
 from edgewise.compile.kernels.names import structural_name
@@ -76,6 +78,8 @@ def entry(op: Op, fused: bool) -> Entry | None:
     if len(op.results) != 1:
         return None
     result = op.results[0]
+    if structural_name(op.primitive) == "broadcast_to" and type(op.operands[0]) is not Var:
+        return _filled(op)
     kinds = [kind_of(x.dtype) for x in (*(o for o in op.operands if type(o) is Var), result)]
     sizes = [math.prod(o.shape) for o in op.operands if type(o) is Var]
     if any(k is None for k in kinds) or not all(sizes) or not math.prod(result.shape) or not sizes:
@@ -102,6 +106,15 @@ def copy_of(source: Var, result: Var) -> Entry:
     kind = kind_of(source.dtype)
     assert kind is not None
     return Entry(result, source.shape, ((source, whole(source.shape, source.shape)),), None, kind)
+
+
+def _filled(op: Op) -> Entry | None:
+    """One number everywhere."""
+    result, (number,) = op.results[0], op.operands
+    kind = kind_of(result.dtype)
+    if kind is None or np.ndim(number) or 0 in result.shape:
+        return None
+    return Entry(result, result.shape, ((number, View(())),), None, kind)
 
 
 def _reduction(op: Op, name: str) -> Entry | None:

@@ -142,7 +142,23 @@ class Graph:
         arguments = [
             self.read(x, view.through(index, rank), kind) for (x, view), kind in zip(entry.reads, kinds, strict=True)
         ]
-        return self.node(Made(entry.how, tuple(arguments))) if entry.how else arguments[0]
+        if entry.how is None:
+            return arguments[0]
+        if entry.how.name == "multiply":
+            for one, other in (arguments, arguments[::-1]):
+                if self._is_one(one):
+                    return other
+        return self.node(Made(entry.how, tuple(arguments)))
+
+    def _is_one(self, number: int) -> bool:
+        """Whether a node is the number 1, by which the sweep of a sum begins."""
+        node = self.nodes[number]
+        return (
+            isinstance(node, Known)
+            and isinstance(node.cell, Fixed)
+            and node.cell == Fixed(1, node.cell.kind)
+            and (not node.cell.kind.complex)
+        )
 
     def _resolve(self, var: Var, index: Index) -> int:
         division, rank = self._division, len(self.space)
