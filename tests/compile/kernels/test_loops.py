@@ -116,6 +116,37 @@ def test_unaligned_and_read_only_and_overlapping_inputs():
     agree(lambda a, b, c, d: a * b + c - d, unaligned, fixed, whole[:100], whole[50:])
 
 
+ROWS, COLUMNS = RNG.integers(-40, 40, (3, 7)), RNG.integers(-30, 30, 7)
+INDICES = {
+    "rows": lambda x: x[ROWS[0]],
+    "columns": lambda x: x[:, COLUMNS],
+    "both": lambda x: x[ROWS, COLUMNS],
+    "beside a slice": lambda x: x[ROWS[0], ::-2],
+    "of three axes": lambda x: np.stack([x, 2 * x], axis=1)[ROWS, :, COLUMNS],
+    "new axis": lambda x: x[None, ROWS[1], 3],
+    "of something computed": lambda x: np.exp(x)[ROWS] * 2,
+    "of a view": lambda x: np.transpose(x)[COLUMNS, 1:],
+    "a mask": lambda x: x[np.arange(40) % 3 == 0],
+    "computed": lambda x: np.take_along_axis(x, np.argsort(x, axis=0), axis=0),
+}
+
+
+@pytest.mark.parametrize("index", INDICES)
+def test_index_arrays(index):
+    x = normal((40, 30))
+    assert set(agree(INDICES[index], x).calls) <= {"argsort"}
+    assert set(agree(ew.grad(lambda x: np.sum(INDICES[index](x) ** 2)), x).calls) <= {"argsort"}
+
+
+def test_an_index_out_of_range_is_numpys_error():
+    made = build(staged(lambda x, i: x[i], normal(100), np.arange(90)))
+    assert made.address
+    with pytest.raises(IndexError, match="index 100 is out of bounds"):
+        made.run([normal(100), np.arange(90) + 11])
+    code, (found,) = made.run([np.arange(100.0), np.arange(90) - 100])
+    assert (code, found[0]) == (0, 0.0)
+
+
 def test_products_of_matrices():
     X, w, B = normal((200, 30)), normal(30), normal((30, 9))
     assert agree(lambda X, w: [X @ w, np.sum(X @ w), np.exp(X @ w)], X, w).address

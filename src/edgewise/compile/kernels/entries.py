@@ -16,7 +16,7 @@ from edgewise.compile.kernels.arithmetic import REAL
 from edgewise.compile.kernels.kinds import Kind, kind_of
 from edgewise.compile.kernels.names import structural_name
 from edgewise.compile.kernels.scalars import Scalar, scalar
-from edgewise.compile.kernels.views import Axis, View, whole
+from edgewise.compile.kernels.views import Axis, Pick, View, picked, whole
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
@@ -58,6 +58,7 @@ class Entry(NamedTuple):
         how: what is computed of them; None where they are taken as they are.
         kind: of what is computed, before folding.
         fold: None for a result that has the space as its shape.
+        picks: index arrays, which say where in the one operand to look; in ``reads`` they follow it.
     """
 
     var: Var
@@ -66,11 +67,12 @@ class Entry(NamedTuple):
     how: Scalar | None
     kind: Kind
     fold: Fold | None = None
+    picks: tuple[Pick, ...] = ()
 
     @property
     def cost(self) -> int:
         """Instructions at a point, roughly."""
-        return (self.how.cost if self.how else 0) + (self.fold is not None)
+        return (self.how.cost if self.how else 0) + (self.fold is not None) + 8 * len(self.picks)
 
 
 def entry(op: Op, fused: bool) -> Entry | None:
@@ -89,6 +91,8 @@ def entry(op: Op, fused: bool) -> Entry | None:
         return _reduction(op, _FOLDS[name])
     if name == "contract":
         return _contraction(op)
+    if name == "gather":
+        return _gathered(op)
     how = scalar(op, fused)
     if how is None:
         return None
@@ -131,6 +135,17 @@ def _reduction(op: Op, name: str) -> Entry | None:
     kept = tuple(k for k in range(len(x.shape)) if k not in along)
     fold = Fold(name, along, kept) if along else None
     return Entry(result, x.shape, ((x, whole(x.shape, x.shape)),), None, within, fold)
+
+
+def _gathered(op: Op) -> Entry | None:
+    """Entries that index arrays name."""
+    x, *arrays = op.operands
+    kind = kind_of(op.results[0].dtype)
+    if type(x) is not Var or kind is None or not arrays:
+        return None
+    view, picks, shape = picked(op.params["template"], tuple(arrays), x.shape)
+    reads = ((x, view), *((pick.array, pick.view) for pick in picks))
+    return Entry(op.results[0], shape, reads, None, kind, None, picks)
 
 
 def _contraction(op: Op) -> Entry | None:

@@ -202,7 +202,9 @@ class _Divider:
             return
         one = entry(op, fused)
         if one is not None:
-            if one.fold is None and self._cheap(one):
+            if one.picks:
+                self._demand(operands[0])
+            if one.fold is None and not one.picks and self._cheap(one):
                 made.inline[one.var] = one
             else:
                 self._join(one)
