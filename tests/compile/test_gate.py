@@ -18,6 +18,7 @@ from edgewise.errors import CompileError
 pytestmark = pytest.mark.needs("llvmlite")
 
 DOUBLE = np.dtype(float)
+LENGTH = 1000.5
 COPY = {"float64": "copy8", "float32": "copy4", "complex128": "copy16", "int64": "copy8", "bool": "copy1"}
 
 
@@ -232,6 +233,31 @@ def test_objects_without_data_have_no_place_in_the_table(make, kernels):
     x, y, z = np.ones(1), np.ones(1), np.ones(1)
     assert gate("a", x, None, y, z)[1].tolist() == [x.ctypes.data, y.ctypes.data, z.ctypes.data]
     assert gate("b", x, None, y, z)[0] == "handed over"
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "equal", "others"),
+    [
+        (10**6, int("1000000"), [10**6 + 1, 1e6, np.int64(10**6), -(10**6)]),
+        (10**30, int("1" + "0" * 30), [10**30 + 1, 1e30]),
+        (1, 1, [True, 1.0, 2]),
+        ("some text", str(b"some text", "ascii"), ["some", Text("some text"), b"some text", None]),
+        (b"bytes", bytes(bytearray(b"bytes")), [b"byte", bytearray(b"bytes"), "bytes"]),
+        (None, None, [0, False, ()]),
+        (np.sum, np.sum, [sum, np.prod]),
+        (True, True, [1, 1.0, np.True_]),
+        (float, float, [int, np.float64]),
+        (LENGTH, LENGTH, [float("1000.5"), 1000]),  # zeros are equal and are not the same
+    ],
+)
+def test_objects_that_must_be_the_same_or_equal(make, kernels, value, equal, others):
+    gate = make([Same(value)], Constant("done"), kernels["nothing"], told)
+    assert gate(value) == gate(equal) == "done"
+    assert [gate(other) for other in others] == [told(MISMATCH, (other,)) for other in others]
 
 
 def test_captured_objects_follow_the_arguments_and_are_checked_at_every_call(make, kernels):

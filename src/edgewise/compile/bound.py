@@ -55,7 +55,9 @@ def admits(wanted: Argument, value: Any) -> bool:
     (True, False)
     """
     if isinstance(wanted, Same):
-        return value is wanted.value
+        return value is wanted.value or (
+            wanted.by_value and type(value) is type(wanted.value) and bool(value == wanted.value)
+        )
     if isinstance(wanted, Scalar):
         return type(value) is wanted.type and (type(value) is not int or LEAST <= value <= MOST)
     if type(value) is not np.ndarray or value.shape != wanted.shape or not value.flags.aligned:

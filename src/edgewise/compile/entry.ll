@@ -35,6 +35,7 @@ declare ptr @PyLong_FromLongLong(i64)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare ptr @PyMem_RawMalloc(i64)
 declare void @PyMem_RawFree(ptr)
+declare i32 @PyObject_RichCompareBool(ptr, ptr, i32)            ; 2: ==
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyTuple_GetItem(ptr, i64)                          ; borrowed
 declare ptr @PyTuple_New(i64)
@@ -300,11 +301,27 @@ define internal i1 @admits(ptr %wanted, ptr %object, ptr %table, ptr %rooms) #0 
   %place.at = getelementptr %Wanted, ptr %wanted, i64 0, i32 2
   %place = load i64, ptr %place.at
   %slot = getelementptr ptr, ptr %table, i64 %place
-  %is.same = icmp eq i64 %kind, 4
+  %is.same = icmp uge i64 %kind, 4
   br i1 %is.same, label %same, label %typed
 same:
   %identical = icmp eq ptr %object, %type
-  ret i1 %identical
+  br i1 %identical, label %yes, label %same.look
+same.look:                                                      ; an equal integer or text does as well
+  %by.value = icmp eq i64 %kind, 5
+  br i1 %by.value, label %equal.type, label %no
+equal.type:
+  %equal.has.at = getelementptr %Object, ptr %object, i64 0, i32 1
+  %equal.has = load ptr, ptr %equal.has.at
+  %equal.wanted.at = getelementptr %Object, ptr %type, i64 0, i32 1
+  %equal.wanted = load ptr, ptr %equal.wanted.at
+  %equal.types = icmp eq ptr %equal.has, %equal.wanted
+  br i1 %equal.types, label %equal.values, label %no
+equal.values:                                                   ; no code of anybody's: the type is exact
+  %compared = call i32 @PyObject_RichCompareBool(ptr %object, ptr %type, i32 2)
+  %equals = icmp eq i32 %compared, 1
+  ret i1 %equals
+yes:
+  ret i1 true
 typed:
   %has.at = getelementptr %Object, ptr %object, i64 0, i32 1
   %has = load ptr, ptr %has.at
