@@ -41,6 +41,7 @@ __all__ = ["Layout", "arranged", "write_nest"]
 BLOCK = 256  # turns of the innermost loop after which partial sums are put away
 SHORT = 12  # instructions of a body that is written out four times
 MEDIUM = 40  # and twice
+MANY = 24  # elementary functions of a body from which on they are called rather than written in place
 
 
 class Layout(NamedTuple):
@@ -145,7 +146,7 @@ class Loop:
         block.begin(self._done)
 
 
-def write_nest(body: Body, layout: Layout, width: int, beyond: int) -> None:
+def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: bool) -> None:
     """Write the loops.
 
     Args:
@@ -153,19 +154,23 @@ def write_nest(body: Body, layout: Layout, width: int, beyond: int) -> None:
         layout: what they do.
         width: how many float64 a vector register holds.
         beyond: what the function returns where an index is out of range.
+        calling: whether elementary functions are called, to keep a long program short.
     """
-    _Nest(body, layout, width, beyond).write()
+    _Nest(body, layout, width, beyond, calling).write()
 
 
 class _Nest:
-    def __init__(self, body: Body, layout: Layout, width: int, beyond: int) -> None:
-        self.beyond = beyond
+    def __init__(self, body: Body, layout: Layout, width: int, beyond: int, calling: bool) -> None:
+        self.beyond, self.calling = beyond, calling
         self.body, self.block, self.layout = body, body.block, layout
         self.lengths = layout.lengths
         self.rank = len(layout.lengths)
         self.inner = self.rank - 1
         self.levels = self._levels()
         self.lanes, self.times = self._parallel(width)
+        # A long body is written once: the last turn of the loop begins earlier, and so do no turns after it.
+        short = self.rank == 0 or self.times > 1 or self.lengths[-1] % self.lanes == 0
+        self.clamped = not short and not any(one.terms for one in layout.stores)
         self.values: dict[int, Held] = {}  # of nodes outside the innermost loop
         self.spread: dict[int, Held] = {}  # the same in every lane
         self.rows: dict[tuple[Term, ...], Value | None] = {}  # where indices lead that are the same in every lane
@@ -177,6 +182,7 @@ class _Nest:
 
     def _parallel(self, width: int) -> tuple[int, int]:
         """How many lanes, and how many times the body is written out in one turn."""
+        self.called = True
         if not self.rank:
             return 1, 1
         layout = self.layout
@@ -185,6 +191,8 @@ class _Nest:
         cost = 0
         for node, level in zip(layout.nodes, self.levels, strict=True):
             cost += node.how.cost if isinstance(node, Made) and level == self.inner else 0
+        functions = sum(isinstance(n, Made) and bool(n.how.maths) for n in layout.nodes)
+        self.called = self.calling or functions > MANY
         times = 4 if cost <= SHORT else 2 if cost <= MEDIUM else 1
         return lanes, max(1, min(times, self.lengths[-1] // lanes))
 
@@ -254,7 +262,7 @@ class _Nest:
         length, lanes = self.lengths[-1], self.lanes
         results: list[list[Held]] = [[] for _ in self.carried]
         step = lanes * self.times
-        main = length // step * step
+        main = length if self.clamped else length // step * step
         if main > 0:
             results = self._main(main, step)
         at = main
@@ -298,14 +306,20 @@ class _Nest:
         found: list[list[Held]] = [[] for _ in self.carried]
         for i in range(self.times):
             so_far = [carried[k * self.times + i] for k in range(len(self.carried))]
-            for values, value in zip(found, self._points(at, None, i * self.lanes, so_far), strict=True):
+            skipped = None
+            if self.clamped:
+                assert isinstance(at, Value)
+                latest = self.lengths[-1] - self.lanes
+                at, wanted = select(at < latest, at, latest), at
+                skipped = wanted - at if self.layout.folds else None
+            for values, value in zip(found, self._points(at, skipped, i * self.lanes, so_far), strict=True):
                 values.append(value)
         return found
 
     # -- points
 
     def _points(
-        self, at: Value | int, skipped: int | None, ahead: int = 0, so_far: Sequence[Held] | None = None
+        self, at: Value | int, skipped: Value | int | None, ahead: int = 0, so_far: Sequence[Held] | None = None
     ) -> list[Held]:
         """The points in the lanes from ``at + ahead`` on; a fold leaves out the first ``skipped`` of them."""
         values: dict[int, Held] = {}
@@ -330,6 +344,7 @@ class _Nest:
         for one in self.layout.stores:
             row = self.rows.get(one.terms)
             if one.terms and row is None:
+                assert not isinstance(skipped, Value)
                 reach.put(of(one.node), one, self._places(one.terms, of, self.lanes), skipped or 0)
                 continue
             value = of(one.node)
@@ -367,7 +382,7 @@ class _Nest:
 
     def _computed(self, node: Node, of: Callable[[int], Held]) -> Held:
         if isinstance(node, Made):
-            return write_scalar(self.block, node.how, [of(i) for i in node.arguments], called=False)
+            return write_scalar(self.block, node.how, [of(i) for i in node.arguments], self.called)
         assert isinstance(node, Changed)
         return convert(of(node.node), node.given, node.wanted)
 
@@ -455,8 +470,13 @@ class _Nest:
         store(self.block, one, f"%{name}", fold.kind)
         loop.close([])
 
-    def _mask(self, skipped: int) -> Value:
+    def _mask(self, skipped: Value | int) -> Value:
+        """The lanes that are not left out."""
         t = vector("i1", self.lanes)
+        if isinstance(skipped, Value):
+            every = _spread(skipped, self.lanes)
+            numbers = ", ".join(f"i64 {i}" for i in range(self.lanes))
+            return self.block.emit(f"icmp sle {every!r}, <{numbers}>", t)
         lanes = ", ".join(f"i1 {int(i >= skipped)}" for i in range(self.lanes))
         return self.block.name(f"<{lanes}>" if self.lanes > 1 else "1", t)
 
