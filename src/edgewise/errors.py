@@ -59,6 +59,7 @@ __all__ = [
     "a_kind",
     "instruction",
     "is_library",
+    "is_own",
     "line_of",
     "shorten",
     "spelled_call",
@@ -94,6 +95,11 @@ def user_frame() -> FrameType | None:
 def line_of(frame: FrameType, number: int | None = None) -> str:
     """``file:line`` of a frame, at its current line or another."""
     return f"{shorten(frame.f_code.co_filename)}:{frame.f_lineno if number is None else number}"
+
+
+def is_own(name: str) -> bool:
+    """Whether a file is edgewise's own."""
+    return name.startswith(_HERE)
 
 
 def is_library(name: str) -> bool:

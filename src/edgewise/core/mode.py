@@ -33,11 +33,13 @@ class Mode:
         lead: how many leading axes of a wrapped value belong to the mode and not to the user (1 under ``Batched``).
         differentiates: whether values of this mode carry a derivative.
         ended: whether its transformation is over.
+        bridged: whether values of it became entries of an ordinary array of objects (``core.operators``).
     """
 
     lead = 0
     differentiates = True
     ended = False
+    bridged = False
 
     def __init__(self) -> None:
         if LATER:

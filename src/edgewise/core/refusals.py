@@ -178,13 +178,42 @@ def no_integer(batched: bool) -> EdgewiseError:
     return index_refused(spelled_call(frame), batched)
 
 
-def no_object() -> ConversionError:
-    """The error for a complex traced value in an object array."""
+_STACK: Final = "build the array with ew.stack([...]), which makes one traced array"
+
+
+def no_object(dtype: np.dtype[Any]) -> ConversionError:
+    """The error for an entry of an object array that does not calculate as Python's own numbers do."""
+    if dtype.kind == "c":
+        return ConversionError(
+            "a complex traced value was put into an ordinary array",
+            "it would be an array of Python objects, and of those NumPy says that the imaginary part is 0: np.imag and "
+            "np.real would be silently wrong",
+            _STACK,
+        )
     return ConversionError(
-        "a complex traced value was put into an ordinary array",
-        "it would be an array of Python objects, and of those NumPy says that the imaginary part is 0: np.imag and "
-        "np.real would be silently wrong",
-        "build the array with ew.stack([...]), which makes one traced array",
+        f"a traced value of dtype {dtype} was put into an ordinary array",
+        "it would be an array of Python objects, which has no dtype to promote: beside a float64 array it would "
+        f"still calculate in {dtype}, silently",
+        _STACK,
+    )
+
+
+def no_complex_entry() -> ConversionError:
+    """The error for a real traced number that an operator makes complex, where it may be an entry of an array."""
+    return ConversionError(
+        "a traced number met a complex one, after np.array([...]) of traced values had made an array of Python objects",
+        "if the number is an entry of such an array, the result is one too, and of objects NumPy says that the "
+        "imaginary part is 0: np.imag and np.real would be silently wrong",
+        f"{_STACK}; for a number that is no entry, call the function: np.multiply(1j, t)",
+    )
+
+
+def complex_entry() -> ConversionError:
+    """The error for an object array of traced values and complex numbers, which may have lost its imaginary part."""
+    return ConversionError(
+        "an object array with traced values and complex numbers in it was used",
+        "of objects NumPy says that the imaginary part is 0: np.imag and np.real would be silently wrong",
+        _STACK,
     )
 
 

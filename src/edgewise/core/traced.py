@@ -28,6 +28,7 @@ from edgewise.errors import (
     ConversionError,
     EdgewiseError,
     EscapedError,
+    is_own,
 )
 
 __all__ = [
@@ -46,12 +47,14 @@ __all__ = [
     "cast_as",
     "dispatched",
     "fixed",
+    "gathered",
     "getitem",
     "ufunc_at",
     "ufunc_into",
     "wrap",
 ]
 
+_PYTHONIC = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_))  # calculate as Python's own numbers do
 UFUNCS: dict[np.ufunc, Any] = {}  # ufuncs that are primitives: the short way of __array_ufunc__
 
 
@@ -138,15 +141,18 @@ class Traced:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if dtype is not None and np.dtype(dtype) != object:
             raise refusals.no_array(np.dtype(dtype), bool(self.mode.lead))
-        refusals.remember(sys._getframe(1), bool(self.mode.lead))
-        if self.dtype.kind == "c":
-            raise refusals.no_object()
+        frame = sys._getframe(1)
+        refusals.remember(frame, bool(self.mode.lead))
+        if self.dtype not in _PYTHONIC:
+            raise refusals.no_object(self.dtype)
         self.mode.left(self, "array")
+        if not is_own(frame.f_code.co_filename):  # or it is ours, and becomes one traced array at once
+            self.mode.bridged = True
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
         if not copy and type(self) is not TracedScalar:
-            if refusals.no_copy(sys._getframe(1)):  # NumPy's would be the array itself, seen in both
+            if refusals.no_copy(frame):  # NumPy's would be the array itself, seen in both
                 array.flags.writeable = False
             ENTRIES[bridged](self, array)
         return array
@@ -314,6 +320,9 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     try:
         return entry(*args, **kwargs)
     except _INSIDE as error:
+        whole = ENTRIES[gathered](args, kwargs)
+        if whole is not None:  # object arrays beside a traced value are one with it
+            return call(function, *whole)
         if isinstance(error, EdgewiseError):
             raise
         ours = isinstance(error, TypeError) and refusals.wrong_signature(spelling(function), error)
@@ -414,6 +423,10 @@ def getitem(x: Any, index: Any) -> Any:
     if type(x) in TRACED or any(type(part) in TRACED for part in parts):
         return ENTRIES[getitem](x, index)
     return x[index]
+
+
+def gathered(args: Any, kwargs: Any) -> Any:
+    """Arguments with object arrays of traced values made into traced arrays; None where there are none."""
 
 
 # What a store is called in the registry; ``core.assignment`` and ``core.memory`` enter them, above this file.

@@ -26,6 +26,7 @@ from edgewise.errors import (
     ConversionError,
     EdgewiseError,
     NoRuleError,
+    NotYetError,
     OverwrittenError,
     is_library,
     line_of,
@@ -69,10 +70,14 @@ def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -
     Raises:
         EdgewiseError: something in it could not work with a traced value, and said so in its own words.
     """
+    asked[0] = None
     try:
         return f(*args, **kwargs)
-    except EdgewiseError:
-        raise
+    except EdgewiseError as error:
+        ours = _inside_numpy(error)
+        if ours is None:
+            raise
+        raise ours from error
     except Exception as error:
         ours = translated(error, f)
         if ours is None:
@@ -95,6 +100,15 @@ def translated(error: Exception, f: Any) -> EdgewiseError | None:
         if ours is not None:
             return ours
     return None
+
+
+def _inside_numpy(error: EdgewiseError) -> EdgewiseError | None:
+    """NumPy's own function, at work on an object array, went on to one that refuses what it is told."""
+    if not isinstance(error, NotYetError):
+        return None
+    places = _places(error.__traceback__)
+    place = next((p for p in reversed(places) if not is_library(p.frame.f_code.co_filename)), places[0])
+    return _numpy(error, place, places)
 
 
 def _places(trace: TracebackType | None) -> list[Place]:
@@ -175,11 +189,15 @@ def _object_array(error: Exception, place: Place, places: list[Place]) -> Edgewi
         return None
     if "has no callable" in text:
         function = text.split("no callable ")[1].split(" ", maxsplit=1)[0]
-    elif text.startswith("ufunc '") and places[-1] is place and _has_object_array(place):
+    elif places[-1] is not place or not _has_object_array(place):
+        return None
+    elif text.startswith("ufunc '"):
         function = text.split("'")[1]
+    elif text.startswith("Cannot cast array data from dtype('O')"):
+        function = ""
     else:
         return None
-    return _objects(place.call or f"np.{function}", place)
+    return _objects(place.call or (f"np.{function}" if function else "a function of NumPy"), place)
 
 
 def _objects(call: str, place: Place) -> ConversionError:
@@ -193,8 +211,8 @@ def _objects(call: str, place: Place) -> ConversionError:
 
 
 def _has_object_array(place: Place) -> bool:
-    made_here = asked[0] is not None and asked[0][0] is place.frame.f_code
-    return made_here or any(_is_traced(a) for a in _named(place))
+    made = asked[0] is not None and not is_library(asked[0][0].co_filename)
+    return made or any(_is_traced(a) for a in _named(place))
 
 
 def _library(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
