@@ -43,6 +43,8 @@ def cov(
             raise ValueError("y has more than 2 dimensions")
         a = np.concatenate([a, _rows(y, rowvar)], 0)
     wide = np.result_type(a.dtype, np.float64) if dtype is None else np.dtype(dtype)
+    if wide.kind not in "fc":  # NumPy takes the mean off in place, and cannot cast that back
+        raise TypeError(f"Cannot cast ufunc 'subtract' output from dtype('float64') to {wide!r}")
     a = cast_as(a, wide) if a.dtype != wide else a
     free = (0 if bias else 1) if ddof is None else int(ddof)
     weights = _weights(fweights, aweights, a.shape[1])

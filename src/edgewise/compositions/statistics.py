@@ -11,7 +11,7 @@ from edgewise.core.levels import somewhere
 from edgewise.core.operators import method
 from edgewise.core.pairing import squares
 from edgewise.core.refusals import refuse_options
-from edgewise.core.shapes import axes_from, negative_axes
+from edgewise.core.shapes import axes_from, keeps, negative_axes
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
@@ -60,7 +60,7 @@ def _refuse_integers(name: str, dtype: Any) -> None:
 
 
 def _dropped(a: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
-    return a if keepdims is True or not axes else np.squeeze(a, axes)
+    return a if keeps(keepdims) or not axes else np.squeeze(a, axes)
 
 
 def _along(weights: Any, a: Any, axis: Any) -> Any:
