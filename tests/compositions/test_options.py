@@ -10,10 +10,8 @@ import pytest
 import edgewise as ew
 
 X = np.array([[1.5, -0.7, 2.2], [0.4, 3.1, -1.9]])
-REDUCTIONS: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in "sum prod max min mean var std ptp median average argmax any nansum nanmean nanvar nanmedian".split()
-} | {
+NAMES = ("sum", "prod", "max", "min", "mean", "var", "std", "ptp", "median", "average", "argmax", "any", "nansum")
+REDUCTIONS: dict[str, Any] = {name: getattr(np, name) for name in (*NAMES, "nanmean", "nanvar", "nanmedian")} | {
     "quantile": lambda x, **k: np.quantile(x, 0.3, **k),
     "a weighted quantile": lambda x, **k: np.quantile(x, 0.3, method="inverted_cdf", weights=np.ones((2, 3)), **k),
     "norm": np.linalg.norm,
