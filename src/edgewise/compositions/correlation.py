@@ -71,12 +71,12 @@ def _weights(fweights: Any, aweights: Any, count: int) -> Any:
         if weights is None:
             continue
         weights = weights if hasattr(weights, "__array_function__") else np.asarray(weights)  # noqa: PLW2901  an array
-        require_safe(weights.dtype, np.float64)
+        require_safe(weights.dtype, np.longdouble)
         if weights.ndim > 1:
             raise RuntimeError(f"cannot handle multidimensional {name}")
         if weights.shape[0] != count:
             raise RuntimeError(f"incompatible numbers of samples and {name}")
-        given.append(weights)
+        given.append(weights if weights.dtype == np.float64 else cast_as(weights, np.float64))
     return given[0] * given[1] if len(given) == 2 else given[0] if given else None
 
 

@@ -23,6 +23,7 @@ from edgewise.errors import (
     StaticRoleError,
     StoreError,
     a_kind,
+    fields_of,
     instruction,
     spelled_call,
     user_frame,
@@ -274,10 +275,13 @@ def static_role(name: str, role: str) -> StaticRoleError:
 
 def no_number(operand: object) -> ArgumentError:
     """The error for an operand that is neither a number nor an array of numbers."""
+    names = fields_of(operand)
     return ArgumentError(
         f"{a_kind(operand)} met a traced value",
         "edgewise differentiates numbers and arrays of numbers",
-        "convert it first: float(v) for a number, np.asarray(v, dtype=float) for an array",
+        f"take a field of it: r[{names[0]!r}]"
+        if names
+        else "convert it first: float(v) for a number, np.asarray(v, dtype=float) for an array",
     )
 
 
