@@ -23,7 +23,7 @@ __all__ = [
     "unbroadcast",
 ]
 
-FLOAT64 = np.dtype(np.float64)
+FLOAT64 = np.dtype(np.float64)  # NumPy makes one object of it: hot paths compare by identity
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:

@@ -18,6 +18,7 @@ from edgewise.containers import BARE, Tree, flatten
 from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
+from edgewise.core.shapes import FLOAT64
 from edgewise.core.traced import TRACED, Traced, fixed
 from edgewise.core.undetermined import Undetermined
 from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind, fields_of
@@ -26,7 +27,6 @@ from edgewise.transforms.translate import name_of, run
 __all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
 
 Argnums = int | str | Sequence[int | str]
-FLOAT64 = np.dtype(np.float64)
 
 
 def function_of(f: Any, name: str) -> Any:
