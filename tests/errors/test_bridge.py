@@ -415,3 +415,12 @@ def test_integers_of_a_batch_keep_their_dtype() -> None:
     np.testing.assert_array_equal(pairs(n), n * [100, 1000])
     with pytest.raises(ConversionError, match="int8"):
         pairs(n.astype(np.int8))
+
+
+def test_a_batch_in_an_object_array() -> None:
+    """What NumPy asks of the entries, a batch may refuse; the array is what is to be mended."""
+    with pytest.raises(ConversionError, match=r"np\.roots was applied to an object array") as caught:
+        ew.vmap(lambda c: np.roots([1.0, c[0], c[1]]))(np.ones((2, 2)))
+    assert "ew.stack" in caught.value.instead
+    found = ew.vmap(lambda c: np.sum(np.array([c[0], c[1], 1.0]) * c[0]))(np.ones((2, 2)))
+    np.testing.assert_array_equal(found, [3.0, 3.0])

@@ -23,6 +23,7 @@ from edgewise.core.refusals import asked, asked_at, index_refused, stored, store
 from edgewise.core.traced import Traced
 from edgewise.errors import (
     ArgumentError,
+    BatchError,
     ConversionError,
     EdgewiseError,
     NoRuleError,
@@ -103,8 +104,8 @@ def translated(error: Exception, f: Any) -> EdgewiseError | None:
 
 
 def _inside_numpy(error: EdgewiseError) -> EdgewiseError | None:
-    """NumPy's own function, at work on an object array, went on to one that refuses what it is told."""
-    if not isinstance(error, NotYetError):
+    """NumPy's own function, at work on an object array, went on to what its entries refuse."""
+    if not isinstance(error, NotYetError | BatchError):
         return None
     places = _places(error.__traceback__)
     place = next((p for p in reversed(places) if not is_library(p.frame.f_code.co_filename)), places[0])
