@@ -40,7 +40,12 @@ REFUSED: dict[str, tuple[Any, type[EdgewiseError], str, str]] = {
     "its class called": (lambda x: type(x)(2.0), ArgumentError, "the class of a traced value was called", "ew.stack"),
     "an unknown attribute": (lambda x: x.foo, EdgewiseError, "has no attribute foo", "ew.value"),
     "an attribute set": (lambda x: setattr(x, "foo", 1), EdgewiseError, "no attribute foo", "ew.value"),
-    "a shape set": (lambda x: setattr(x, "shape", (3, 1)), EdgewiseError, "shape cannot be set", "np.reshape"),
+    "a shape set": (
+        lambda x: setattr(x, "shape", (3, 1)),
+        EdgewiseError,
+        "shape of a traced value cannot be set",
+        "np.reshape",
+    ),
     "a slice by a number": (lambda x: x[x[0] :], StaticRoleError, "integer is needed", "int("),
     "resized in place": (lambda x: x.resize(2), NotYetError, "a.resize(...)", "np.resize"),
     "a key": (lambda x: {x[0]: 1}, ConversionError, "key of a dictionary", "float(ew.value(t))"),

@@ -201,6 +201,8 @@ class Traced:
         return str(self.value)
 
     def __format__(self, spec: str) -> str:
+        if spec and self.mode.lead and not self.shape:  # a number to the user: those of the batch
+            return f"[{' '.join(format(self.value[i], spec) for i in range(self.value.shape[0]))}]"
         return format(self.value, spec)
 
     def __hash__(self) -> int:

@@ -39,7 +39,7 @@ __all__ = ["name_of", "run"]
 
 _RAISE: Final = dis.opmap["RAISE_VARARGS"]
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
-_OURS: Final = re.compile(r"'?Traced(Array|Scalar)'?")
+_OURS: Final = re.compile(r"'?(Traced(Array|Scalar)|Aliased(Scalar)?)'?|'Flat'")
 
 
 class Place(NamedTuple):
@@ -274,7 +274,9 @@ def _attribute(error: Exception, place: Place, places: list[Place]) -> EdgewiseE
         return _objects(place.call, place)
     name = error.name or next((n for n in re.findall(r"'(\w+)'", text) if not _OURS.search(n)), "")
     return NoRuleError(
-        f"a traced value has no attribute {name}" if "no attribute" in text else f"{name} cannot be set",
+        f"a traced value has no attribute {name}"
+        if "no attribute" in text
+        else f"{name or 'an attribute'} of a traced value cannot be set",
         "it stands for a value with a derivative, and has no memory of its own",
         _ATTRIBUTES.get(name)
         or (f"use NumPy's function, np.{name}" if hasattr(np, name) else "look at the plain value: ew.value(t)"),
