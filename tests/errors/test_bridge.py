@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
-from edgewise.errors import ConversionError, EdgewiseError, NoRuleError
+from edgewise.errors import BatchError, ConversionError, EdgewiseError, NoRuleError
 
 UPDATE = os.environ.get("EDGEWISE_UPDATE_SNAPSHOTS", "0") not in ("", "0")
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
@@ -419,8 +419,13 @@ def test_integers_of_a_batch_keep_their_dtype() -> None:
 
 def test_a_batch_in_an_object_array() -> None:
     """What NumPy asks of the entries, a batch may refuse; the array is what is to be mended."""
-    with pytest.raises(ConversionError, match=r"np\.roots was applied to an object array") as caught:
+    with pytest.raises(BatchError, match=r"np\.roots was given a batch, and works with objects") as caught:
         ew.vmap(lambda c: np.roots([1.0, c[0], c[1]]))(np.ones((2, 2)))
     assert "ew.stack" in caught.value.instead
+    square = np.polynomial.Polynomial
+    with pytest.raises(BatchError, match=r"np\.polynomial\.Polynomial was given a batch"):
+        ew.vmap(lambda c: (square(c) * square(c)).coef)(np.ones((2, 2)))
+    with pytest.raises(TypeError, match="unsupported operand"):
+        ew.vmap(lambda c: [square([1.0])(c), square([1.0]) * None])(np.ones((2, 2)))
     found = ew.vmap(lambda c: np.sum(np.array([c[0], c[1], 1.0]) * c[0]))(np.ones((2, 2)))
     np.testing.assert_array_equal(found, [3.0, 3.0])

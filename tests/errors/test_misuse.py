@@ -56,6 +56,8 @@ REFUSED: dict[str, tuple[Any, type[EdgewiseError], str, str]] = {
     "bytes": (bytes, StaticRoleError, "integer is needed", "ew.value(t)"),
     "a memoryview": (lambda x: memoryview(x)[0], ConversionError, "bytes-like", "ew.value(t)"),
     "fsum": (lambda x: 1.0 * math.fsum(x), ConversionError, "math.fsum()", "np.sum"),
+    "stdev": (statistics.stdev, ConversionError, "can't convert", "np.std(x, ddof=1)"),
+    "np.nditer": (lambda x: sum(np.nditer(x)), ConversionError, "np.nditer was given traced", "np.ndenumerate(x)"),
     "fmean": (lambda x: 1.0 * statistics.fmean(x), ConversionError, "statistics.fmean()", "np.mean"),
     "dist": (lambda x: math.dist(x, X), ConversionError, "math.dist()", "NumPy"),
     "a random draw": (lambda x: np.random.normal(x[0]), ConversionError, "np.random.normal()", "shift and scale"),  # noqa: NPY002  as users write it
