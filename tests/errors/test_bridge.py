@@ -359,6 +359,8 @@ MADE_COMPLEX: dict[str, Callable[[Any], Any]] = {
     "a mixed array": lambda x: np.array([x[0], 1j]).real,
     "a mixed array summed": lambda x: np.array([x[0], 1j]).real.sum(),
     "a mixed array and a traced one": lambda x: np.array([x[0], 1j]) * x[:2],
+    "an imaginary part": lambda x: np.array([x[0], 1j]).imag,
+    "an imaginary part and a traced one": lambda x: np.imag(np.where([True, False, True], build(x), 1j)) * x,
     "a store": lambda x: stored(1j * x[0], build(x)),
 }
 
@@ -406,6 +408,16 @@ def test_an_object_array_has_no_dtype_to_promote(dtype: Any) -> None:
         ew.jacobian(lambda x: np.ones(2) * np.array([x[0], x[1]]))(x)
     found = ew.jacobian(lambda x: np.ones(2) / 3 * ew.stack([x[0], x[1]]))(x)
     np.testing.assert_allclose(found, np.eye(2, 3) / 3, rtol=1e-3 if dtype is np.float16 else 1e-7)
+
+
+@pytest.mark.parametrize("number", [np.int8(100), np.float32(0.1), np.uint16(3)])
+def test_a_narrow_number_beside_a_traced_one(number: Any) -> None:
+    """In an array it would be a float64; on its own, 100 * 2 is -56 in int8."""
+    with pytest.raises(ConversionError, match=f"a number of dtype {number.dtype}"), np.errstate(all="ignore"):
+        ew.jacobian(lambda x: np.array([x[0], number]) * 2)(X)
+    for wide in (np.float64(0.1), np.int64(3), np.longdouble(0.1), True, 3):
+        found = ew.linearize(lambda x, w=wide: np.array([x[0], w]) * 2, X)[0]
+        np.testing.assert_array_equal(found, np.array([1.3, wide]) * 2)
 
 
 def test_integers_of_a_batch_keep_their_dtype() -> None:

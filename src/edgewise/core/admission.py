@@ -21,6 +21,7 @@ _SIMPLE = frozenset(
     | {np.dtype(code).type for code in "?bBhHiIlLqQefdgFDG"}
 )
 
+_PLAIN_SCALARS = frozenset({np.float64, np.longdouble, np.int64, np.bool_})
 _COMPLEX = frozenset({complex} | {np.dtype(code).type for code in "FDG"})
 
 
@@ -65,7 +66,12 @@ def _admit_odd(array: Any) -> Any:
         if any(isinstance(e, Traced) for e in elements):
             if any(isinstance(e, complex | np.complexfloating) or _is_complex(e) for e in elements):
                 raise refusals.complex_entry()
+            narrow = next((e for e in elements if isinstance(e, np.generic) and type(e) not in _PLAIN_SCALARS), None)
+            if narrow is not None:
+                raise refusals.narrow_entry(narrow.dtype)
             return np.reshape(np.stack(elements), array.shape)
+        if not array.flags.writeable and all(type(e) is int and not e for e in elements):
+            raise refusals.complex_entry()  # what NumPy makes of .imag, whatever the entries are
         if not any(e is None or isinstance(e, str | bytes) for e in elements):  # NumPy would make NaN of None
             try:
                 return array.astype(float)

@@ -212,8 +212,17 @@ def no_complex_entry() -> ConversionError:
 def complex_entry() -> ConversionError:
     """The error for an object array of traced values and complex numbers, which may have lost its imaginary part."""
     return ConversionError(
-        "an object array with traced values and complex numbers in it was used",
+        "an object array of traced values, complex numbers or imaginary parts was used",
         "of objects NumPy says that the imaginary part is 0: np.imag and np.real would be silently wrong",
+        _STACK,
+    )
+
+
+def narrow_entry(dtype: np.dtype[Any]) -> ConversionError:
+    """The error for an object array of traced values and narrow numbers, which have calculated on their own."""
+    return ConversionError(
+        f"an object array with traced values and a number of dtype {dtype} in it was used",
+        f"an array would have promoted that number; an entry of objects goes on calculating in {dtype}, silently",
         _STACK,
     )
 
