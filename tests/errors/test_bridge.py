@@ -407,6 +407,10 @@ def test_an_object_array_has_no_dtype_to_promote(dtype: Any) -> None:
     with pytest.raises(ConversionError, match=r"beside a float64 array it would still calculate in"):
         ew.jacobian(lambda x: np.ones(2) * np.array([x[0], x[1]]))(x)
     found = ew.jacobian(lambda x: np.ones(2) / 3 * ew.stack([x[0], x[1]]))(x)
+    line = np.polynomial.Polynomial  # which makes object arrays of its own
+    with pytest.raises(ConversionError, match=r"t\.astype\(float\)"):
+        ew.grad(lambda x: line(x)(0.5))(x)
+    assert ew.grad(lambda x: line(x.astype(float))(0.5))(x).dtype == dtype
     np.testing.assert_allclose(found, np.eye(2, 3) / 3, rtol=1e-3 if dtype is np.float16 else 1e-7)
 
 
@@ -437,6 +441,8 @@ def test_a_batch_in_an_object_array() -> None:
     square = np.polynomial.Polynomial
     with pytest.raises(BatchError, match=r"np\.polynomial\.Polynomial was given a batch"):
         ew.vmap(lambda c: (square(c) * square(c)).coef)(np.ones((2, 2)))
+    with pytest.raises(BatchError, match=r"np\.polynomial\.Polynomial was given a batch"):
+        ew.vmap(ew.grad(lambda c: (square(c) + square(c)).coef[0]))(np.ones((2, 2)))
     with pytest.raises(TypeError, match="unsupported operand"):
         ew.vmap(lambda c: [square([1.0])(c), square([1.0]) * None])(np.ones((2, 2)))
     found = ew.vmap(lambda c: np.sum(np.array([c[0], c[1], 1.0]) * c[0]))(np.ones((2, 2)))

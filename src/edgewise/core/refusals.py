@@ -195,7 +195,7 @@ def no_object(dtype: np.dtype[Any]) -> ConversionError:
         f"a traced value of dtype {dtype} was put into an ordinary array",
         "it would be an array of Python objects, which has no dtype to promote: beside a float64 array it would "
         f"still calculate in {dtype}, silently",
-        _STACK,
+        f"{_STACK}, or calculate in double precision: t.astype(float)",
     )
 
 
