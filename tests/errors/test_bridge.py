@@ -447,3 +447,8 @@ def test_a_batch_in_an_object_array() -> None:
         ew.vmap(lambda c: [square([1.0])(c), square([1.0]) * None])(np.ones((2, 2)))
     found = ew.vmap(lambda c: np.sum(np.array([c[0], c[1], 1.0]) * c[0]))(np.ones((2, 2)))
     np.testing.assert_array_equal(found, [3.0, 3.0])
+
+
+def test_the_users_own_mistakes_beside_an_object_array() -> None:
+    with pytest.raises(TypeError, match="object of type 'int' has no len"):
+        ew.grad(lambda x: build(x)[0] * len(5))(X)  # type: ignore[arg-type]  # the mistake

@@ -371,8 +371,6 @@ def _standing_for(value: Any) -> Any:
         return type(value)(map(_standing_for, value)) if type(value) in (list, tuple) else value
     if isinstance(value, dict):
         return {key: _standing_for(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return np.reshape(np.array([_standing_for(entry) for entry in value.flat]), value.shape)
     shape, lead = getattr(value, "shape", ()), 0
     while isinstance(value, Traced):
         value, lead = value.value, lead + value.mode.lead
