@@ -6,6 +6,7 @@ arithmetic is IEEE's, bit for bit NumPy's: nothing is contracted or reordered. I
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -105,12 +106,17 @@ def choose(kind: Kind, condition: Value, a: Held, b: Held) -> Held:
 
 def degrees(kind: Kind, a: Value) -> Value:
     """From radians, as NumPy multiplies."""
-    return a * (180.0 / 3.141592653589793)
+    return a * _quotient(kind, 180.0, math.pi)
 
 
 def radians(kind: Kind, a: Value) -> Value:
     """From degrees, as NumPy multiplies."""
-    return a * (3.141592653589793 / 180.0)
+    return a * _quotient(kind, math.pi, 180.0)
+
+
+def _quotient(kind: Kind, a: float, b: float) -> float:
+    """a/b, both and the result rounded to the dtype."""
+    return float(kind.dtype.type(a) / kind.dtype.type(b))
 
 
 def rounded(how: str) -> Callable[[Kind, Value], Value]:
@@ -198,10 +204,26 @@ def _complex_multiply(kind: Kind, a: Complex, b: Complex) -> Complex:
     return Complex(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re)
 
 
+def _complex_divide(kind: Kind, a: Complex, b: Complex) -> Complex:
+    """By the larger part of b, so that nothing overflows on the way (Smith 1962), as NumPy does."""
+    wide = fabs(b.re) >= fabs(b.im)
+    large, small = select(wide, b.re, b.im), select(wide, b.im, b.re)
+    ratio = small / large
+    scale = 1.0 / (large + small * ratio)
+    first, second = select(wide, a.re, a.im), select(wide, a.im, a.re)
+    re = (first + second * ratio) * scale
+    im = (second - first * ratio) * scale
+    im = select(wide, im, -im)
+    none = large.equals(0.0)
+    by = fabs(b.re)
+    return Complex(select(none, a.re / by, re), select(none, a.im / by, im))
+
+
 COMPLEX: Final[dict[str, Callable[..., Any]]] = {
     "add": lambda kind, a, b: Complex(a.re + b.re, a.im + b.im),
     "subtract": lambda kind, a, b: Complex(a.re - b.re, a.im - b.im),
     "multiply": _complex_multiply,
+    "divide": _complex_divide,
     "square": lambda kind, a: _complex_multiply(kind, a, a),
     "negative": lambda kind, a: Complex(-a.re, -a.im),
     "positive": lambda kind, a: a,

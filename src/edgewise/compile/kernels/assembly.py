@@ -6,6 +6,8 @@ in memory, or both. What a later section needs is put into memory by the one tha
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,9 +23,11 @@ from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straig
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT
 from edgewise.compile.kernels.views import identity, whole
-from edgewise.core.program import Op, Program, Var, vars_of
+from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
-__all__ = ["Assembly", "Native", "Target", "assemble"]
+__all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
+
+MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
 
 
 class Target(NamedTuple):
@@ -83,6 +87,9 @@ class _Writer:
         sections = division.sections
         called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
         self.division, self.sections, self.target = division, sections, target
+        entries = [one for section in sections if isinstance(section, Nest) for one in section.entries]
+        self.calling = sum(one.how is not None and bool(one.how.maths) for one in entries) > MANY
+        self.beyond = len(program.guards) + 1  # what is returned for an index out of range
         self.table = Table(program, division.outputs, called)
         self.module = Module(fused=target.fused)
         self.arena = Arena()
@@ -145,7 +152,7 @@ class _Writer:
         made = []
         for step in section.steps:
             if isinstance(step, Look):
-                _guard(body, step, self._entries(step.guard.var))
+                body.guard(condition(body, step.guard, self._entries(step.guard.var)), step.code)
                 continue
             op, how = step
             operands = [self._entries(x) if type(x) is Var else [] for x in op.operands]
@@ -157,22 +164,44 @@ class _Writer:
         graph = Graph(section.space, self.division, at, self._found)
         for entry in section.entries:
             graph.enter(entry, self._room(entry.var, at))
-        write_nest(body, arranged(graph), self.target.width)
+        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
 
     def _pack(self, body: Body, at: int, section: Pack) -> None:
-        memory = self._room(section.var, at)
-        kind = kind_of(section.var.dtype)
-        assert kind is not None
+        kind, parts = _kind(section.var), section.parts
+        memory = self._taken_over(section, at)
+        if memory is not None:
+            parts = parts[1:]
+        else:
+            memory = self._room(section.var, at)
         if memory is None:
             return
-        for part in section.parts:
+        for part in parts:
             graph = Graph(part.shape, self.division, at, self._found)
             shape = part.source.shape if type(part.source) is Var else ()
             index = whole(shape, part.shape).through(identity(len(part.shape)), len(part.shape))
             node = graph.read(part.source, index, kind)
             offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
-            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind))
-            write_nest(body, arranged(graph), self.target.width)
+            terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
+            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
+            write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+
+    def _taken_over(self, section: Pack, at: int) -> Memory | None:
+        """The memory of an array that is stored into and that nobody needs any more: then nothing has to be copied."""
+        first, *others = section.parts
+        x, var = first.source, section.var
+        if not others or type(x) is not Var or x.shape != var.shape or x.dtype != var.dtype:
+            return None
+        memory = self.table.memory.get(x)
+        if memory is None or memory.buffer != self.table.arena or self.blocks.get(memory.offset) != {x}:
+            return None
+        if self.last.get(x, -1) > at or self.table.result(var) is not None or self.last.get(var, -1) <= at:
+            return None
+        needed = [part.source for part in others] + [pick.array for part in others for pick in part.picks]
+        if any(leaf is x for v in vars_of(needed) for leaf, _ in self.division.leaves(v, at)):
+            return None  # what is stored is made of the array itself
+        self.blocks[memory.offset] = {var}
+        self.table.memory[var] = memory
+        return memory
 
     def _called(self, section: Call) -> None:
         """Say where the operands are that are looks at something in memory."""
@@ -264,14 +293,13 @@ def _kind(var: Var) -> Kind:
     return kind
 
 
-def _guard(body: Body, look: Look, cells: list[Cell]) -> None:
-    """Compare what is looked at with what was seen: its truth, or every bit of it."""
-    guard = look.guard
+def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:
+    """Whether what is looked at is what was seen: its truth, or every bit of it."""
     if guard.truth:
         (cell,) = cells
         seen = truth(body.held(cell), _kind(guard.var))
-        body.guard(seen if guard.expected else ~seen, look.code)
-        return
+        return seen if guard.expected else ~seen
+    same = []
     for cell, expected in zip(cells, np.asarray(guard.expected).ravel(), strict=True):
         held = body.held(cell)
         values = held if isinstance(held, Complex) else (held,)
@@ -279,6 +307,7 @@ def _guard(body: Body, look: Look, cells: list[Cell]) -> None:
             if value.kind.floating:
                 bits = value.cast("bitcast", "i64" if value.kind.element == "double" else "i32")
                 number = int(np.asarray(wanted).view(np.int64 if value.kind.element == "double" else np.int32))
-                body.guard(bits.equals(number), look.code)
+                same.append(bits.equals(number))
             else:
-                body.guard(value.equals(int(wanted)), look.code)
+                same.append(value.equals(int(wanted)))
+    return functools.reduce(operator.and_, same)
