@@ -64,8 +64,10 @@ __all__ = [
     "StructureError",
     "UndeterminedError",
     "a_kind",
+    "fields_of",
     "instruction",
     "is_library",
+    "is_own",
     "line_of",
     "shorten",
     "spelled_call",
@@ -101,6 +103,11 @@ def user_frame() -> FrameType | None:
 def line_of(frame: FrameType, number: int | None = None) -> str:
     """``file:line`` of a frame, at its current line or another."""
     return f"{shorten(frame.f_code.co_filename)}:{frame.f_lineno if number is None else number}"
+
+
+def is_own(name: str) -> bool:
+    """Whether a file is edgewise's own."""
+    return name.startswith(_HERE)
 
 
 def is_library(name: str) -> bool:
@@ -157,9 +164,21 @@ def a_kind(value: object) -> str:
     if value is None:
         return "None"
     name, dtype = type(value).__name__, getattr(value, "dtype", None)
+    if fields_of(value):
+        return "a structured array" if getattr(value, "ndim", 0) else "a record"
     if name in ("ndarray", "TracedArray", "TracedScalar"):
         return f"an array of dtype {dtype}" if getattr(value, "ndim", 0) else f"a number of dtype {dtype}"
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def fields_of(value: object) -> tuple[str, ...]:
+    """The names of the fields of a structured array, a record array or one of their records; () for anything else.
+
+    >>> import numpy as np
+    >>> fields_of([]), fields_of(np.zeros(2, [("x", float), ("n", int)]))
+    ((), ('x', 'n'))
+    """
+    return getattr(getattr(value, "dtype", None), "names", None) or ()
 
 
 def shorten(name: str) -> str:

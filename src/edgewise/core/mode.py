@@ -38,12 +38,14 @@ class Mode:
         stages: whether it records what is done to run it again on other values: looking at one of its values must then
             be told (``left``, ``concrete``).
         ended: whether its transformation is over.
+        bridged: whether values of it became entries of an ordinary array of objects (``core.operators``).
     """
 
     lead = 0
     differentiates = True
     stages = False
     ended = False
+    bridged = False
 
     def __init__(self) -> None:
         if LATER:

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.node import Node
-from edgewise.core.shapes import cast, unbroadcast
+from edgewise.core.shapes import FLOAT64, cast, unbroadcast
 
 __all__ = ["add_up", "ancestors", "has_cuts", "repair", "sweep"]
 
-FLOAT64 = np.dtype(np.float64)
 _by_serial = operator.attrgetter("serial")
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from edgewise.core.admission import admit
 from edgewise.core.levels import beside, everywhere
 from edgewise.core.mode import RECORDERS, Mode
-from edgewise.core.shapes import cast, expand
+from edgewise.core.shapes import FLOAT64, cast, expand
 from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
 from edgewise.core.updates import put_into
-from edgewise.modes.recorded import FLOAT64, NUMBERS, refuse_dtype
+from edgewise.modes.recorded import NUMBERS, refuse_dtype
 
 __all__ = ["Dual"]
 

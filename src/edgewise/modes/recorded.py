@@ -19,13 +19,13 @@ from edgewise.core.levels import beside
 from edgewise.core.mode import NOTHING, RECORDERS, Mode
 from edgewise.core.node import Node
 from edgewise.core.parts import PART
+from edgewise.core.shapes import FLOAT64
 from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply, fixed
 from edgewise.core.updates import put_into
 from edgewise.errors import NotYetError
 
 __all__ = ["Recorded"]
 
-FLOAT64 = np.dtype(np.float64)
 ONE = (1, 1)  # one operand, which is active
 NUMBERS = frozenset((float, int, np.float64, np.float32, TracedScalar))  # what no store can change
 
