@@ -19,6 +19,7 @@ from edgewise.core.registry import LATER
 from edgewise.testing.check import check_grads
 from edgewise.transforms.batching import vmap
 from edgewise.transforms.buffers import traced_buffers
+from edgewise.transforms.checkpoint import checkpoint
 from edgewise.transforms.custom import primitive
 from edgewise.transforms.elementwise import derivative
 from edgewise.transforms.forward import jvp
@@ -38,6 +39,7 @@ __all__ = [
     "LinearOperator",
     "book",
     "check_grads",
+    "checkpoint",
     "compositions",
     "derivative",
     "errors",

@@ -12,7 +12,7 @@ import numpy as np
 from edgewise.core.traced import Traced, wrap
 from edgewise.errors import BatchError
 
-__all__ = ["constant", "constant_like", "differentiated", "finite", "known", "plain", "settled", "somewhere"]
+__all__ = ["constant", "constant_like", "differentiated", "finite", "keeping", "known", "plain", "settled", "somewhere"]
 
 
 def plain(value: Any) -> Any:
@@ -78,6 +78,15 @@ def constant_like(t: Any, array: Any) -> Any:
             return t.mode.constant(array if array.ndim else array[()])
         t = t.value
     return array
+
+
+def keeping(value: Any) -> bool:
+    """Whether some mode around ``value`` keeps what is computed with it."""
+    while isinstance(value, Traced):
+        if value.mode.keeps:
+            return True
+        value = value.value
+    return False
 
 
 def differentiated(value: Any) -> bool:

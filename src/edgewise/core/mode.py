@@ -32,11 +32,13 @@ class Mode:
         level: when it began, compared with others; higher interprets first.
         lead: how many leading axes of a wrapped value belong to the mode and not to the user (1 under ``Batched``).
         differentiates: whether values of this mode carry a derivative.
+        keeps: whether it keeps values for later, so that keeping less is of use (``transforms.region``).
         ended: whether its transformation is over.
     """
 
     lead = 0
     differentiates = True
+    keeps = False
     ended = False
 
     def __init__(self) -> None:

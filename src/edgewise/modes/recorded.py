@@ -32,6 +32,8 @@ NUMBERS = frozenset((float, int, np.float64, np.float32, TracedScalar))  # what 
 class Recorded(Mode):
     """One recording. Use as a context: it ends, and gives kept buffers back, when the transformation does."""
 
+    keeps = True
+
     def __init__(self) -> None:
         super().__init__()
         self.next_serial = itertools.count().__next__

@@ -1,0 +1,130 @@
+"""Outlined: run the body of a region once, and write down its operations instead of keeping what their edges need.
+
+Inside, values carry no derivative: what a value of this mode wraps is stripped of every level that differentiates,
+while a batch remains one. Whatever the body meets becomes an operand of the region. A value that the body was given or
+made belongs to this mode; one of a lower level was captured from around the region, and is found when it meets one that
+belongs: levels are compared, as everywhere, and no closure is looked into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.admission import admit
+from edgewise.core.buffers import Keeper
+from edgewise.core.levels import constant
+from edgewise.core.mode import NOTHING, Mode
+from edgewise.core.outline import Outline, Step
+from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
+from edgewise.modes.recorded import NUMBERS
+
+__all__ = ["Outlined"]
+
+
+class Outlined(Mode):
+    """One region. Use as a context, like ``Recorded``: arrays the body met are held until it ends.
+
+    Attributes:
+        operands: what the region depends on, as values of the levels around it.
+    """
+
+    keeps = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operands: list[Any] = []
+        self.keeper = Keeper()
+        self._places: list[int] = []
+        self._steps: list[Step] = []
+        self._known: dict[tuple[int, int], int] = {}
+        self._size = 0
+
+    def lift(self, value: Any) -> Traced:
+        """A traced value of a lower level as an operand, and as a value of this mode."""
+        return wrap(constant(value), self, self._place_of(value))
+
+    def constant(self, value: Any) -> Traced:
+        return wrap(constant(value), self, self._place_of(value))
+
+    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        values: list[Any] = []
+        places: list[int] = []
+        for operand in operands:
+            kind = type(operand)
+            if kind in TRACED:
+                if operand.mode is self:
+                    values.append(operand.value)
+                    places.append(operand.payload)
+                    continue
+            elif kind not in NUMBERS:
+                admitted = admit(operand, operands)
+                if admitted is not operand and type(admitted) in TRACED:
+                    return apply(primitive, tuple(map(admit, operands)), params)
+                operand = admitted  # noqa: PLW2901  the admitted form is the operand
+            values.append(constant(operand))
+            places.append(self._place_of(operand))
+        y = apply(primitive, tuple(values), params)
+        parts = (y,) if primitive.outputs is None else y
+        results = tuple([self._place() for _ in parts])
+        self._steps.append(Step(primitive, tuple(places), params, results))
+        made = tuple([wrap(part, self, place) for part, place in zip(parts, results, strict=True)])
+        return made[0] if primitive.outputs is None else made
+
+    def call(self, outline: Outline, operands: Sequence[Any], values: Sequence[Any]) -> list[Traced]:
+        """A part that was outlined by itself, as one step.
+
+        Args:
+            outline: of the part.
+            operands: its operands.
+            values: its results, without derivative.
+        """
+        places = tuple([t.payload if type(t) in TRACED and t.mode is self else self._place_of(t) for t in operands])
+        results = tuple([self._place() for _ in values])
+        self._steps.append(Step(outline, places, NOTHING, results))
+        return [wrap(value, self, place) for value, place in zip(values, results, strict=True)]
+
+    def finish(self, results: Sequence[Traced]) -> tuple[Outline, list[Any]]:
+        """The outline of what leads to these values of this mode, and the operands it needs.
+
+        Raises:
+            OverwrittenError: an array that the body met was changed since.
+        """
+        self.keeper.verify()
+        ends = tuple([t.payload for t in results])
+        steps = Outline((), self._steps, ends, self._size).steps
+        used = {*ends, *(place for step in steps for place in step.operands)}
+        needed = [i for i, place in enumerate(self._places) if place in used]
+        outline = Outline(tuple([self._places[i] for i in needed]), steps, ends, self._size)
+        return outline, [self.operands[i] for i in needed]
+
+    def _place_of(self, value: Any) -> int:
+        """Where an operand stands: a value that is not of this mode."""
+        if type(value) in TRACED:
+            value = fixed(value)
+            key = (id(value.value), id(value.payload))  # neither is changed once it was read, and both live on
+        elif type(value) is np.ndarray:
+            value = self.keeper.hold(value)
+            key = (id(value), 0)
+        else:
+            return self._enter(value)
+        place = self._known.get(key)
+        if place is None:
+            place = self._known[key] = self._enter(value)
+        return place
+
+    def _enter(self, value: Any) -> int:
+        place = self._place()
+        self.operands.append(value)
+        self._places.append(place)
+        return place
+
+    def _place(self) -> int:
+        self._size += 1
+        return self._size - 1
+
+    def __exit__(self, *exc: object) -> None:
+        self.end()
+        self.keeper.release()
