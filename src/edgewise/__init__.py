@@ -32,6 +32,9 @@ from edgewise.transforms.stop import stop_gradient, value
 if TYPE_CHECKING:
     from edgewise import book, compositions
     from edgewise.compositions.bridge import stack
+    from edgewise.control.branches import cond, switch
+    from edgewise.control.loops import fori_loop, while_loop
+    from edgewise.control.scan import scan
     from edgewise.explain import explain, explain_nan
     from edgewise.reporting import report
 
@@ -41,10 +44,12 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "compositions",
+    "cond",
     "derivative",
     "errors",
     "explain",
     "explain_nan",
+    "fori_loop",
     "grad",
     "hessian",
     "hvp",
@@ -55,19 +60,25 @@ __all__ = [
     "linearize",
     "primitive",
     "report",
+    "scan",
     "stack",
     "stop_gradient",
+    "switch",
     "traced_buffers",
     "value",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
     "wirtinger",
 ]
 
 
 # The rows of the registry are most of the package. The first transformation that is called loads them.
 LATER.extend(partial(import_module, f"edgewise.{name}") for name in ("book", "compositions"))
+
+
+_CONTROL = {"cond": "branches", "fori_loop": "loops", "scan": "scan", "switch": "branches", "while_loop": "loops"}
 
 
 def __getattr__(name: str) -> Any:
@@ -77,6 +88,8 @@ def __getattr__(name: str) -> Any:
         from edgewise.compositions.bridge import stack  # noqa: PLC0415  as above
 
         return stack
+    if name in _CONTROL:
+        return getattr(import_module(f"edgewise.control.{_CONTROL[name]}"), name)
     if name == "report":
         return import_module("edgewise.reporting").report
     if name == "__version__":

@@ -70,6 +70,10 @@ class Mode:
         y = self.interpret(primitive, (x, v, *arrays), params)
         x.value, x.payload = y.value, y.payload
 
+    def control(self, form: str, functions: tuple[Any, ...], operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Take a loop or a branch as one operation (``control.seam``); ``NotImplemented`` leaves it to Python."""
+        return NotImplemented
+
     def map_payload(self, f: Any, payload: Any) -> Any:
         """The payload with ``f`` applied to the arrays in it."""
         return payload

@@ -10,6 +10,7 @@ operand, so equal bodies have equal outlines whatever numbers they met, and can 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -45,8 +46,6 @@ class Outline:
         results: where the results stand.
         size: how many places for values there are.
     """
-
-    __slots__ = ("_last", "operands", "results", "size", "steps")
 
     def __init__(self, operands: tuple[int, ...], steps: Sequence[Step], results: tuple[int, ...], size: int) -> None:
         self.operands = operands
@@ -84,12 +83,12 @@ class Outline:
                 values[place] = None
         return tuple([values[place] for place in self.results])
 
-    @property
+    @functools.cached_property
     def selects(self) -> bool:
         """Whether some operation drops entries."""
         return any(step.what.selects for step in self.steps)
 
-    @property
+    @functools.cached_property
     def reaching(self) -> frozenset[int]:
         """Which operands, by position, some result depends on differentiably."""
         reached = set(self.results)

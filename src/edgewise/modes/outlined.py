@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.admission import admit
-from edgewise.core.buffers import Keeper
+from edgewise.core.buffers import Sharing
 from edgewise.core.levels import constant
 from edgewise.core.mode import NOTHING, Mode
 from edgewise.core.outline import Outline, Step
@@ -27,16 +27,20 @@ __all__ = ["Outlined"]
 class Outlined(Mode):
     """One region. Use as a context, like ``Recorded``: arrays the body met are held until it ends.
 
+    Args:
+        within: the region that this one is a part of, which then holds the arrays for both.
+
     Attributes:
         operands: what the region depends on, as values of the levels around it.
     """
 
     keeps = True
 
-    def __init__(self) -> None:
+    def __init__(self, within: Outlined | None = None) -> None:
         super().__init__()
         self.operands: list[Any] = []
-        self.keeper = Keeper()
+        self.keeper: Sharing = Sharing() if within is None else within.keeper
+        self._whole = within is None
         self._places: list[int] = []
         self._steps: list[Step] = []
         self._known: dict[tuple[int, int], int] = {}
@@ -77,11 +81,11 @@ class Outlined(Mode):
         """A part that was outlined by itself, as one step.
 
         Args:
-            outline: of the part.
+            outline: of the part, which was written ``within`` this one.
             operands: its operands.
             values: its results, without derivative.
         """
-        places = tuple([t.payload if type(t) in TRACED and t.mode is self else self._place_of(t) for t in operands])
+        places = tuple([self._place_of(operand, held=True) for operand in operands])
         results = tuple([self._place() for _ in values])
         self._steps.append(Step(outline, places, NOTHING, results))
         return [wrap(value, self, place) for value, place in zip(values, results, strict=True)]
@@ -92,7 +96,8 @@ class Outlined(Mode):
         Raises:
             OverwrittenError: an array that the body met was changed since.
         """
-        self.keeper.verify()
+        if self._whole:
+            self.keeper.verify()
         ends = tuple([t.payload for t in results])
         steps = Outline((), self._steps, ends, self._size).steps
         used = {*ends, *(place for step in steps for place in step.operands)}
@@ -100,13 +105,15 @@ class Outlined(Mode):
         outline = Outline(tuple([self._places[i] for i in needed]), steps, ends, self._size)
         return outline, [self.operands[i] for i in needed]
 
-    def _place_of(self, value: Any) -> int:
-        """Where an operand stands: a value that is not of this mode."""
+    def _place_of(self, value: Any, *, held: bool = False) -> int:
+        """Where a value stands; if it is not of this mode, it is an operand."""
         if type(value) in TRACED:
+            if value.mode is self:
+                return value.payload  # type: ignore[no-any-return]  # what a mode adds to a value is its own
             value = fixed(value)
             key = (id(value.value), id(value.payload))  # neither is changed once it was read, and both live on
         elif type(value) is np.ndarray:
-            value = self.keeper.hold(value)
+            value = value if held else self.keeper.hold(value)
             key = (id(value), 0)
         else:
             return self._enter(value)
@@ -127,4 +134,5 @@ class Outlined(Mode):
 
     def __exit__(self, *exc: object) -> None:
         self.end()
-        self.keeper.release()
+        if self._whole:
+            self.keeper.release()

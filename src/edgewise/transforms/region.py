@@ -19,12 +19,13 @@ Recomputation in place of storage: Griewank & Walther, Evaluating Derivatives (2
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from edgewise.containers import flatten
+from edgewise.containers import Tree, flatten
 from edgewise.core import walk
 from edgewise.core.buffers import Trusting
 from edgewise.core.levels import keeping
@@ -37,7 +38,7 @@ from edgewise.maps import Map
 from edgewise.modes import Batched, Dual, Outlined, Recorded
 from edgewise.transforms.border import gather_output, outputs
 
-__all__ = ["Body", "region"]
+__all__ = ["Body", "Repeated", "Written", "region"]
 
 
 def region(function: Callable[..., Any], *args: Any, name: str = "region") -> Any:
@@ -52,30 +53,70 @@ def region(function: Callable[..., Any], *args: Any, name: str = "region") -> An
     leaves = [gather_output(leaf) for leaf in leaves]
     if not any(map(keeping, leaves)):
         return function(*args)
-    with Outlined() as mode:
-        result = function(*tree.build([mode.lift(leaf) if isinstance(leaf, Traced) else leaf for leaf in leaves]))
-        ends, structure = outputs(result, mode, function)
-        own = [i for i, leaf in enumerate(ends) if isinstance(leaf, Traced) and leaf.mode is mode]
-        outline, operands = mode.finish([ends[i] for i in own])
-        values = [mode.lower(ends[i]) for i in own]
-    for i, y in zip(own, applied(outline, operands, values, name), strict=True):
-        ends[i] = y
-    return structure.build(ends)
+    found = Written(function, leaves, tree)
+    if not found.values:
+        return found.filled(())
+    return found.filled(apply(primitive_of(found.outline, found.values, name), tuple(found.operands), {}))
 
 
-def applied(outline: Outline, operands: Sequence[Any], values: list[Any], name: str) -> tuple[Any, ...]:
-    """The results of an outline as an operation on its operands.
+class Written:
+    """One run of a function, written down.
 
     Args:
-        outline: what to do.
-        operands: numbers, arrays and traced values.
-        values: the results without derivative, as they are known from writing it down.
-        name: of the operation.
+        function: what is run.
+        leaves: of its arguments; traced ones are operands.
+        tree: the structure of its arguments.
+        within: the region that it is a part of.
+
+    Attributes:
+        outline: the operations.
+        operands: what they are done on: numbers, arrays, and values of the levels around.
+        values: their results, without derivative.
     """
-    if not outline.operands:  # results that are no operation's: there are none
-        return ()
-    made: tuple[Any, ...] = apply(primitive_of(outline, values, name), tuple(operands), {})
-    return made
+
+    def __init__(
+        self, function: Callable[..., Any], leaves: list[Any], tree: Tree, within: Outlined | None = None
+    ) -> None:
+        with Outlined(within) as mode:
+            result = function(*tree.build([mode.lift(leaf) if isinstance(leaf, Traced) else leaf for leaf in leaves]))
+            self._ends, self._structure = outputs(result, mode, function)
+            self._own = [i for i, end in enumerate(self._ends) if isinstance(end, Traced) and end.mode is mode]
+            ends = [self._ends[i] for i in self._own]
+            self.outline, self.operands = mode.finish(ends)
+            self.values = [mode.lower(end) for end in ends]
+
+    def filled(self, results: Sequence[Any]) -> Any:
+        """What the function returned, with these results in place of those that were written down."""
+        for i, y in zip(self._own, results, strict=True):
+            self._ends[i] = y
+        return self._structure.build(self._ends)
+
+
+class Repeated:
+    """A function that is called many times inside a region, such as the step of a loop.
+
+    Each call is written down by itself and becomes one step of the region, and calls that did the same share one
+    outline. Outside of regions it is a call.
+    """
+
+    def __init__(self) -> None:
+        self._outline: Outline | None = None
+
+    def __call__(self, function: Callable[..., Any], *args: Any) -> Any:
+        """``function(*args)``."""
+        leaves, tree = flatten(args)
+        top = max((leaf.mode for leaf in leaves if isinstance(leaf, Traced)), key=_level, default=None)
+        if not isinstance(top, Outlined):
+            return function(*args)
+        found = Written(function, leaves, tree, top)
+        if any(isinstance(operand, Traced) and operand.mode.level > top.level for operand in found.operands):
+            return found.filled(found.outline.replay(found.operands))  # it met values that belong inside the region
+        if self._outline is None or not self._outline.same(found.outline):
+            self._outline = found.outline
+        return found.filled(top.call(self._outline, found.operands, found.values))
+
+
+_level = operator.attrgetter("level")
 
 
 def primitive_of(outline: Outline, values: list[Any], name: str) -> Primitive:
