@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from edgewise.transforms.border import function_of
+from edgewise.containers import flatten
+from edgewise.core.traced import Traced
+from edgewise.errors import StoreError
+from edgewise.modes import Outlined
+from edgewise.transforms.border import function_of, name_of
 from edgewise.transforms.region import region
 
 __all__ = ["checkpoint"]
@@ -35,6 +39,7 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
 
     Raises:
         ArgumentError: ``f`` is no function.
+        StoreError: ``f`` stores into an array that it was given.
 
     >>> import numpy as np
     >>> from edgewise import grad
@@ -49,9 +54,21 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     """
     function_of(f, "checkpoint")
 
+    def body(args: Any, kwargs: Any) -> Any:
+        given = [t for t in flatten((args, kwargs))[0] if isinstance(t, Traced) and isinstance(t.mode, Outlined)]
+        before = [t.payload for t in given]
+        result = f(*args, **kwargs)
+        if before != [t.payload for t in given]:
+            raise StoreError(
+                f"{name_of(f)}, under ew.checkpoint, stored into an array that it was given",
+                "it works on values of its own, and the store would not be seen outside",
+                "store into a copy, and return that: x = x.copy()",
+            )
+        return result
+
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        result: R = region(lambda args, kwargs: f(*args, **kwargs), args, kwargs, name="checkpoint")
+        result: R = region(body, args, kwargs, name="checkpoint")
         return result
 
     return wrapped

@@ -266,7 +266,7 @@ class Block(Map):
     @property
     def complex_linear(self) -> bool:  # type: ignore[override]  # that of the body
         order = self.body.linear(self.values, (self.edge,))
-        return all(edge.map.complex_linear and edge.dtype.kind == "c" for node in order for edge in node.edges)
+        return all(edge.complex_linear for node in order for edge in node.edges)
 
     def push(self, t: Any) -> Any:
         return _columns(self.body.push(self.values, self._alone((t, None)))[1])[0]

@@ -1,0 +1,321 @@
+"""Every region equals its inlined body: its values, all its derivatives, in every mode and nesting.
+
+Each program below takes ``region``, which wraps some of its functions. It is run with ``ew.checkpoint`` and with no
+region at all, and every way to differentiate it must give the same: with values captured from each enclosing level,
+three deep, with cut branches, stores, branches of Python's, containers, masks and outputs that nobody uses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import edgewise as ew
+
+X = np.array([0.4, -0.7, 1.3])
+V = np.array([1.0, -0.5, 2.0])
+W = np.array([[0.3, -0.2, 0.1], [0.5, 0.1, -0.4], [0.2, 0.9, 0.6]])
+ROWS = np.stack([X, X + 1, X - 0.9])
+
+
+def total(f):
+    return lambda x: np.sum(f(x) ** 2)
+
+
+def slope(f):
+    """A gradient along a direction: one more level."""
+    return lambda x: np.sum(ew.grad(f)(x) * V)
+
+
+WAYS = {
+    "value": lambda f: f(X),
+    "gradient": lambda f: ew.grad(total(f))(X),
+    "jvp": lambda f: ew.jvp(f, (X,), (V,)),
+    "jvp of one entry": lambda f: ew.jvp(f, (X,), (np.array([0.0, 1.0, 0.0]),)),
+    "vjp": lambda f: ew.vjp(f, X)[1](V[: np.size(f(X))] if np.ndim(f(X)) else 1.5),
+    "operator": lambda f: ew.linearize(f, X)[1].todense(),
+    "operator on a vector": lambda f: ew.linearize(f, X)[1] @ V,
+    "forward Jacobian": lambda f: ew.jacfwd(f)(X),
+    "reverse Jacobian": lambda f: ew.jacrev(f)(X),
+    "Hessian": lambda f: ew.hessian(total(f))(X),
+    "Hessian-vector product": lambda f: ew.hvp(total(f), X, V),
+    "reverse over reverse": lambda f: ew.grad(slope(total(f)))(X),
+    "reverse over forward": lambda f: ew.grad(lambda x: np.sum(ew.jvp(f, (x,), (x * V,))[1]))(X),
+    "forward over forward": lambda f: ew.jvp(lambda x: ew.jvp(f, (x,), (x * V,))[1], (X,), (V,)),
+    "reverse over linearize": lambda f: ew.grad(lambda x: np.sum(ew.linearize(f, x)[1] @ (x * V)))(X),
+    "three times reverse": lambda f: ew.grad(slope(slope(total(f))))(X),
+    "forward over reverse over reverse": lambda f: ew.jvp(ew.grad(slope(total(f))), (X,), (V,)),
+    "batch": lambda f: ew.vmap(f)(ROWS),
+    "batch of gradients": lambda f: ew.vmap(ew.grad(total(f)))(ROWS),
+    "gradient of a batch": lambda f: ew.grad(lambda rows: np.sum(ew.vmap(f)(rows) ** 3))(ROWS),
+    "batch of Hessians": lambda f: ew.vmap(ew.hessian(total(f)))(ROWS),
+    "batch of batches": lambda f: ew.vmap(ew.vmap(ew.grad(total(f))))(np.stack([ROWS, ROWS * 1.1])),
+    "gradient of a batch of gradients": lambda f: ew.grad(lambda r: np.sum(ew.vmap(ew.grad(total(f)))(r) ** 2))(ROWS),
+}
+
+
+@dataclasses.dataclass
+class State:
+    position: object
+    name: str
+
+
+@ew.primitive(pull=lambda g, x: g * np.exp(x))
+def opaque(x):
+    return np.exp(x)
+
+
+def one_call(region, x):
+    return region(lambda x: np.tanh(W @ x) * x)(x)
+
+
+def in_a_row(region, x):
+    layer = region(lambda x, w: np.tanh(w @ x))
+    for i in range(3):
+        x = layer(x, W + i)
+    return x
+
+
+def captures(region, x):
+    w = W * x[0]
+    shift = np.sin(x)
+    return region(lambda y: np.cos(w @ y + shift) + w[0])(x * x)
+
+
+def captures_an_array(region, x):
+    buffer = W.copy()
+    y = region(lambda x: buffer @ np.sin(x))(x)
+    buffer[...] = np.nan
+    return y
+
+
+def captures_a_number(region, x):
+    factor = 2.5
+    y = region(lambda x: x**3 * factor + np.float32(0.5))(x)
+    factor = np.nan
+    return y
+
+
+def three_deep(region, x):
+    a = np.sin(x)
+
+    def outer(u):
+        b = a * u + x[0]
+
+        def middle(v):
+            c = b * v + a
+
+            def inner(w):
+                return np.tanh(c * w + b * a + u * v + x)
+
+            return region(inner)(v * c) * c
+
+        return region(middle)(u + b) * b
+
+    return region(outer)(x * x) + a
+
+
+def levels_three_deep(region, x):
+    """Each level is of another transformation, and the innermost body captures from all of them."""
+
+    def energy(y):
+        def along(z):
+            return region(lambda t: np.sin(t * x) * y + z * t**2 + x * y * z)(z * y)
+
+        return np.sum(ew.jvp(along, (x * y,), (y,))[1] * x)
+
+    return ew.grad(lambda y: energy(y) * region(lambda y: np.sum(y * x))(y))(x * 0.5)
+
+
+def containers(region, x):
+    def body(state, *, scale):
+        moved = State(state.position * scale["by"], state.name)
+        return {"state": moved, "norm": (np.sum(state.position**2), None, "text", 3)}
+
+    found = region(body)(State(x, "ball"), scale={"by": x[::-1] + 0.5, "unused": 7})
+    assert found["state"].name == "ball"
+    assert found["norm"][1:] == (None, "text", 3)
+    return found["state"].position * found["norm"][0]
+
+
+def some_outputs(region, x):
+    """A mask, an integer, an output that nobody uses, one that is an operand, one that is a constant."""
+    y, mask, place, _, same, one = region(lambda x: (np.exp(x), x > 0, np.argmax(x), np.sqrt(np.abs(x)), x, 1.0))(x)
+    return np.where(mask, y, x) * same * one + x[place]
+
+
+def branches(region, x):
+    def body(x):
+        y = x
+        while np.sum(np.abs(y)) > 0.5:
+            y = y * 0.5 if y[0] > 0.15 else y * np.cos(x)
+        return y
+
+    return region(body)(x)
+
+
+def stores(region, x):
+    def body(x):
+        out = np.zeros_like(x)
+        out[0] = x[1] * x[2]
+        out[1:] = x[:-1] ** 2
+        out *= x
+        y = x.copy()
+        y[0] = 5.0
+        return out + y[0] * y
+
+    return region(body)(x) + x[0]
+
+
+def object_arrays(region, x):
+    return region(lambda x: np.array([x[0] * x[1], x[2], 1.0]) * x)(x)
+
+
+def index_arrays(region, x):
+    def body(x):
+        order = np.argsort(x)
+        return x[order] * np.take(x, [2, 2, 0]) + x[np.array([0, 0, 1])]
+
+    return region(body)(x)
+
+
+def inner_gradient(region, x):
+    return region(lambda x: ew.grad(lambda y: np.sum(np.sin(y) * x * y))(x * 2))(x)
+
+
+def inner_batch(region, x):
+    return region(lambda x: ew.vmap(lambda r: np.sum(np.exp(r) * x))(W * x))(x)
+
+
+def inner_tangent(region, x):
+    return region(lambda x: ew.jvp(lambda y: np.tanh(y) * x, (x,), (x * x,))[1])(x)
+
+
+def stopped(region, x):
+    return region(lambda x: x * ew.stop_gradient(x) + float(ew.value(1.0)))(x)
+
+
+def of_a_rule(region, x):
+    return region(lambda x: opaque(x) * x)(x)
+
+
+def factorised(region, x):
+    def body(x):
+        w, v = np.linalg.eigh(W + W.T + np.diag(x))
+        return v @ (w * (v.T @ x))
+
+    return region(body)(x)
+
+
+def joined(region, x):
+    def body(x):
+        return np.concatenate([x[:1], np.stack([x[1] * x[2], 4.0])]), np.cumsum(x)
+
+    parts = region(body)(x)
+    return parts[0] * parts[1]
+
+
+PROGRAMS = [
+    one_call, in_a_row, captures, captures_an_array, captures_a_number, three_deep, levels_three_deep, containers,
+    some_outputs, branches, stores, object_arrays, index_arrays, inner_gradient, inner_batch, inner_tangent, stopped,
+    of_a_rule, factorised, joined,
+]  # fmt: skip
+ONE_ANSWER = {branches, stopped}  # programs that look at a value, which a batch has not
+
+
+def leaves(result):
+    return [np.asarray(part) for part in (result if isinstance(result, tuple) else (result,))]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_a_region_equals_its_inlined_body(program, way):
+    if program is branches and "batch" in way:
+        with pytest.raises(ew.errors.BatchError):
+            WAYS[way](lambda x: program(ew.checkpoint, x))
+        return
+    inlined = leaves(WAYS[way](lambda x: program(lambda f: f, x)))
+    found = leaves(WAYS[way](lambda x: program(ew.checkpoint, x)))
+    assert len(found) == len(inlined)
+    for a, b in zip(found, inlined, strict=True):
+        assert a.shape == b.shape
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("way", [w for w in WAYS if w != "value"])
+def test_regions_in_regions_in_regions(way):
+    """The same for a body that is wrapped three times over."""
+    inlined = leaves(WAYS[way](lambda x: in_a_row(lambda f: f, x)))
+    found = leaves(WAYS[way](lambda x: in_a_row(lambda f: ew.checkpoint(ew.checkpoint(ew.checkpoint(f))), x)))
+    for a, b in zip(found, inlined, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
+
+
+def captured(region, u, x):
+    return region(lambda x: np.where(x > 0, u * x, 0.0))(x)
+
+
+def stored(u):
+    u = u.copy()
+    u[0] = 7.0
+    return u * u
+
+
+AT_ZERO = np.array([0.0, 4.0, 2.25])
+CUTS = {
+    "where": lambda region, x: region(lambda x: np.where(x > 0, np.sqrt(x), 0.0))(x),
+    "singular before the region": lambda region, x: region(lambda y: y[1:] * 2.0)(np.sqrt(x)),
+    "singular after the region": lambda region, x: np.sqrt(region(lambda x: x[::-1] * 1.0)(x))[:2],
+    "only a sign": lambda region, x: region(lambda u, x: np.sign(u) * x)(np.sqrt(x), x),
+    "an unused output": lambda region, x: region(lambda u, x: (u * 2.0, x * 3.0))(np.sqrt(x), x)[1],
+    "one output of several": lambda region, x: region(lambda x: (np.sqrt(x)[1:], np.log(x), x[1:]))(x)[0],
+    "captured": lambda region, x: captured(region, np.sqrt(x), x),
+    "in a region in a region": lambda region, x: region(lambda x: region(lambda u: u[1:])(np.sqrt(x)))(x),
+    "a maximum": lambda region, x: region(lambda x: np.maximum(np.sqrt(x), 0.5))(x),
+    "a store": lambda region, x: region(stored)(np.sqrt(x)),
+}
+
+
+SECOND = ("Hessian", "reverse over reverse", "forward over forward", "reverse over forward", "three times reverse")
+FIRST = ("gradient", "jvp", "operator", "forward Jacobian", "reverse Jacobian", "batch of gradients")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the user's own pass divides by zero, and is told so
+@pytest.mark.parametrize("way", [*FIRST, *SECOND])
+@pytest.mark.parametrize("cut", CUTS)
+def test_cut_branches_end_where_they_would_without_the_region(cut, way, monkeypatch):
+    """Entries that no live path reads contribute exactly nothing, within a region and across its borders."""
+    monkeypatch.setitem(globals(), "X", AT_ZERO)
+    monkeypatch.setitem(globals(), "V", np.array([0.0, 1.0, -2.0]))
+    monkeypatch.setitem(globals(), "ROWS", np.stack([AT_ZERO, AT_ZERO[::-1]]))
+    inlined = leaves(WAYS[way](lambda x: CUTS[cut](lambda f: f, x)))
+    found = leaves(WAYS[way](lambda x: CUTS[cut](ew.checkpoint, x)))
+    for a, b in zip(found, inlined, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
+    if way == "gradient":
+        assert np.all(np.isfinite(found[0]))
+
+
+def test_complex_numbers():
+    z = np.array([0.3 + 0.4j, -1.1 + 0.2j])
+
+    def f(region, z):
+        return region(lambda z: np.exp(z) * np.conj(z) + np.abs(z))(z)
+
+    def holomorphic(region, z):
+        return region(lambda z: np.sin(z) * z)(z)
+
+    for way in (
+        lambda f: ew.grad(lambda z: np.sum(np.real(f(z)) ** 2))(z),
+        lambda f: ew.linearize(f, z)[1].todense(),
+        lambda f: ew.jvp(f, (z,), (z * 1j,))[1],
+    ):
+        np.testing.assert_allclose(way(lambda z: f(ew.checkpoint, z)), way(lambda z: f(lambda g: g, z)), rtol=1e-12)
+    np.testing.assert_allclose(
+        ew.jacobian(lambda z: holomorphic(ew.checkpoint, z))(z), np.diag(np.cos(z) * z + np.sin(z)), rtol=1e-12
+    )
+    assert ew.linearize(lambda z: holomorphic(ew.checkpoint, z), z)[1].complex_linear
+    assert not ew.linearize(lambda z: f(ew.checkpoint, z), z)[1].complex_linear
