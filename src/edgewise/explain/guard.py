@@ -27,7 +27,7 @@ from edgewise.explain.advice import advise
 from edgewise.explain.digest import brief, hold, is_array
 from edgewise.explain.words import constant
 from edgewise.maps import Map
-from edgewise.modes import Dual, Recorded
+from edgewise.modes import Dual, Outlined, Recorded
 
 __all__ = ["Guard"]
 
@@ -83,6 +83,8 @@ class Guard:
             mode.__class__ = LookingRecorded
         elif type(mode) is Dual:
             mode.__class__ = LookingDual
+        elif type(mode) is Outlined:
+            mode.__class__ = LookingOutlined
 
     def value(self, primitive: Any, operands: tuple[Any, ...], y: Any) -> None:
         """Look at what an operation gave."""
@@ -147,6 +149,19 @@ class LookingDual(Dual):
         if guard is not None:
             guard.value(primitive, operands, y)
             guard.tangent(primitive, operands, y)
+        return y
+
+
+class LookingOutlined(Outlined):
+    """The body of a region inside the context."""
+
+    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply a primitive, and look at the value."""
+        with np.errstate(all="ignore"):
+            y = super().interpret(primitive, operands, params)
+        guard = _guard()
+        if guard is not None:
+            guard.value(primitive, operands, y)
         return y
 
 

@@ -37,6 +37,7 @@ from edgewise.core.traced import Traced, apply, wrap
 from edgewise.maps import Map
 from edgewise.modes import Batched, Dual, Outlined, Recorded
 from edgewise.transforms.border import gather_output, outputs
+from edgewise.transforms.translate import run
 
 __all__ = ["Body", "Repeated", "Written", "region"]
 
@@ -78,7 +79,8 @@ class Written:
         self, function: Callable[..., Any], leaves: list[Any], tree: Tree, within: Outlined | None = None
     ) -> None:
         with Outlined(within) as mode:
-            result = function(*tree.build([mode.lift(leaf) if isinstance(leaf, Traced) else leaf for leaf in leaves]))
+            given = tree.build([mode.lift(leaf) if isinstance(leaf, Traced) else leaf for leaf in leaves])
+            result = run(function, given, {})  # which knows why an array that the mode holds cannot be written to
             self._ends, self._structure = outputs(result, mode, function)
             self._own = [i for i, end in enumerate(self._ends) if isinstance(end, Traced) and end.mode is mode]
             ends = [self._ends[i] for i in self._own]
