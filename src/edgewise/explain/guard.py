@@ -40,6 +40,7 @@ class Site(NamedTuple):
         names, values: of its operands.
         where: ``file:line``.
         nested: whether what is recorded is not the operation itself, but its derivative.
+        region: whether it is a region, whose derivative records what was done in it.
     """
 
     op: str
@@ -47,6 +48,11 @@ class Site(NamedTuple):
     values: tuple[Any, ...]
     where: str
     nested: bool
+    region: bool
+
+    def recording(self) -> Site:
+        """What to say of an operation that is recorded while its derivative is taken."""
+        return self if self.region else self._replace(nested=True)
 
     def error(self, what: str, *, derivative: bool = True) -> NonFiniteError:
         """The error that says so."""
@@ -131,7 +137,7 @@ class LookingRecorded(Recorded):
                 node = t.payload
                 node = node.parents[0] if node.primitive is PART else node
                 if node.primitive is primitive:
-                    at = guard.rules[-1]._replace(nested=True) if guard.rules else site(primitive, operands)
+                    at = guard.rules[-1].recording() if guard.rules else site(primitive, operands)
                     node.primitive = Looking(primitive, guard, self.level, at)
         return y
 
@@ -272,7 +278,7 @@ def site(primitive: Primitive, operands: tuple[Any, ...]) -> Site:
         (f"x{i + 1}" if len(held) > 1 else "x") if isinstance(o, Traced) or is_array(h) else constant(h)
         for i, (o, h) in enumerate(zip(operands, held, strict=True))
     )
-    return Site(primitive.name, names, held, user_line(), nested=False)
+    return Site(primitive.name, names, held, user_line(), nested=False, region=primitive.family.name == "region")
 
 
 def _finite(value: Any) -> bool:
