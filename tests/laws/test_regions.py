@@ -222,7 +222,89 @@ PROGRAMS = [
     some_outputs, branches, stores, object_arrays, index_arrays, inner_gradient, inner_batch, inner_tangent, stopped,
     of_a_rule, factorised, joined,
 ]  # fmt: skip
-ONE_ANSWER = {branches, stopped}  # programs that look at a value, which a batch has not
+
+
+def python(f, init, xs):
+    """What a scan is, in Python."""
+    ys = []
+    for x in xs:
+        init, y = f(init, x)
+        ys.append(y)
+    return init, np.stack(ys)
+
+
+SCANS = {
+    "kept": lambda f, init, xs: ew.scan(f, init, xs, checkpoint=False),
+    "recomputed": lambda f, init, xs: ew.scan(f, init, xs, checkpoint=True),
+    "recomputed one by one": lambda f, init, xs: ew.scan(f, init, xs, checkpoint=1),
+    "recomputed all at once": lambda f, init, xs: ew.checkpoint(lambda i, x: ew.scan(f, i, x))(init, xs),
+    "recomputed in recomputed": lambda f, init, xs: ew.checkpoint(lambda i, x: ew.scan(f, i, x, checkpoint=2))(
+        init, xs
+    ),
+}
+
+
+def recurrent(scan, x):
+    h, ys = scan(lambda h, e: (np.tanh(W @ h + e), h * e), x, ROWS)
+    return h + np.sum(ys, axis=0)
+
+
+def over_traced_entries(scan, x):
+    w = W * x[1]
+    h, ys = scan(lambda h, e: (np.sin(w @ h) * e, h[0] * e), x, np.concatenate([x, x * x]))
+    return h * np.sum(ys)
+
+
+def branching(scan, x):
+    """Each step decides for itself, so that steps differ."""
+
+    def step(h, e):
+        return (h * x if e > 0.5 else np.cos(h)), np.sum(h) * e
+
+    h, ys = scan(step, x, np.array([0.2, 0.9, 0.4, 0.7, 0.1]))
+    return h * ys[-1]
+
+
+def scans_three_deep(scan, x):
+    """Each body captures from all that are around it."""
+
+    def outer(a, e):
+        def middle(b, f):
+            def inner(c, g):
+                return np.sin(c * x + b * e) * a, np.sum(c * f * g)
+
+            c, ys = scan(inner, b * a, np.array([0.5, -1.5]))
+            return c + b * x[0], np.sum(ys) * e
+
+        b, ys = scan(middle, a * x, x[1:])
+        return b * f(a), np.sum(ys)
+
+    def f(a):
+        return np.cos(a * x)
+
+    a, ys = scan(outer, x, x[:2])
+    return a + np.sum(ys)
+
+
+def of_tangents(scan, x):
+    """A transformation between the loop and what its body captures."""
+
+    def f(y):
+        return scan(lambda h, e: (np.sin(h) * y + x * e, h[0]), y * x, np.array([0.3, 0.8, -0.2]))[0]
+
+    return ew.jvp(f, (x * x,), (x,))[1]
+
+
+def with_stores(scan, x):
+    def step(h, e):
+        h[0] = h[1] * e
+        h += x
+        return h, h[2] * 1.0
+
+    return scan(step, x * 1.0, np.array([0.3, 0.8, -0.2]))[0]
+
+
+LOOPS = [recurrent, over_traced_entries, branching, scans_three_deep, of_tangents, with_stores]
 
 
 def leaves(result):
@@ -245,6 +327,17 @@ def test_a_region_equals_its_inlined_body(program, way):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("program", LOOPS, ids=lambda p: p.__name__)
+def test_a_scan_equals_a_loop(program, way):
+    inlined = leaves(WAYS[way](lambda x: program(python, x)))
+    for name, scan in SCANS.items():
+        found = leaves(WAYS[way](lambda x, scan=scan: program(scan, x)))
+        for a, b in zip(found, inlined, strict=True):
+            assert a.dtype == b.dtype, name
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-11, err_msg=name)
+
+
 @pytest.mark.parametrize("way", [w for w in WAYS if w != "value"])
 def test_regions_in_regions_in_regions(way):
     """The same for a body that is wrapped three times over."""
@@ -256,6 +349,11 @@ def test_regions_in_regions_in_regions(way):
 
 def captured(region, u, x):
     return region(lambda x: np.where(x > 0, u * x, 0.0))(x)
+
+
+def beside_a_constant(region, x):
+    y, one = region(lambda x: (np.sqrt(x) * 2.0, np.ones_like(x) * 1.5))(x)
+    return y[1:] * one[1:]
 
 
 def stored(u):
@@ -272,6 +370,8 @@ CUTS = {
     "only a sign": lambda region, x: region(lambda u, x: np.sign(u) * x)(np.sqrt(x), x),
     "an unused output": lambda region, x: region(lambda u, x: (u * 2.0, x * 3.0))(np.sqrt(x), x)[1],
     "one output of several": lambda region, x: region(lambda x: (np.sqrt(x)[1:], np.log(x), x[1:]))(x)[0],
+    "an unused output behind a cut": lambda region, x: region(lambda u, x: (u * 2.0, x * 3.0))(np.sqrt(x), x)[1][1:],
+    "an output that nothing reaches": lambda region, x: beside_a_constant(region, x) * 1.0,
     "captured": lambda region, x: captured(region, np.sqrt(x), x),
     "in a region in a region": lambda region, x: region(lambda x: region(lambda u: u[1:])(np.sqrt(x)))(x),
     "a maximum": lambda region, x: region(lambda x: np.maximum(np.sqrt(x), 0.5))(x),

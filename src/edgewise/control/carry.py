@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.containers import Tree, flatten, paths
+from edgewise.containers import flatten, paths
 from edgewise.core.traced import TRACED, Traced, fixed
 from edgewise.errors import ArgumentError, CarryError, OutputError, a_kind
 from edgewise.transforms.border import gather_output
 
-__all__ = ["Carry", "chosen", "pair_of", "stacked"]
+__all__ = ["Carry", "chosen", "own", "pair_of", "stacked"]
 
 _SCALARS = (bool, int, float, complex)
 
@@ -36,7 +36,7 @@ class Carry:
         leaves, self.tree = flatten(init)
         self.names = paths(init)
         self.like = [_number(gather_output(leaf), f"the carry of {of}", n) for leaf, n in _named(leaves, self.names)]
-        self.first = self.tree.build([_own(leaf) for leaf in self.like])
+        self.first = self.tree.build([own(leaf) for leaf in self.like])
 
     def next(self, carry: Any, name: str) -> Any:
         """What a step returned as the next carry.
@@ -57,13 +57,14 @@ class Carry:
             )
         return self.tree.build(
             [
-                _alike(gather_output(leaf), like, f"{name} returned a carry", n, f"that of {self.of} began with")
+                _alike(leaf, like, (name, "a carry"), n, f"that of {self.of} began with")
                 for leaf, like, n in zip(leaves, self.like, self.names, strict=True)
             ]
         )
 
 
-def _own(leaf: Any) -> Any:
+def own(leaf: Any) -> Any:
+    """A leaf as it is now, whatever is stored into it later."""
     return fixed(leaf) if type(leaf) in TRACED else leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
@@ -86,9 +87,18 @@ def _number(leaf: Any, what: str, path: str) -> Any:
     )
 
 
-def _alike(leaf: Any, like: Any, what: str, path: str, began: str) -> Any:
-    """A leaf of the shape and dtype of another. Python's numbers take the dtype they meet, as in NumPy."""
-    at = f" at {path}" if path else ""
+def _alike(leaf: Any, like: Any, whose: tuple[str, str], path: str, began: str) -> Any:
+    """A leaf of the shape and dtype of another. Python's numbers take the dtype they meet, as in NumPy.
+
+    Args:
+        leaf: what was returned.
+        like: what it has to be like.
+        whose: for messages, who returned it, and as a part of what.
+        path: where in that it is.
+        began: how messages go on about the other.
+    """
+    at, what = f" at {path}" if path else "", f"{whose[0]} returned {whose[1]}"
+    leaf = gather_output(leaf)
     if leaf is None or like is None:
         if leaf is like:
             return leaf
@@ -99,7 +109,7 @@ def _alike(leaf: Any, like: Any, what: str, path: str, began: str) -> Any:
         )
     if type(leaf) in _SCALARS and not like.shape and np.result_type(like.dtype, leaf) == like.dtype:
         return like.dtype.type(leaf)
-    leaf = _number(leaf, what, path)
+    leaf = _number(leaf, f"what {whose[0]} returned", path)
     if tuple(leaf.shape) != tuple(like.shape):
         raise CarryError(
             f"{what} with shape {tuple(leaf.shape)}{at}, and {began} shape {tuple(like.shape)}",
@@ -144,25 +154,21 @@ def stacked(results: Sequence[Any], name: str) -> Any:
     like = [_number(gather_output(leaf), f"what {name} returned", n) for leaf, n in _named(first, names)]
     rows = [like]
     for result in results[1:]:
-        leaves, own = flatten(result)
-        if own != tree:
-            raise _other_structure(name, own, tree)
+        leaves, structure = flatten(result)
+        if structure != tree:
+            raise CarryError(
+                f"{name} returned a result with the structure {structure}, and the first step one with {tree}",
+                "the results are put together leaf by leaf",
+                f"return it in the same containers every time: {tree}",
+            )
         rows.append(
             [
-                _alike(gather_output(leaf), one, f"{name} returned a result", n, "the first step one with")
+                _alike(leaf, one, (name, "a result"), n, "the first step one with")
                 for (leaf, n), one in zip(_named(leaves, names), like, strict=True)
             ]
         )
     columns = zip(*rows, strict=True)
     return tree.build([None if column[0] is None else np.stack(column) for column in columns])
-
-
-def _other_structure(name: str, own: Tree, tree: Tree) -> CarryError:
-    return CarryError(
-        f"{name} returned a result with the structure {own}, and before one with {tree}",
-        "the results are put together leaf by leaf",
-        f"return it in the same containers every time: {tree}",
-    )
 
 
 def chosen(condition: Any, yes: Any, no: Any, names: tuple[str, str]) -> Any:
@@ -172,10 +178,10 @@ def chosen(condition: Any, yes: Any, no: Any, names: tuple[str, str]) -> Any:
         CarryError: the two differ in structure, shape or dtype.
     """
     ones, tree = flatten(yes)
-    others, own = flatten(no)
-    if own != tree:
+    others, structure = flatten(no)
+    if structure != tree:
         raise CarryError(
-            f"{names[0]} returned a result with the structure {tree}, and {names[1]} one with {own}",
+            f"{names[0]} returned a result with the structure {tree}, and {names[1]} one with {structure}",
             "the members of a batch go different ways, and their results are put into one batch",
             f"return it in the same containers: {tree}",
         )
@@ -186,10 +192,10 @@ def chosen(condition: Any, yes: Any, no: Any, names: tuple[str, str]) -> Any:
             continue
         a, b = gather_output(one), gather_output(other)
         if type(a) in _SCALARS:
-            b = _number(b, "the result", path)
-            a = _alike(a, b, f"{names[0]} returned a result", path, f"{names[1]} one with")
+            b = _number(b, f"what {names[1]} returned", path)
+            a = _alike(a, b, (names[0], "a result"), path, f"{names[1]} one with")
         else:
-            a = _number(a, "the result", path)
-            b = _alike(b, a, f"{names[1]} returned a result", path, f"{names[0]} one with")
+            a = _number(a, f"what {names[0]} returned", path)
+            b = _alike(b, a, (names[1], "a result"), path, f"{names[0]} one with")
         picked.append(a if a is None else np.where(condition, a, b))
     return tree.build(picked)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.containers import flatten, paths
-from edgewise.control.carry import Carry, pair_of, stacked
+from edgewise.control.carry import Carry, own, pair_of, stacked
 from edgewise.control.seam import offer
 from edgewise.control.segments import Checkpoint, run_steps
 from edgewise.core.traced import Traced
@@ -69,7 +69,8 @@ def scan(
 
     def step(i: int, carry: Any, x: Any) -> tuple[Any, Any]:
         carry, y = pair_of(f(carry, x), name)
-        return shape.next(carry, name), y
+        leaves, tree = flatten(y)
+        return shape.next(carry, name), tree.build([own(leaf) for leaf in leaves])  # a step may go on storing into it
 
     if not n:
         return shape.first, _nothing(step, shape.first, xs, name)

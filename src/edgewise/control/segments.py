@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from edgewise.containers import flatten
-from edgewise.control.carry import stacked
+from edgewise.control.carry import own, stacked
 from edgewise.core.node import Node
 from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError
@@ -74,8 +74,8 @@ def run_steps(step: Step, indices: range, carry: Any, xs: Any, checkpoint: Check
                 length = best_length(n, bytes_of_step, meter.carried(carry))
     if rows:
         pieces.append(stacked(rows, name))
-    for start in range(done, n, length or n):
-        part = indices[start : start + (length or n)]
+    for start in range(done, n, length or 1):
+        part = indices[start : start + (length or 1)]
         low, high = min(part), max(part) + 1
 
         def segment(carry: Any, xs: Any, part: range = part, low: int = low) -> Any:
@@ -85,14 +85,20 @@ def run_steps(step: Step, indices: range, carry: Any, xs: Any, checkpoint: Check
                 rows.append(y)
             return carry, stacked(rows, name)
 
-        carry, ys = region(segment, carry, _at(xs, slice(low, high)), name="segment")
+        carry, ys = region(segment, carry, _between(xs, low, high), name="segment")
         pieces.append(ys)
     return carry, _joined(pieces) if pieces else None
 
 
-def _at(xs: Any, index: int | slice) -> Any:
+def _at(xs: Any, index: int) -> Any:
+    """What one step gets of the arrays that are scanned over: its own, should it store into it."""
     leaves, tree = flatten(xs)
-    return tree.build([leaf if leaf is None else leaf[index] for leaf in leaves])
+    return tree.build([leaf if leaf is None else own(leaf[index]) for leaf in leaves])
+
+
+def _between(xs: Any, low: int, high: int) -> Any:
+    leaves, tree = flatten(xs)
+    return tree.build([leaf if leaf is None else leaf[low:high] for leaf in leaves])
 
 
 def _joined(pieces: Sequence[Any]) -> Any:
