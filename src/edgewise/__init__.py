@@ -31,6 +31,7 @@ from edgewise.transforms.stop import stop_gradient, value
 
 if TYPE_CHECKING:
     from edgewise import book, compositions
+    from edgewise.compile.jit import jit
     from edgewise.compositions.bridge import stack
     from edgewise.control.branches import cond, switch
     from edgewise.control.loops import fori_loop, while_loop
@@ -56,6 +57,7 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jit",
     "jvp",
     "linearize",
     "primitive",
@@ -90,6 +92,8 @@ def __getattr__(name: str) -> Any:
         return stack
     if name in _CONTROL:
         return getattr(import_module(f"edgewise.control.{_CONTROL[name]}"), name)
+    if name == "jit":
+        return import_module("edgewise.compile.jit").jit  # on first use: most programs are not compiled
     if name == "report":
         return import_module("edgewise.reporting").report
     if name == "__version__":

@@ -22,6 +22,8 @@
     ├── NonFiniteError         inside ``explain_nan``: something stopped being finite         (FloatingPointError)
     └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
 
+``CompileWarning`` (a UserWarning) stands beside it: nothing went wrong, but a function is not compiled.
+
 Each class also derives from the built-in exception named on its line, so ``except TypeError`` keeps working.
 A message has up to four parts: the user's file and line, what happened, why, and one replacement that works.
 """
@@ -41,6 +43,7 @@ __all__ = [
     "BatchError",
     "CarryError",
     "CheckError",
+    "CompileWarning",
     "ConversionError",
     "DeclarationError",
     "EdgewiseError",
@@ -261,6 +264,10 @@ class NonFiniteError(EdgewiseError, FloatingPointError):
 
 class FileError(EdgewiseError, OSError):
     """A file exists already and was not to be replaced, or it cannot be written."""
+
+
+class CompileWarning(UserWarning):
+    """A function is run by Python although ``jit`` was asked for; the message names the line and the reason."""
 
 
 class CheckError(EdgewiseError, AssertionError):

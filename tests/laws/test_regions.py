@@ -419,3 +419,59 @@ def test_complex_numbers():
     )
     assert ew.linearize(lambda z: holomorphic(ew.checkpoint, z), z)[1].complex_linear
     assert not ew.linearize(lambda z: f(ew.checkpoint, z), z)[1].complex_linear
+
+
+def looks_at_numbers(region, x):
+    """What depends on no operand differentiably is an ordinary number, as it is outside of regions."""
+
+    def body(x):
+        names = ["a", "b", "c"]
+        n = int(np.floor(np.abs(x[2]) * 2)) + len(names[np.argmax(x)])
+        for _ in range(np.argmax(x)):
+            x = x * float(np.sign(x[0])) * n
+        pair = region(lambda x: (np.argmin(x), x * 2.0))(x)
+        return x[: int(pair[0]) + 3] * np.array([1, 2, 3])[pair[0]]
+
+    return region(body)(x)
+
+
+@pytest.mark.parametrize("way", [w for w in WAYS if "batch" not in w])
+def test_numbers_without_a_derivative_are_ordinary_numbers(way):
+    inlined = leaves(WAYS[way](lambda x: looks_at_numbers(lambda f: f, x)))
+    found = leaves(WAYS[way](lambda x: looks_at_numbers(ew.checkpoint, x)))
+    for a, b in zip(found, inlined, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-11)
+    for convert in (float, int, lambda v: np.float64(v).item()):
+        with pytest.raises(ew.errors.ConversionError):
+            ew.grad(ew.checkpoint(lambda x, f=convert: x * f(x * 2)))(2.0)
+
+
+COMPILED = [one_call, captures, three_deep, levels_three_deep, branches, index_arrays, inner_gradient, in_a_row]
+
+
+@pytest.mark.parametrize("way", ["value", "gradient", "Hessian", "reverse over reverse", "batch of gradients"])
+@pytest.mark.parametrize("program", COMPILED, ids=lambda p: p.__name__)
+def test_compiled_regions(program, way, monkeypatch):
+    if program is branches and "batch" in way:
+        return
+    expected = leaves(WAYS[way](lambda x: program(lambda f: f, x)))
+    jitted = ew.jit(lambda x, rows: _at(way, lambda x: program(ew.checkpoint, x), x, rows, monkeypatch))
+    for _ in range(2):  # as it is recorded, and compiled
+        found = leaves(jitted(X, ROWS))
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+def _at(way, f, x, rows, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setitem(globals(), "X", x)
+        patch.setitem(globals(), "ROWS", rows)
+        return WAYS[way](f)
+
+
+def test_a_compiled_region_reads_the_arrays_around_it():
+    table = np.array([1.0, 2.0, 3.0])
+    jitted = ew.jit(ew.grad(lambda x: np.sum(ew.checkpoint(lambda x: np.sin(x) * table + x @ table)(x))))
+    for _ in range(2):
+        np.testing.assert_allclose(jitted(X), np.cos(X) * table + 3 * table)
+        table *= 2.0

@@ -8,15 +8,15 @@ belongs: levels are compared, as everywhere, and no closure is looked into.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from edgewise.core.admission import admit
 from edgewise.core.buffers import Sharing
-from edgewise.core.levels import constant
-from edgewise.core.mode import NOTHING, Mode
+from edgewise.core.levels import beside, constant, differentiated
+from edgewise.core.mode import NOTHING, RECORDERS, Mode
 from edgewise.core.outline import Outline, Step
 from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
 from edgewise.modes.recorded import NUMBERS
@@ -44,6 +44,7 @@ class Outlined(Mode):
         self._places: list[int] = []
         self._steps: list[Step] = []
         self._known: dict[tuple[int, int], int] = {}
+        self._settled: set[int] = set()  # where values stand that depend on no operand differentiably
         self._size = 0
 
     def lift(self, value: Any) -> Traced:
@@ -67,15 +68,25 @@ class Outlined(Mode):
                 admitted = admit(operand, operands)
                 if admitted is not operand and type(admitted) in TRACED:
                     return apply(primitive, tuple(map(admit, operands)), params)
-                operand = admitted  # noqa: PLW2901  the admitted form is the operand
+                operand = self._beside(admitted, operands) if RECORDERS else admitted  # noqa: PLW2901  as it is kept
             values.append(constant(operand))
             places.append(self._place_of(operand))
         y = apply(primitive, tuple(values), params)
         parts = (y,) if primitive.outputs is None else y
         results = tuple([self._place() for _ in parts])
         self._steps.append(Step(primitive, tuple(places), params, results))
+        if primitive.zero or self._settled.issuperset(places):
+            self._settled.update(results)
+        elif primitive.zero_outputs:
+            self._settled.update([results[i] for i in primitive.zero_outputs])
         made = tuple([wrap(part, self, place) for part, place in zip(parts, results, strict=True)])
         return made[0] if primitive.outputs is None else made
+
+    def concrete(self, t: Any, convert: Callable[[Any], Any], refusal: Callable[[], Exception]) -> Any:
+        """A number that no derivative would reach, such as ``int(np.floor(t))``, is one; as it is without a region."""
+        if t.payload in self._settled:
+            return convert(t.value)
+        raise refusal()
 
     def call(self, outline: Outline, operands: Sequence[Any], values: Sequence[Any]) -> list[Traced]:
         """A part that was outlined by itself, as one step.
@@ -88,6 +99,8 @@ class Outlined(Mode):
         places = tuple([self._place_of(operand, held=True) for operand in operands])
         results = tuple([self._place() for _ in values])
         self._steps.append(Step(outline, places, NOTHING, results))
+        if self._settled.issuperset([places[i] for i in outline.reaching]):
+            self._settled.update(results)
         return [wrap(value, self, place) for value, place in zip(values, results, strict=True)]
 
     def finish(self, results: Sequence[Traced]) -> tuple[Outline, list[Any]]:
@@ -122,8 +135,15 @@ class Outlined(Mode):
             place = self._known[key] = self._enter(value)
         return place
 
+    def _beside(self, operand: Any, operands: tuple[Any, ...]) -> Any:
+        """An array as a program that is being recorded below this mode knows it."""
+        own = next(t for t in operands if type(t) in TRACED and t.mode is self)
+        return beside(operand, own)
+
     def _enter(self, value: Any) -> int:
         place = self._place()
+        if not differentiated(value):
+            self._settled.add(place)
         self.operands.append(value)
         self._places.append(place)
         return place

@@ -149,6 +149,11 @@ class Body:
         known, self._known = self._known, None
         if known is not None and not any(isinstance(value, Traced) for value in known):
             return tuple(known)
+        return self.replay(operands)
+
+    def replay(self, operands: Sequence[Any]) -> tuple[Any, ...]:
+        """The results, operation by operation."""
+        self._known = None
         with np.errstate(all="ignore"):  # what there was to warn of was said the first time
             return self.outline.replay(operands)
 
@@ -301,6 +306,10 @@ class RegionFamily(Family):
 
     def slots(self, primitive: Primitive, edge: int, arity: int) -> frozenset[int]:
         return frozenset(range(arity))
+
+    def inline(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        body: Any = primitive.function
+        return body.replay(operands)
 
     def has_edge(self, primitive: Primitive, edge: int) -> bool:
         body: Any = primitive.function
