@@ -13,7 +13,8 @@ from edgewise.core.outline import Outline, Step
 from edgewise.errors import ArgumentError, EscapedError, OverwrittenError, StoreError
 from edgewise.modes import Recorded
 from edgewise.transforms.border import outputs
-from edgewise.transforms.region import Repeated, region
+from edgewise.transforms.region import region
+from edgewise.transforms.written import Repeated
 
 X = np.array([0.4, -0.7, 1.3])
 

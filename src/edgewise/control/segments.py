@@ -28,7 +28,8 @@ from edgewise.core.node import Node
 from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError
 from edgewise.modes import Recorded
-from edgewise.transforms.region import Repeated, region
+from edgewise.transforms.region import region
+from edgewise.transforms.written import Repeated
 
 __all__ = ["KEPT", "Checkpoint", "run_steps"]
 
