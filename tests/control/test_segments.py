@@ -107,27 +107,3 @@ def test_an_array_that_every_step_meets_is_kept_once():
         return ew.scan(lambda c, _: (np.sum(c * table) * a, None), 1.0, length=400, checkpoint=20)[0]
 
     assert peak(lambda: ew.grad(f)(0.001)) < 150 * table.nbytes
-
-
-def test_a_step_that_is_alike_shares_its_outline():
-    few = peak(lambda: ew.grad(lambda a: ew.scan(alike(a), 0.5, length=300, checkpoint=300)[0])(0.9))
-    many = peak(lambda: ew.grad(lambda a: ew.scan(different(a), 0.5, np.arange(300), checkpoint=300)[0])(0.9))
-    assert few < many
-
-
-def alike(a):
-    def step(c, _):
-        for _ in range(10):
-            c = np.sin(c) * a
-        return c, None
-
-    return step
-
-
-def different(a):
-    def step(c, i):
-        for k in range(10):
-            c = np.sin(c) * a if (i + k) % 2 else np.cos(c) * a
-        return c, None
-
-    return step

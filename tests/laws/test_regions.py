@@ -304,6 +304,19 @@ def with_stores(scan, x):
     return scan(step, x * 1.0, np.array([0.3, 0.8, -0.2]))[0]
 
 
+def with_a_counter(scan, x):
+    """What is carried may be a number, and looked at: which entry is next."""
+
+    def step(c, e):
+        h, i, whole = c
+        for _ in range(i % 2):
+            h = np.sin(h) * x[i] * float(whole)
+        return (h * x + e, (i + 1) % 3, np.floor(h[0]) + 2.0), h[int(i)]
+
+    (h, i, _), ys = scan(step, (x, 0, 1.0), np.array([0.5, 0.1, -0.2, 0.9]))
+    return h * ys[i]
+
+
 LOOPS = [recurrent, over_traced_entries, branching, scans_three_deep, of_tangents, with_stores]
 
 
@@ -325,6 +338,14 @@ def test_a_region_equals_its_inlined_body(program, way):
         assert a.shape == b.shape
         assert a.dtype == b.dtype
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("way", [w for w in WAYS if "batch" not in w])
+def test_a_number_may_be_carried(way):
+    inlined = leaves(WAYS[way](lambda x: with_a_counter(python, x)))
+    for scan in SCANS.values():
+        for a, b in zip(leaves(WAYS[way](lambda x, s=scan: with_a_counter(s, x))), inlined, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-10)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -351,9 +372,9 @@ def captured(region, u, x):
     return region(lambda x: np.where(x > 0, u * x, 0.0))(x)
 
 
-def beside_a_constant(region, x):
-    y, one = region(lambda x: (np.sqrt(x) * 2.0, np.ones_like(x) * 1.5))(x)
-    return y[1:] * one[1:]
+def beside_a_constant(region, x, then=lambda a: a):
+    y, one = region(lambda x: (np.sqrt(x) * 2.0, np.full_like(x, 1.5) + 0 * np.floor(x)))(x)
+    return y[1:] * then(one)[1:3]
 
 
 def stored(u):
@@ -372,6 +393,7 @@ CUTS = {
     "one output of several": lambda region, x: region(lambda x: (np.sqrt(x)[1:], np.log(x), x[1:]))(x)[0],
     "an unused output behind a cut": lambda region, x: region(lambda u, x: (u * 2.0, x * 3.0))(np.sqrt(x), x)[1][1:],
     "an output that nothing reaches": lambda region, x: beside_a_constant(region, x) * 1.0,
+    "joining what nothing reaches": lambda region, x: beside_a_constant(region, x, lambda a: np.concatenate([a, a])),
     "captured": lambda region, x: captured(region, np.sqrt(x), x),
     "in a region in a region": lambda region, x: region(lambda x: region(lambda u: u[1:])(np.sqrt(x)))(x),
     "a maximum": lambda region, x: region(lambda x: np.maximum(np.sqrt(x), 0.5))(x),
@@ -379,7 +401,14 @@ CUTS = {
 }
 
 
-SECOND = ("Hessian", "reverse over reverse", "forward over forward", "reverse over forward", "three times reverse")
+SECOND = (
+    "Hessian",
+    "reverse over reverse",
+    "forward over forward",
+    "reverse over forward",
+    "reverse over linearize",
+    "three times reverse",
+)
 FIRST = ("gradient", "jvp", "operator", "forward Jacobian", "reverse Jacobian", "batch of gradients")
 
 
@@ -429,8 +458,8 @@ def looks_at_numbers(region, x):
         n = int(np.floor(np.abs(x[2]) * 2)) + len(names[np.argmax(x)])
         for _ in range(np.argmax(x)):
             x = x * float(np.sign(x[0])) * n
-        pair = region(lambda x: (np.argmin(x), x * 2.0))(x)
-        return x[: int(pair[0]) + 3] * np.array([1, 2, 3])[pair[0]]
+        pair = region(lambda x: (np.argmin(x), x * 2.0, np.floor(x)))(x)
+        return x[: int(pair[0]) + 3] * np.array([1, 2, 3])[pair[0]] * float(pair[2][2])
 
     return region(body)(x)
 
@@ -475,3 +504,21 @@ def test_a_compiled_region_reads_the_arrays_around_it():
     for _ in range(2):
         np.testing.assert_allclose(jitted(X), np.cos(X) * table + 3 * table)
         table *= 2.0
+
+
+@pytest.mark.parametrize("first", [ew.grad, ew.jacfwd])
+def test_an_output_that_is_of_an_outer_level_alone(first):
+    """Within, its tangent is nothing at all; around, it is differentiated."""
+
+    def outer(region, w):
+        def f(x):
+            y, z = region(lambda x, w: (np.sqrt(x) * w, w * 1.5))(x, w)
+            return np.where(w > 0, y, 0.0)[1:] * np.concatenate([z, z])[1:3]
+
+        return np.sum(ew.linearize(f, AT_ZERO)[1] @ V)
+
+    w = np.array([1.5, 0.5, -1.0])
+    expected = first(lambda w: outer(lambda f: f, w))(w)
+    found = first(lambda w: outer(ew.checkpoint, w))(w)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert np.all(np.isfinite(found))

@@ -15,7 +15,7 @@ import numpy as np
 
 from edgewise.core.admission import admit
 from edgewise.core.buffers import Sharing
-from edgewise.core.levels import beside, constant, differentiated
+from edgewise.core.levels import beside, constant
 from edgewise.core.mode import NOTHING, RECORDERS, Mode
 from edgewise.core.outline import Outline, Step
 from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
@@ -84,23 +84,29 @@ class Outlined(Mode):
 
     def concrete(self, t: Any, convert: Callable[[Any], Any], refusal: Callable[[], Exception]) -> Any:
         """A number that no derivative would reach, such as ``int(np.floor(t))``, is one; as it is without a region."""
-        if t.payload in self._settled:
+        if self.settled(t):
             return convert(t.value)
         raise refusal()
 
-    def call(self, outline: Outline, operands: Sequence[Any], values: Sequence[Any]) -> list[Traced]:
+    def settled(self, t: Any) -> bool:
+        """Whether a value of this mode depends on no operand differentiably: it is a number that was computed."""
+        return t.payload in self._settled
+
+    def call(
+        self, outline: Outline, operands: Sequence[Any], values: Sequence[Any], settled: Sequence[bool]
+    ) -> list[Traced]:
         """A part that was outlined by itself, as one step.
 
         Args:
             outline: of the part, which was written ``within`` this one.
             operands: its operands.
             values: its results, without derivative.
+            settled: which of them depend on no operand differentiably.
         """
         places = tuple([self._place_of(operand, held=True) for operand in operands])
         results = tuple([self._place() for _ in values])
         self._steps.append(Step(outline, places, NOTHING, results))
-        if self._settled.issuperset([places[i] for i in outline.reaching]):
-            self._settled.update(results)
+        self._settled.update([place for place, known in zip(results, settled, strict=True) if known])
         return [wrap(value, self, place) for value, place in zip(values, results, strict=True)]
 
     def finish(self, results: Sequence[Traced]) -> tuple[Outline, list[Any]]:
@@ -142,7 +148,7 @@ class Outlined(Mode):
 
     def _enter(self, value: Any) -> int:
         place = self._place()
-        if not differentiated(value):
+        if _settled(value):
             self._settled.add(place)
         self.operands.append(value)
         self._places.append(place)
@@ -156,3 +162,14 @@ class Outlined(Mode):
         self.end()
         if self._whole:
             self.keeper.release()
+
+
+def _settled(value: Any) -> bool:
+    """Whether nothing that differentiates is around a value, or only regions in which it is a number."""
+    while type(value) in TRACED:
+        if isinstance(value.mode, Outlined):
+            return value.mode.settled(value)
+        if value.mode.differentiates:
+            return False
+        value = value.value
+    return True

@@ -56,15 +56,14 @@ def region(function: Callable[..., Any], *args: Any, name: str = "region") -> An
     found = Written(function, leaves, tree)
     if not found.values:
         return found.filled(())
-    return found.filled(apply(primitive_of(found.outline, found.values, name), tuple(found.operands), {}))
+    return found.filled(apply(primitive_of(found, name), tuple(found.operands), {}))
 
 
-def primitive_of(outline: Outline, values: list[Any], name: str) -> Primitive:
+def primitive_of(found: Written, name: str) -> Primitive:
     """An outline as a primitive."""
-    without = frozenset(i for i, value in enumerate(values) if value.dtype.kind not in "fc")
-    return Primitive(
-        name, Body(outline, values), REGION, selects=outline.selects, outputs=len(values), zero_outputs=without
-    )
+    numbers = frozenset(i for i, known in enumerate(found.settled) if known or found.values[i].dtype.kind not in "fc")
+    body, outline = Body(found.outline, found.values), found.outline
+    return Primitive(name, body, REGION, selects=outline.selects, outputs=len(found.values), zero_outputs=numbers)
 
 
 class Body:

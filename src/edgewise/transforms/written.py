@@ -31,6 +31,7 @@ class Written:
         outline: the operations.
         operands: what they are done on: numbers, arrays, and values of the levels around.
         values: their results, without derivative.
+        settled: which of these depend on no operand differentiably.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Written:
             ends = [self._ends[i] for i in self._own]
             self.outline, self.operands = mode.finish(ends)
             self.values = [mode.lower(end) for end in ends]
+            self.settled = [mode.settled(end) for end in ends]
 
     def filled(self, results: Sequence[Any]) -> Any:
         """What the function returned, with these results in place of those that were written down."""
@@ -73,4 +75,4 @@ class Repeated:
             return found.filled(found.outline.replay(found.operands))  # it met values that belong inside the region
         if self._outline is None or not self._outline.same(found.outline):
             self._outline = found.outline
-        return found.filled(top.call(self._outline, found.operands, found.values))
+        return found.filled(top.call(self._outline, found.operands, found.values, found.settled))
