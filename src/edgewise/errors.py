@@ -19,6 +19,8 @@
     │   └── NotYetError        planned, not written yet                                       (NotImplementedError)
     ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
     ├── FileError              a file that exists already, or cannot be written               (OSError)
+    ├── MissingExtraError      a package that an extra of edgewise brings is not installed    (ImportError)
+    ├── CompileError           a program that cannot be made into machine code                (RuntimeError)
     ├── NonFiniteError         inside ``explain_nan``: something stopped being finite         (FloatingPointError)
     └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
 
@@ -43,6 +45,7 @@ __all__ = [
     "BatchError",
     "CarryError",
     "CheckError",
+    "CompileError",
     "CompileWarning",
     "ConversionError",
     "DeclarationError",
@@ -50,6 +53,7 @@ __all__ = [
     "EscapedError",
     "FileError",
     "ForeignArrayError",
+    "MissingExtraError",
     "NoRuleError",
     "NonFiniteError",
     "NotElementwiseError",
@@ -264,6 +268,14 @@ class NonFiniteError(EdgewiseError, FloatingPointError):
 
 class FileError(EdgewiseError, OSError):
     """A file exists already and was not to be replaced, or it cannot be written."""
+
+
+class MissingExtraError(EdgewiseError, ImportError):
+    """A package that one of edgewise's extras brings is not installed."""
+
+
+class CompileError(EdgewiseError, RuntimeError):
+    """A program cannot be made into machine code."""
 
 
 class CompileWarning(UserWarning):

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.entrance import entrance
+from edgewise.compile.executable import build
 from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
-from edgewise.compile.numpy_run import NumpyRun
 from edgewise.compile.paths import Paths
 from edgewise.compile.recording import Recording, record
 from edgewise.compile.surroundings import Surroundings
@@ -41,6 +42,7 @@ __all__ = ["Jitted", "jit"]
 
 PATHS = 64  # ways through a function that are compiled before it is left to Python
 KEPT = 64  # specialisations: the least recently used is dropped
+REPEATS = 64  # times a program may say no and the function, run again, find nothing new
 RENEWED = 16  # times the surroundings of a function may change before it is left to Python
 
 
@@ -82,21 +84,20 @@ def jit(
     return Jitted(f, static_argnums, static_argnames, check)
 
 
-class _Eager(Exception):  # noqa: N818  not an error: the way back to Python
-    """This function, or this call, is left to Python."""
-
-
 class _Specialisation:
     """What is compiled for one kind of arguments."""
 
-    __slots__ = ("changes", "eager", "label", "objects", "paths", "surroundings")
+    __slots__ = ("changes", "eager", "gate", "label", "objects", "paths", "repeats", "surroundings", "tried")
 
     def __init__(self, given: Arguments) -> None:
         self.label = given.label
-        self.paths = Paths(NumpyRun)
+        self.paths = Paths(build)
         self.objects = given.objects  # kept alive: they are known by their identity
         self.surroundings: Surroundings | None = None
         self.changes = 0
+        self.repeats = 0
+        self.gate: Callable[..., Any] | None = None
+        self.tried = False
         self.eager = False
 
 
@@ -124,6 +125,8 @@ class Jitted:
         self._made: OrderedDict[Any, _Specialisation] = OrderedDict()
         self._lock = threading.RLock()
         self._told = False
+        self._gate: Callable[..., Any] | None = None
+        self._watched: Surroundings | None = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -143,6 +146,13 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
+        gate = self._gate
+        if gate is not None and not kwargs and not (self._watched is not None and self._watched.changed()):
+            return gate(*args)
+        return self._call(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """The long way: what a gate cannot check."""
         given = arguments(args, kwargs, self._static, self._names)
         if not given.ordinary:
             return self.__wrapped__(*args, **kwargs)
@@ -160,20 +170,21 @@ class Jitted:
             with self._lock:
                 self._renew(one)
         inputs = [np.asarray(x)[()] if type(x) in (float, complex) else x for x in given.inputs]
-        found = one.paths.run(inputs) if one.paths.first is not None else None
+        found = one.paths.run(inputs)
         if found is None:
-            try:
-                with self._lock:
-                    result = self._record(one, given)
-            except _Eager:
-                return self.__wrapped__(*args, **kwargs)
-            return result if not self._check else self._checked(result, args, kwargs)
-        recording, values = found
-        result = self._deliver(recording, values, given)
+            with self._lock:
+                found = one.paths.run(inputs)  # another thread may have been here meanwhile
+                if found is None:
+                    found = self._record(one, given)
+        if found is None:
+            return self.__wrapped__(*args, **kwargs)
+        result = self._deliver(*found, given)
+        if one.gate is not self._gate or one.gate is None:
+            self._open(one, given)
         return result if not self._check else self._checked(result, args, kwargs)
 
-    def _record(self, one: _Specialisation, given: Arguments) -> Any:
-        """Run the function, and keep what was recorded."""
+    def _record(self, one: _Specialisation, given: Arguments) -> tuple[Recording, list[Any]] | None:
+        """Run the function and keep what was recorded; None where that cannot be done, and Python is to run it."""
         f = self.__wrapped__
         surroundings = Surroundings(f, *one.objects)
         try:
@@ -182,9 +193,9 @@ class Jitted:
             raise
         except EdgewiseError as error:
             self._leave(one, f"{error.what}", error.where)
-            raise _Eager from error
+            return None
         if recording.open:
-            return self._deliver(recording, recording.values, given)
+            return recording, recording.values
         changed = surroundings.changed()
         if changed:
             self._leave(one, f"it changes {changed}, which a compiled program would not", self._line)
@@ -193,10 +204,24 @@ class Jitted:
             where = f"{shorten(last[0])}:{last[1]}" if last else self._line
             self._leave(one, f"it has taken {PATHS} different ways, by what it looks at here", where)
         elif not one.paths.add(recording):
-            self._leave(one, "it does other things when it is run again on the same values", self._line)
+            one.repeats += 1  # machine code rounds otherwise, which a comparison can show
+            if one.repeats > REPEATS:
+                self._leave(one, "it does other things when it is run again on the same values", self._line)
         elif one.surroundings is None:
             one.surroundings = surroundings
-        return self._deliver(recording, recording.values, given)
+        return recording, recording.values
+
+    def _open(self, one: _Specialisation, given: Arguments) -> None:
+        """Have the next call go the short way, if there is one for arguments like these."""
+        first = one.paths.first
+        if self._check or one.eager or first is None or not first.runs:
+            return
+        if not one.tried:
+            one.tried = True
+            one.gate = entrance(first, given, name_of(self.__wrapped__), self._call)
+        if one.gate is not None and one.surroundings is not None:
+            self._watched = one.surroundings if one.surroundings.watches else None
+            self._gate = one.gate
 
     def _deliver(self, recording: Recording, values: list[Any], given: Arguments) -> Any:
         """The result for the user; what the function stored into its arguments is stored there."""
@@ -209,7 +234,7 @@ class Jitted:
 
     def _renew(self, one: _Specialisation) -> None:
         """Something around the function has changed: what was recorded no longer holds."""
-        one.paths = Paths(NumpyRun)
+        one.paths, one.gate, one.tried, self._gate = Paths(build), None, False, None
         changed = one.surroundings.changed() if one.surroundings is not None else ""
         one.surroundings = None
         one.changes += 1
@@ -219,7 +244,7 @@ class Jitted:
     def _leave(self, one: _Specialisation, why: str, where: str) -> None:
         """From now on Python runs the function; said once."""
         one.eager = True
-        one.paths = Paths(NumpyRun)
+        one.paths, one.gate, self._gate = Paths(build), None, None
         if not self._told:
             self._told = True
             place = f"{where}: " if where else ""

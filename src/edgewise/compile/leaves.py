@@ -24,6 +24,7 @@ class Arguments(NamedTuple):
         tree: their structure, of ``(args, kwargs)``.
         moving: positions of those that are a program's inputs: arrays of numbers, NumPy's numbers, Python's floats.
         key: what a program is made for: structure, shapes, dtypes, and the values of the others.
+        flat: whether they were given by position, and none of them is a container.
         ordinary: whether each is of a kind that a program can be made for; a traced value or a foreign array is not.
     """
 
@@ -32,6 +33,7 @@ class Arguments(NamedTuple):
     moving: list[int]
     key: Any
     ordinary: bool
+    flat: bool
 
     @property
     def inputs(self) -> list[Any]:
@@ -109,7 +111,7 @@ def arguments(
         else:
             ordinary = ordinary and not isinstance(leaf, Traced) and not hasattr(leaf, "__array_ufunc__")
             key.append((kind, id(leaf)))
-    return Arguments(leaves, tree, moving, (tree, *key), ordinary)
+    return Arguments(leaves, tree, moving, (tree, *key), ordinary, not kwargs and len(leaves) == len(args))
 
 
 class _Held:

@@ -29,12 +29,14 @@ class Surroundings:
 
     Attributes:
         complete: whether all of them are watched; a container of thousands is not.
+        watches: whether there is anything that could change.
     """
 
-    __slots__ = ("_seen", "_watched", "complete")
+    __slots__ = ("_seen", "_watched", "complete", "watches")
 
     def __init__(self, *roots: Any) -> None:
         self.complete = True
+        self.watches = False
         self._watched: list[tuple[Callable[[Any], Any], Any, Any, str]] = []
         self._seen: dict[int, Any] = {}
         todo: list[tuple[str, Any]] = [(getattr(root, "__name__", type(root).__name__), root) for root in roots]
@@ -47,7 +49,9 @@ class Surroundings:
                 if len(self._watched) >= _LIMIT:
                     self.complete = False
                     return
-                self._watched.append((read, key, found, said))
+                if read is not _never:
+                    self.watches = True
+                    self._watched.append((read, key, found, said))
                 todo.append((said, found))
 
     def changed(self) -> str:
@@ -74,16 +78,18 @@ def _inside(value: Any, name: str) -> Iterator[tuple[Callable[[Any], Any], Any, 
         yield from _of_function(value.__func__) if type(value.__func__) is types.FunctionType else ()
     elif kind is functools.partial:
         for given in (value.func, *value.args, *value.keywords.values()):
-            yield (lambda key: key), given, given, getattr(given, "__name__", name)
+            yield _never, given, given, getattr(given, "__name__", name)
     elif kind is dict:
         yield len, value, len(value), name
         for key, found in value.items():
             yield functools.partial(_item, value), key, found, f"{name}[{key!r}]"
-    elif kind in (list, tuple, set, frozenset):
+    elif kind is tuple:
+        for i, found in enumerate(value):
+            yield _never, found, found, f"{name}[{i}]"
+    elif kind in (list, set):
         yield len, value, len(value), name
-        if kind in (list, tuple):
-            for i, found in enumerate(value):
-                yield functools.partial(_item, value), i, found, f"{name}[{i}]"
+        for i, found in enumerate(value) if kind is list else ():
+            yield functools.partial(_item, value), i, found, f"{name}[{i}]"
     else:
         yield from _attributes(value, name)
 
@@ -91,11 +97,12 @@ def _inside(value: Any, name: str) -> Iterator[tuple[Callable[[Any], Any], Any, 
 def _of_function(f: types.FunctionType) -> Iterator[tuple[Callable[[Any], Any], Any, Any, str]]:
     if is_library(f.__code__.co_filename) and not f.__globals__.get("__name__", "").startswith("edgewise."):
         return  # edgewise's own wrap functions of the user's
+    ours = is_library(f.__code__.co_filename)  # nobody rebinds names in there
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-        yield _content, cell, _content(cell), name
+        yield _never if ours else _content, cell, _content(cell), name
     names = dict.fromkeys(_names(f.__code__))
     space = f.__globals__
-    if not is_library(f.__code__.co_filename):
+    if not ours:
         for name in names:
             found = space.get(name, _MISSING)
             if found is _MISSING or isinstance(found, type):
@@ -108,7 +115,7 @@ def _of_function(f: types.FunctionType) -> Iterator[tuple[Callable[[Any], Any], 
                         yield functools.partial(_item, vars(found)), inner, vars(found)[inner], f"{name}.{inner}"
     for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
         if not isinstance(default, _NUMBERS):
-            yield (lambda key: key), default, default, f.__name__
+            yield _never, default, default, f.__name__
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
@@ -128,6 +135,11 @@ def _attributes(value: Any, name: str) -> Iterator[tuple[Callable[[Any], Any], A
         return
     for key, found in getattr(value, "__dict__", {}).items():
         yield functools.partial(_item, value.__dict__), key, found, f"{name}.{key}"
+
+
+def _never(key: Any) -> Any:
+    """Of what cannot be rebound, but may hold something that can."""
+    return key
 
 
 def _item(container: Any, key: Any) -> Any:

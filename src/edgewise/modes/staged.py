@@ -70,7 +70,7 @@ class Staged(Mode):
 
         So what is computed from them is part of the program, and they are read when it runs.
         """
-        return self._lifted(value) if _above(t, self) else value
+        return self._lifted(value) if type(value) is not list and _above(t, self) else value
 
     def captured_in(self, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The same for the arguments of a function of NumPy's, but for the static ones."""
