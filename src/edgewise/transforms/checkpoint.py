@@ -35,7 +35,8 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
         f: a function in plain Python and NumPy, with any arguments and results.
 
     Returns:
-        A function with the same arguments, results and derivatives, in every mode and any nesting.
+        A function with the same arguments, results and derivatives, in every mode and any nesting. Arrays that it
+        returns share no memory with its arguments, should you store into them.
 
     Raises:
         ArgumentError: ``f`` is no function.

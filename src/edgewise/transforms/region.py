@@ -196,12 +196,17 @@ class Body:
 class Block(Map):
     """The map of a region from one of its operands to the tuple of its results."""
 
-    __slots__ = ("body", "edge", "values")
+    __slots__ = ("body", "edge", "kept")
 
-    def __init__(self, body: Body, values: tuple[Any, ...], edge: int) -> None:
+    def __init__(self, body: Body, kept: Sequence[Any], edge: int) -> None:
         self.body = body
-        self.values = values
+        self.kept = kept  # which all edges of a region share: the operands, and nothing for the results
         self.edge = edge
+
+    @property
+    def values(self) -> Sequence[Any]:
+        """The operands."""
+        return self.kept[:-1]
 
     @property
     def selects(self) -> bool:  # type: ignore[override]  # that of the body
@@ -256,7 +261,7 @@ class RegionFamily(Family):
         self, primitive: Primitive, edge: int, kept: Sequence[Any], params: dict[str, Any], shape: tuple[int, ...]
     ) -> Map:
         body: Any = primitive.function
-        return Block(body, tuple(kept[:-1]), edge)
+        return Block(body, kept, edge)
 
     def accumulate(self, node: Any, g: Any, owned: set[int]) -> None:
         active = tuple(i for i, parent in enumerate(node.parents) if parent is not None)
