@@ -70,3 +70,33 @@ def test_ways_with_results_of_other_shapes_are_not_merged():
         made(point)
     (one,) = made._made.values()
     assert merged(one.paths.first) is None
+
+
+@pytest.mark.parametrize("f", [taylor_sine, ew.value_and_grad(taylor_sine), stepped, ew.value_and_grad(stepped)])
+def test_all_ways_become_one_function(f):
+    points = list(map(float, np.linspace(-3.3, 3, 23)))
+    made = ew.jit(f)
+    for point in points * 3:
+        np.testing.assert_allclose(made(point), f(point), rtol=1e-14)
+    (one,) = made._made.values()
+    runs = [path.runs for path in one.paths]
+    for point in points:
+        np.testing.assert_allclose(made(point), f(point), rtol=1e-14)
+    assert [path.runs for path in one.paths] == runs  # none of them was run by itself
+    np.testing.assert_allclose(made(-7.5), f(-7.5), rtol=1e-14)  # a new way
+
+
+def test_ways_through_arrays_and_complex_numbers():
+    def f(x, z):
+        total = z * 0
+        for i in range(3):
+            total = total + (x[i] * z if x[i] > 0 else np.conj(z) / TABLE[i])
+            if abs(total) > 10:
+                return total, x * 2
+        return total, x[::-1] * abs(z)
+
+    made, rng = ew.jit(f), np.random.default_rng(3)
+    for _ in range(60):
+        x, z = rng.normal(size=3) * 3, complex(*rng.normal(size=2))
+        for found, expected in zip(made(x, z), f(x, z), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-14)

@@ -30,7 +30,9 @@ def bound_gate(plan: Plan) -> Callable[..., Any]:
     count, fallback, leaves, build = len(plan.arguments), plan.fallback, plan.leaves, items(plan.result)
     arena = _Arena(plan.arena)
 
-    def gate(*args: Any) -> Any:
+    def gate(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            return plan.keywords(*args, **kwargs)
         if len(args) != count or not all(map(admits, wanted, (*args, *captured))):
             return fallback(0, args)
         made = [_fresh(leaf) for leaf in leaves]
@@ -55,7 +57,9 @@ def admits(wanted: Argument, value: Any) -> bool:
     (True, False)
     """
     if isinstance(wanted, Same):
-        return value is wanted.value
+        return value is wanted.value or (
+            wanted.by_value and type(value) is type(wanted.value) and bool(value == wanted.value)
+        )
     if isinstance(wanted, Scalar):
         return type(value) is wanted.type and (type(value) is not int or LEAST <= value <= MOST)
     if type(value) is not np.ndarray or value.shape != wanted.shape or not value.flags.aligned:

@@ -1,7 +1,8 @@
-; The call gate in C's place: one function that CPython calls by the METH_FASTCALL convention, for all gates.
+; The call gate in C's place: one function that CPython calls by the METH_FASTCALL | METH_KEYWORDS convention, for all.
 ;
 ; Start with @gate. What a gate is made of lies in a table that native.py writes (%Gate, %Wanted and %Result below have
-; their twins there); `self` is a tuple that holds the table, the fallback, what is captured, and what must stay alive.
+; their twins there); `self` is a tuple that holds the table, the fallback, what is captured, what is called where there
+; are keywords, and what must stay alive.
 ; Structs of CPython and NumPy are read where layout.py has found them to be like this. LLVM's middle end is not run, so
 ; that the text is written as it should be executed.
 
@@ -35,6 +36,7 @@ declare ptr @PyLong_FromLongLong(i64)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare ptr @PyMem_RawMalloc(i64)
 declare void @PyMem_RawFree(ptr)
+declare i32 @PyObject_RichCompareBool(ptr, ptr, i32)            ; 2: ==
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyTuple_GetItem(ptr, i64)                          ; borrowed
 declare ptr @PyTuple_New(i64)
@@ -44,7 +46,16 @@ declare void @Py_DecRef(ptr)                                    ; null is fine
 
 ; ------------------------------------------------------------------------------------------------------- a whole call
 
-define ptr @gate(ptr %self, ptr %args, i64 %given) #0 {
+define ptr @gate(ptr %self, ptr %args, i64 %given, ptr %names) #0 {
+  %plain = icmp eq ptr %names, null
+  br i1 %plain, label %positional, label %named
+
+named:                                                          ; as it was called, keywords and all
+  %keywords = call ptr @PyTuple_GetItem(ptr %self, i64 3)
+  %named.answer = call ptr @PyObject_Vectorcall(ptr %keywords, ptr %args, i64 %given, ptr %names)
+  ret ptr %named.answer
+
+positional:
   %holder = call ptr @PyTuple_GetItem(ptr %self, i64 0)
   %gate.at = getelementptr %Array, ptr %holder, i64 0, i32 1
   %gate = load ptr, ptr %gate.at
@@ -300,11 +311,27 @@ define internal i1 @admits(ptr %wanted, ptr %object, ptr %table, ptr %rooms) #0 
   %place.at = getelementptr %Wanted, ptr %wanted, i64 0, i32 2
   %place = load i64, ptr %place.at
   %slot = getelementptr ptr, ptr %table, i64 %place
-  %is.same = icmp eq i64 %kind, 4
+  %is.same = icmp uge i64 %kind, 4
   br i1 %is.same, label %same, label %typed
 same:
   %identical = icmp eq ptr %object, %type
-  ret i1 %identical
+  br i1 %identical, label %yes, label %same.look
+same.look:                                                      ; an equal integer or text does as well
+  %by.value = icmp eq i64 %kind, 5
+  br i1 %by.value, label %equal.type, label %no
+equal.type:
+  %equal.has.at = getelementptr %Object, ptr %object, i64 0, i32 1
+  %equal.has = load ptr, ptr %equal.has.at
+  %equal.wanted.at = getelementptr %Object, ptr %type, i64 0, i32 1
+  %equal.wanted = load ptr, ptr %equal.wanted.at
+  %equal.types = icmp eq ptr %equal.has, %equal.wanted
+  br i1 %equal.types, label %equal.values, label %no
+equal.values:                                                   ; no code of anybody's: the type is exact
+  %compared = call i32 @PyObject_RichCompareBool(ptr %object, ptr %type, i32 2)
+  %equals = icmp eq i32 %compared, 1
+  ret i1 %equals
+yes:
+  ret i1 true
 typed:
   %has.at = getelementptr %Object, ptr %object, i64 0, i32 1
   %has = load ptr, ptr %has.at

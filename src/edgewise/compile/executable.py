@@ -19,10 +19,11 @@ from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import Assembly, Target, assemble
 from edgewise.compile.kernels.sections import Call, Look, divide
 from edgewise.compile.kernels.table import Table
+from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
 from edgewise.core.program import Guard, Program, Var, take
 
-__all__ = ["Executable", "build"]
+__all__ = ["Executable", "build", "build_tree"]
 
 LONG = 3000  # instructions from which on compile time counts more than the time of a run
 ALIGNMENT = 64  # of scratch memory
@@ -39,12 +40,28 @@ def build(program: Program) -> Executable:
     Raises:
         MissingExtraError: llvmlite is not installed.
     """
-    here = host()
-    fused = here.has("fma") or here.triple.startswith("aarch64")
-    known = {var: program.arrays[var] for var in program.arrays if var in program.frozen}
-    division = divide(program, known, fused)
-    target = Target(here.width, fused, here.attributes)
+    target, known = _target(), _known(program)
+    division = divide(program, known, target.fused)
     return Executable(program, division.outputs, assemble(program, division, known, target))
+
+
+def build_tree(program: Program) -> Executable | None:
+    """Make a program with branches ready to run, as one function; None where it is not made of few numbers alone.
+
+    The number of a guard that failed is of no use here: the program has gone another way than straight on.
+    """
+    target, known = _target(), _known(program)
+    written = assemble_tree(program, known, target)
+    return None if written is None else Executable(program, written[1], written[0])
+
+
+def _target() -> Target:
+    here = host()
+    return Target(here.width, here.has("fma") or here.triple.startswith("aarch64"), here.attributes)
+
+
+def _known(program: Program) -> dict[Var, Any]:
+    return {var: program.arrays[var] for var in program.arrays if var in program.frozen}
 
 
 class Executable:
@@ -61,11 +78,12 @@ class Executable:
         arena: bytes of scratch memory, at an address that is a multiple of 64.
         results: shape and dtype of each output that is a variable, in order.
         captured: the captured arrays, in the table's order.
+        delivered: the outputs: variables, each of which has a place in the table, and numbers.
     """
 
     def __init__(self, program: Program, outputs: list[Any], assembly: Assembly) -> None:
         self.program = program
-        self._delivered = outputs
+        self.delivered = outputs
         self.text = assembly.text
         self.arena = assembly.arena
         self.cost = assembly.cost
@@ -175,7 +193,7 @@ class Executable:
     def _outputs(self, values: dict[Var, Any], results: list[Any]) -> list[Any]:
         rest = iter(results)
         found = []
-        for output in self._delivered:
+        for output in self.delivered:
             if type(output) is not Var:
                 found.append(output)
                 continue

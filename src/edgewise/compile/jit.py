@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from edgewise.compile.entrance import entrance
-from edgewise.compile.executable import build
+from edgewise.compile.executable import build, build_tree
 from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
+from edgewise.compile.merging import merged
+from edgewise.compile.passes import simplified
 from edgewise.compile.paths import Paths
 from edgewise.compile.recording import Recording, record
 from edgewise.compile.surroundings import Surroundings
@@ -42,6 +44,7 @@ __all__ = ["Jitted", "jit"]
 
 PATHS = 64  # ways through a function that are compiled before it is left to Python
 KEPT = 64  # specialisations: the least recently used is dropped
+CALM = 4  # calls that find no new way, after which all ways become one function
 REPEATS = 64  # times a program may say no and the function, run again, find nothing new
 RENEWED = 16  # times the surroundings of a function may change before it is left to Python
 
@@ -76,18 +79,20 @@ def jit(
     >>> import numpy as np, edgewise as ew
     >>> slope = ew.jit(ew.grad(lambda x: np.sum(np.tanh(x) ** 2)))
     >>> slope(np.array([0.0, 0.5]))
-    array([0.        , 0.72685...])
+    array([0.        , 0.72686198])
     """
     if f is None:
         return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
     function_of(f, "jit")
-    return Jitted(f, static_argnums, static_argnames, check)
+    own = type("Jitted", (Jitted,), {"__doc__": Jitted.__doc__, "__module__": Jitted.__module__})
+    made: Jitted = own(f, static_argnums, static_argnames, check)
+    return made
 
 
 class _Specialisation:
     """What is compiled for one kind of arguments."""
 
-    __slots__ = ("changes", "eager", "gate", "label", "objects", "paths", "repeats", "surroundings", "tried")
+    __slots__ = ("calm", "changes", "eager", "gate", "label", "objects", "paths", "repeats", "surroundings", "tried")
 
     def __init__(self, given: Arguments) -> None:
         self.label = given.label
@@ -98,11 +103,15 @@ class _Specialisation:
         self.repeats = 0
         self.gate: Callable[..., Any] | None = None
         self.tried = False
+        self.calm = 0  # calls the long way since the last new way was found
         self.eager = False
 
 
 class Jitted:
     """A compiled function; made by ``jit``.
+
+    Each is the only one of a class of its own, whose ``__call__`` is the call gate as soon as there is one: Python then
+    goes from the call to the gate without a frame in between.
 
     Attributes:
         __wrapped__: the function itself.
@@ -147,8 +156,8 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
         gate = self._gate
-        if gate is not None and not kwargs and not (self._watched is not None and self._watched.changed()):
-            return gate(*args)
+        if gate is not None and self._watched is not None and not self._watched.changed():
+            return gate(*args, **kwargs)
         return self._call(*args, **kwargs)
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
@@ -179,7 +188,7 @@ class Jitted:
         if found is None:
             return self.__wrapped__(*args, **kwargs)
         result = self._deliver(*found, given)
-        if one.gate is not self._gate or one.gate is None:
+        if one.gate is not self._gate or one.gate is None or one.calm <= CALM:
             self._open(one, given)
         return result if not self._check else self._checked(result, args, kwargs)
 
@@ -207,8 +216,8 @@ class Jitted:
             one.repeats += 1  # machine code rounds otherwise, which a comparison can show
             if one.repeats > REPEATS:
                 self._leave(one, "it does other things when it is run again on the same values", self._line)
-        elif one.surroundings is None:
-            one.surroundings = surroundings
+        else:
+            one.surroundings, one.calm = one.surroundings or surroundings, 0
         return recording, recording.values
 
     def _open(self, one: _Specialisation, given: Arguments) -> None:
@@ -216,12 +225,25 @@ class Jitted:
         first = one.paths.first
         if self._check or one.eager or first is None or not first.runs:
             return
-        if not one.tried:
+        name = name_of(self.__wrapped__)
+        if first.others:  # as many ways as are known, in one function; not while new ones are still found
+            one.calm += 1
+            if one.calm == CALM:
+                whole = merged(first)
+                tree = None if whole is None else build_tree(simplified(whole))
+                if tree is not None:
+                    one.gate = entrance(tree, first.recording, given, name, self._call)
+        elif not one.tried:
             one.tried = True
-            one.gate = entrance(first, given, name_of(self.__wrapped__), self._call)
+            one.gate = entrance(first.executable, first.recording, given, name, self._call)
         if one.gate is not None and one.surroundings is not None:
-            self._watched = one.surroundings if one.surroundings.watches else None
-            self._gate = one.gate
+            self._enter(one.gate, one.surroundings)
+
+    def _enter(self, gate: Callable[..., Any] | None, surroundings: Surroundings | None) -> None:
+        """From now on a call goes to a gate; by way of a look around, where there is something to see."""
+        self._gate, self._watched = gate, surroundings
+        at_once = gate is not None and surroundings is not None and not surroundings.watches
+        type(self).__call__ = gate if at_once else Jitted.__call__  # type: ignore[method-assign, assignment]  # no descriptor
 
     def _deliver(self, recording: Recording, values: list[Any], given: Arguments) -> Any:
         """The result for the user; what the function stored into its arguments is stored there."""
@@ -234,7 +256,8 @@ class Jitted:
 
     def _renew(self, one: _Specialisation) -> None:
         """Something around the function has changed: what was recorded no longer holds."""
-        one.paths, one.gate, one.tried, self._gate = Paths(build), None, False, None
+        one.paths, one.gate, one.tried = Paths(build), None, False
+        self._enter(None, None)
         changed = one.surroundings.changed() if one.surroundings is not None else ""
         one.surroundings = None
         one.changes += 1
@@ -244,7 +267,8 @@ class Jitted:
     def _leave(self, one: _Specialisation, why: str, where: str) -> None:
         """From now on Python runs the function; said once."""
         one.eager = True
-        one.paths, one.gate, self._gate = Paths(build), None, None
+        one.paths, one.gate = Paths(build), None
+        self._enter(None, None)
         if not self._told:
             self._told = True
             place = f"{where}: " if where else ""

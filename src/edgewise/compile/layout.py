@@ -29,6 +29,7 @@ PYTHON = (
     "PyLong_FromLongLong",
     "PyMem_RawFree",
     "PyMem_RawMalloc",
+    "PyObject_RichCompareBool",
     "PyObject_Vectorcall",
     "PyTuple_GetItem",
     "PyTuple_New",

@@ -6,6 +6,8 @@ in memory, or both. What a later section needs is put into memory by the one tha
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,9 +23,9 @@ from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straig
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT
 from edgewise.compile.kernels.views import identity, whole
-from edgewise.core.program import Op, Program, Var, vars_of
+from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
-__all__ = ["Assembly", "Native", "Target", "assemble"]
+__all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
 
 
 class Target(NamedTuple):
@@ -145,7 +147,7 @@ class _Writer:
         made = []
         for step in section.steps:
             if isinstance(step, Look):
-                _guard(body, step, self._entries(step.guard.var))
+                body.guard(condition(body, step.guard, self._entries(step.guard.var)), step.code)
                 continue
             op, how = step
             operands = [self._entries(x) if type(x) is Var else [] for x in op.operands]
@@ -264,14 +266,13 @@ def _kind(var: Var) -> Kind:
     return kind
 
 
-def _guard(body: Body, look: Look, cells: list[Cell]) -> None:
-    """Compare what is looked at with what was seen: its truth, or every bit of it."""
-    guard = look.guard
+def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:
+    """Whether what is looked at is what was seen: its truth, or every bit of it."""
     if guard.truth:
         (cell,) = cells
         seen = truth(body.held(cell), _kind(guard.var))
-        body.guard(seen if guard.expected else ~seen, look.code)
-        return
+        return seen if guard.expected else ~seen
+    same = []
     for cell, expected in zip(cells, np.asarray(guard.expected).ravel(), strict=True):
         held = body.held(cell)
         values = held if isinstance(held, Complex) else (held,)
@@ -279,6 +280,7 @@ def _guard(body: Body, look: Look, cells: list[Cell]) -> None:
             if value.kind.floating:
                 bits = value.cast("bitcast", "i64" if value.kind.element == "double" else "i32")
                 number = int(np.asarray(wanted).view(np.int64 if value.kind.element == "double" else np.int32))
-                body.guard(bits.equals(number), look.code)
+                same.append(bits.equals(number))
             else:
-                body.guard(value.equals(int(wanted)), look.code)
+                same.append(value.equals(int(wanted)))
+    return functools.reduce(operator.and_, same)

@@ -84,6 +84,27 @@ class Body:
         self.block.lines.append(f"  br i1 {holds.text}, label %{label}.on, label %fail{code}")
         self.block.begin(f"{label}.on")
 
+    def fork(self, holds: Value) -> str:
+        """Go on where a condition holds; the label is for what is to be done where it does not."""
+        assert holds.kind is I1
+        label = self.block.fresh()
+        self.block.lines.append(f"  br i1 {holds.text}, label %{label}.on, label %{label}.off")
+        self.block.begin(f"{label}.on")
+        return f"{label}.off"
+
+    def leave(self) -> None:
+        """Return 0 from the function; what follows begins at a label."""
+        self.block.lines.append("  ret i64 0")
+
+    def kept(self) -> dict[Place, Held]:
+        """What has been fetched so far, for ``begin``."""
+        return self._held.copy()
+
+    def begin(self, label: str, kept: dict[Place, Held]) -> None:
+        """Go on at a label, where ``kept`` is in registers."""
+        self.block.begin(label)
+        self._held = kept
+
     def call(self, name: str) -> None:
         """Call another function on the same table, and return what it returns unless that is 0."""
         number = self.block.fresh()
