@@ -7,6 +7,7 @@
     │   ├── NotElementwiseError  ``derivative`` of a function that mixes elements             (ValueError)
     │   └── NotHolomorphicError  a complex derivative that does not exist                     (ValueError)
     ├── StructureError         a tangent or cotangent of the wrong shape or structure         (ValueError)
+    │   └── CarryError         a loop's carry, or a branch's result, of another shape or dtype (ValueError)
     ├── ConversionError        a traced value asked to become an ordinary number or array     (TypeError)
     ├── StoreError             a traced value stored into an ordinary array                   (TypeError)
     ├── OverwrittenError       an ordinary array changed before its derivative was taken      (RuntimeError)
@@ -42,6 +43,7 @@ from types import CodeType, FrameType
 __all__ = [
     "ArgumentError",
     "BatchError",
+    "CarryError",
     "CheckError",
     "CompileError",
     "CompileWarning",
@@ -233,6 +235,10 @@ class NotHolomorphicError(OutputError, ValueError):
 
 class StructureError(EdgewiseError, ValueError):
     """A tangent or cotangent does not match the value it belongs to; the path in the pytree is named."""
+
+
+class CarryError(StructureError):
+    """What a step of a loop hands to the next changed in structure, shape or dtype, or two branches disagree in it."""
 
 
 class ConversionError(EdgewiseError, TypeError):

@@ -53,6 +53,8 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
         node.cotangent = None
         if consume:
             order.pop()
+        if g is None:  # a region pulls nothing back to an operand that none of the outputs in use depends on
+            continue
         primitive = node.primitive
         kept = node.kept
         weights = primitive.weights

@@ -72,6 +72,10 @@ class Dual(Mode):
                 values.append(operand)
                 tangents.append(None)
         compute = primitive.value
+        if compute is None:
+            both = primitive.family.forward(primitive, values, tangents, params)
+            if both is not None:
+                return tuple([y if pair is None else self._wrap(y, *pair) for y, pair in zip(*both, strict=True)])
         y = apply(primitive, tuple(values), params) if compute is None else compute(*values)
         if primitive.zero:
             return y
