@@ -24,7 +24,7 @@ from edgewise.core.traced import TRACED, Traced
 from edgewise.errors import user_frame
 from edgewise.explain.digest import hold
 from edgewise.explain.place import Frames, Place
-from edgewise.modes import Recorded
+from edgewise.modes import Observing
 
 __all__ = ["Step", "Watched"]
 
@@ -61,7 +61,7 @@ class Step:
         self.name: str | None = None
 
 
-class Watched(Recorded):
+class Watched(Observing):
     """A recording of values, places and names.
 
     Args:
@@ -89,21 +89,10 @@ class Watched(Recorded):
         self._add(t, t.payload, "input", (), NOTHING, None)
         return t
 
-    def unary(self, primitive: Any, x: Any) -> Any:
-        """The short ways of ``Recorded`` are not taken."""
-        return self._watch(primitive, (x,), NOTHING)
-
-    def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
-        """Likewise."""
-        return self._watch(primitive, (x1, x2), NOTHING)
-
-    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply a primitive, and take down what came of it."""
-        return self._watch(primitive, operands, params)
-
-    def _watch(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def observe(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Record an operation, and take down what came of it."""
         if len(self.steps) >= self.most:
-            result = super().interpret(primitive, operands, params)
+            result = super().observe(primitive, operands, params)
             if self.node_of(result) is not None:
                 frame = user_frame()
                 self.missed[
@@ -114,7 +103,7 @@ class Watched(Recorded):
         for frame in moved:
             self._look(frame)
         del moved
-        result = super().interpret(primitive, operands, params)
+        result = super().observe(primitive, operands, params)
         for i, part in enumerate(result) if primitive.outputs is not None else ((None, result),):
             node = self.node_of(part)
             if node is not None and node.serial not in self.known:
@@ -142,15 +131,6 @@ class Watched(Recorded):
             step = self.steps.pop()
             del self.known[step.node.serial]
             self.missed[("", 0) if step.place is None else (step.place.code.co_filename, step.place.line)] += 1
-
-    def node_of(self, value: Any) -> Node | None:
-        """The node of a value of this recording, below whatever modes are around it; None for any other value."""
-        while type(value) in TRACED:
-            if value.mode is self:
-                node: Node = value.payload
-                return node
-            value = value.value
-        return None
 
     def _operand(self, operand: Any) -> Any:
         node = self.node_of(operand)

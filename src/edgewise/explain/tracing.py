@@ -12,7 +12,6 @@ import numpy as np
 
 from edgewise.containers import Tree, paths
 from edgewise.core.node import Node
-from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError, ConversionError, OutputError, StaticRoleError, StructureError
 from edgewise.explain.counting import Counts, count
 from edgewise.explain.digest import hold
@@ -23,7 +22,17 @@ from edgewise.explain.place import Frames
 from edgewise.explain.recording import Watched
 from edgewise.explain.source import Sources
 from edgewise.explain.trace import values_of
-from edgewise.transforms.border import Argnums, Argument, Call, finish, function_of, name_of, number_output, outputs
+from edgewise.transforms.border import (
+    Argnums,
+    Argument,
+    Call,
+    finish,
+    function_of,
+    name_of,
+    number_output,
+    outputs,
+    refuse_traced,
+)
 from edgewise.transforms.forward import seeds_for
 from edgewise.transforms.gradient import zeros_of
 from edgewise.transforms.seeds import alive_of, matched, seed_like
@@ -105,13 +114,7 @@ class Run:
 
     def __init__(self, f: Any, args: tuple[Any, ...], argnums: Argnums | None, most: int) -> None:
         self.f = function_of(f, "explain")
-        for i, arg in enumerate(args):
-            if isinstance(arg, Traced):
-                raise ArgumentError(
-                    f"argument {i} of ew.explain is a traced value",
-                    "explain tells ordinary numbers, and here it is inside another transformation",
-                    "call it outside: ew.explain(f, ew.value(x))",
-                )
+        refuse_traced(args, "explain", "explain tells ordinary numbers, and here it is inside another transformation")
         self.call = Call(f, args, {}, numbers(f, args) if argnums is None else argnums)
         frames = Frames(sys._getframe())
         with Watched(frames, most) as tape:

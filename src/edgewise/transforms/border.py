@@ -23,7 +23,17 @@ from edgewise.core.undetermined import Undetermined
 from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind
 from edgewise.transforms.translate import name_of, run
 
-__all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
+__all__ = [
+    "Argnums",
+    "Argument",
+    "Call",
+    "finish",
+    "function_of",
+    "gather_output",
+    "name_of",
+    "outputs",
+    "refuse_traced",
+]
 
 Argnums = int | str | Sequence[int | str]
 FLOAT64 = np.dtype(np.float64)
@@ -51,6 +61,19 @@ def function_of(f: Any, name: str) -> Any:
             else "differentiate the part of it that computes, as an ordinary function",
         )
     return f
+
+
+def refuse_traced(args: Sequence[Any], name: str, why: str) -> None:
+    """Refuse arguments of another transformation, for what tells of ordinary numbers.
+
+    Raises:
+        ArgumentError: an argument is a traced value.
+    """
+    for i, arg in enumerate(args):
+        if isinstance(arg, Traced):
+            raise ArgumentError(
+                f"argument {i} of ew.{name} is a traced value", why, f"call it outside: ew.{name}(f, ew.value(x))"
+            )
 
 
 _CURRIED = ("grad", "value_and_grad", "jacobian", "hessian", "derivative", "vmap")
