@@ -124,7 +124,7 @@ class _Run:
     def _ends(self, tape: Watched, inputs: list[Any]) -> tuple[list[Node], list[Any]]:
         with np.errstate(all="ignore"):  # what NumPy would warn of is reported
             leaves, _ = outputs(run(self.call, inputs, self.chosen), tape, self.call.f)
-        leaves = [number_output(leaf, self.call.f) for leaf in leaves]
+        leaves = [number_output(leaf, self.call.f, aux=False) for leaf in leaves]
         return [n for n in map(tape.node_of, leaves) if n is not None], [plain(leaf) for leaf in leaves]
 
     # -- values

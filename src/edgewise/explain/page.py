@@ -53,8 +53,7 @@ def render(trace: dict[str, Any], title: str = "", at: int | None = None) -> str
         at: how many steps are done where the page opens; by default all.
 
     Raises:
-        ValueError: the trace is of another schema, has more than 20 000 values, or holds a float that JSON does not
-            know.
+        ValueError: the trace is of another schema, or holds a float that JSON does not know.
 
     >>> trace = {"schema": "edgewise.trace/1", "title": "<f>", "nodes": [], "edges": []}
     >>> page = render(trace)

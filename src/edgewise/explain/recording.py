@@ -72,6 +72,7 @@ class Watched(Observing):
         steps: what was watched, in order of computation.
         missed: where operations were not watched any more, by file and line.
         at: the place to give to operations of a sweep, which is no line of the user's.
+        nested: whether a value belongs to another transformation too, around this recording.
     """
 
     def __init__(self, frames: Frames, most: int) -> None:
@@ -81,6 +82,7 @@ class Watched(Observing):
         self.steps: list[Step] = []
         self.missed: Counter[tuple[str, int]] = Counter()
         self.at: Place | None = None
+        self.nested = False
         self.known: dict[int, Step] = {}  # by serial
 
     def lift(self, value: Any) -> Traced:
@@ -94,6 +96,7 @@ class Watched(Observing):
         if len(self.steps) >= self.most:
             result = super().observe(primitive, operands, params)
             if self.node_of(result) is not None:
+                self.nested |= self._is_nested(result)
                 frame = user_frame()
                 self.missed[
                     "" if frame is None else frame.f_code.co_filename, 0 if frame is None else frame.f_lineno
@@ -112,10 +115,14 @@ class Watched(Observing):
         return result
 
     def _add(self, t: Traced, node: Node, op: str, operands: tuple[Any, ...], params: Any, place: Place | None) -> None:
+        self.nested |= self._is_nested(t)
         step = Step(len(self.steps), node, op, operands, params, hold(t.value), place)
         self.steps.append(step)
         self.known[node.serial] = step
         self.watched(step, t)
+
+    def _is_nested(self, t: Traced) -> bool:
+        return t.mode is self and type(t.value) in TRACED
 
     def watched(self, step: Step, value: Any) -> None:
         """Told of every value that is taken down; for whoever wants to know more of it."""

@@ -31,7 +31,7 @@ def render(trace: Json) -> str:
     Groups are open as far as the picture stays readable: at most 120 boxes and 240 links.
 
     Raises:
-        ValueError: the trace is of another schema, or has more than 20 000 values.
+        ValueError: the trace is of another schema.
 
     >>> trace = {
     ...     "schema": "edgewise.trace/1",

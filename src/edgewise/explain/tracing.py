@@ -12,7 +12,14 @@ import numpy as np
 
 from edgewise.containers import Tree, paths
 from edgewise.core.node import Node
-from edgewise.errors import ArgumentError, ConversionError, OutputError, StaticRoleError, StructureError
+from edgewise.errors import (
+    ArgumentError,
+    ConversionError,
+    ForeignArrayError,
+    OutputError,
+    StaticRoleError,
+    StructureError,
+)
 from edgewise.explain.counting import Counts, count
 from edgewise.explain.digest import hold
 from edgewise.explain.explanation import Explanation
@@ -112,19 +119,29 @@ class Run:
         tree: the structure of the result.
     """
 
-    def __init__(self, f: Any, args: tuple[Any, ...], argnums: Argnums | None, most: int) -> None:
+    def __init__(self, f: Any, args: tuple[Any, ...], argnums: Argnums | None, most: Any) -> None:
         self.f = function_of(f, "explain")
+        if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 0:
+            raise ArgumentError(
+                f"max_nodes is {most!r}", "it counts operations", f"use a whole number, such as max_nodes={MOST}"
+            )
         refuse_traced(args, "explain", "explain tells ordinary numbers, and here it is inside another transformation")
         self.call = Call(f, args, {}, numbers(f, args) if argnums is None else argnums)
         frames = Frames(sys._getframe())
-        with Watched(frames, most) as tape:
+        with Watched(frames, int(most)) as tape:
             try:
                 self.lifted = [tape.lift(v) for v in self.call.values]
                 tape.most += len(self.lifted)
                 leaves, self.tree = outputs(run(self.call, self.lifted, argnums is None), tape, f)
             finally:
                 frames.release()
-            leaves = [number_output(leaf, f) for leaf in leaves]
+            if tape.nested:
+                raise ArgumentError(
+                    f"{name_of(f)} uses a traced value of another transformation",
+                    "explain tells ordinary numbers, and the derivative through what it tells would be lost",
+                    "explain it outside, or give it ordinary numbers: ew.value(x)",
+                )
+            leaves = [number_output(leaf, f, aux=False) for leaf in leaves]
             self.ends: list[Node | None] = [tape.node_of(leaf) for leaf in leaves]
             self.graph = Graph(tape, [n for n in self.ends if n is not None])
             self.values = [v.copy() if type(v := tape.lower(t)) is np.ndarray else v for t in leaves]
@@ -312,18 +329,23 @@ def _several(tree: Tree, values: list[Any]) -> str:
 
 def numbers(f: Any, args: tuple[Any, ...]) -> Argnums:
     """The arguments that can be differentiated, as argnums."""
-    found = []
+    found, foreign = [], None
     for i, arg in enumerate(args):
         try:
             Argument(arg, i, f)
+        except ForeignArrayError as error:
+            foreign = error
         except ArgumentError:
             continue
-        found.append(i)
+        else:
+            found.append(i)
+    if not found and foreign is not None:
+        raise foreign
     if not found:
         raise ArgumentError(
             f"{name_of(f)} was given nothing to differentiate",
             "there is no number and no array of numbers among its arguments",
-            "give the arguments after the function: ew.explain(f, 3.0, 2.0)",
+            "give the arguments after the function, such as 3.0 and 2.0 in ew.explain(f, 3.0, 2.0)",
         )
     return tuple(found) if len(found) > 1 else found[0]
 

@@ -63,7 +63,7 @@ def report(f: Callable[..., Any], *args: Any, argnums: Argnums | None = None) ->
         leaves, tree = outputs(result, mode, f)
         ends = list({n.serial: n for n in map(mode.node_of, leaves) if n is not None}.values())
         order = ancestors(ends)
-        leaves = [number_output(leaf, f) for leaf in leaves]
+        leaves = [number_output(leaf, f, aux=False) for leaf in leaves]
         graph = Graph.of(order, [t.payload for t in inputs], ends, sum(int(np.prod(leaf.shape)) for leaf in leaves))
         scalar = len(leaves) == 1 and leaves[0].shape == () and leaves[0].dtype.kind == "f"
         take_down(order, ends, mode.places, mode.found)

@@ -11,6 +11,7 @@ import dis
 import linecache
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +20,7 @@ import numpy as np
 from edgewise.core.buffers import locked_at
 from edgewise.core.foreign import hint
 from edgewise.core.rebinding import verify
-from edgewise.core.refusals import asked, asked_at, index_refused, stored, stores_now
+from edgewise.core.refusals import asked, asked_at, index_refused, lost_in, stored, stores_now
 from edgewise.core.traced import Traced
 from edgewise.errors import (
     ArgumentError,
@@ -59,7 +60,9 @@ class Place(NamedTuple):
 
 
 def name_of(f: Any) -> str:
-    """What messages call a user's function."""
+    """What messages call a user's function; of a ``functools.partial``, the function in it."""
+    while isinstance(f, partial):
+        f = f.func
     return getattr(f, "__name__", None) or type(f).__name__
 
 
@@ -71,8 +74,11 @@ def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -
     """
     try:
         return f(*args, **kwargs)
-    except EdgewiseError:
-        raise
+    except EdgewiseError as error:
+        builtin = lost_in(f, name_of(f)) if isinstance(error, ConversionError) else None
+        if builtin is None:
+            raise
+        raise builtin from error
     except Exception as error:
         ours = translated(error, f)
         if ours is None:

@@ -12,6 +12,7 @@ import re
 import pytest
 
 from edgewise.explain import page
+from edgewise.explain.drawable import drawable
 
 HERE = pathlib.Path(page.__file__).parent
 VIEWER = pathlib.Path(__file__).parents[3] / "viewer"
@@ -114,13 +115,28 @@ def test_a_title_that_no_file_could_hold_is_replaced(trace):
 def test_what_cannot_be_drawn_is_refused(trace):
     with pytest.raises(ValueError, match="its schema is None"):
         page.render({})
-    many = trace("small") | {"nodes": [{}] * 20_001}
-    with pytest.raises(ValueError, match="has 20001 values, and at most 20000 can be drawn"):
-        page.render(many)
     bare = trace("small")
     bare["nodes"][0]["value"] = float("nan")
     with pytest.raises(ValueError, match="not JSON compliant"):
         page.render(bare)
+
+
+def test_of_a_very_long_trace_the_beginning_is_drawn():
+    """Values 0 and 20 000 are the operands of the last one: what leads to what is left out is left out too."""
+    nodes = [{"id": i, "op": "op" if i else "input", "label": f"v{i}", "value": 1.0} for i in range(20_002)]
+    edges = [{"id": 0, "from": 20_000, "to": 20_001, "arg": 0}, {"id": 1, "from": 0, "to": 1, "arg": 0}]
+    edges += [{"id": 2, "from": 0, "to": 20_001, "arg": 1}]
+    steps = [["f", 0], ["f", 1], ["f", 20_001], ["s", 20_001], ["b", 0], ["b", 2], ["b", 1]]
+    many = {"schema": "edgewise.trace/1", "title": "long", "nodes": nodes, "edges": edges, "groups": []}
+    many |= {"inputs": [0], "outputs": [20_001], "steps": steps, "note": "More follow."}
+    told = drawable(many)
+    assert len(told["nodes"]) == 20_000
+    assert told["edges"] == [{"id": 0, "from": 0, "to": 1, "arg": 0}]
+    assert told["steps"] == [["f", 0], ["f", 1], ["b", 0]]
+    assert (told["inputs"], told["outputs"]) == ([0], [])
+    assert told["note"] == "Drawn are the first 20000 of 20002 values. More follow."
+    assert len(many["nodes"]) == 20_002
+    assert "Drawn are the first 20000 of 20002 values." in page.render(many)
 
 
 def test_many_inputs_of_one_kind_stand_together():
