@@ -17,6 +17,7 @@ from importlib import resources
 from typing import Any
 
 from edgewise.explain.drawable import drawable
+from edgewise.explain.packing import packed
 
 PAGE = """\
 <!doctype html>
@@ -61,7 +62,7 @@ def render(trace: dict[str, Any], title: str = "", at: int | None = None) -> str
     (True, True)
     """
     script = viewer()
-    data = json.dumps(drawable(trace), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    data = json.dumps(packed(drawable(trace)), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
     for sign in "&<>":
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
