@@ -30,6 +30,7 @@ from edgewise.transforms.stop import stop_gradient, value
 
 if TYPE_CHECKING:
     from edgewise import book, compositions
+    from edgewise.compile.jit import jit
     from edgewise.compositions.bridge import stack
     from edgewise.explain import explain, explain_nan
     from edgewise.reporting import report
@@ -49,6 +50,7 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jit",
     "jvp",
     "linearize",
     "primitive",
@@ -75,6 +77,8 @@ def __getattr__(name: str) -> Any:
         from edgewise.compositions.bridge import stack  # noqa: PLC0415  as above
 
         return stack
+    if name == "jit":
+        return import_module("edgewise.compile.jit").jit  # on first use: most programs are not compiled
     if name == "report":
         return import_module("edgewise.reporting").report
     if name == "__version__":

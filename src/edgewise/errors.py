@@ -18,8 +18,12 @@
     │   └── NotYetError        planned, not written yet                                       (NotImplementedError)
     ├── DeclarationError       a primitive declared wrongly                                   (ValueError)
     ├── FileError              a file that exists already, or cannot be written               (OSError)
+    ├── MissingExtraError      a package that an extra of edgewise brings is not installed    (ImportError)
+    ├── CompileError           a program that cannot be made into machine code                (RuntimeError)
     ├── NonFiniteError         inside ``explain_nan``: something stopped being finite         (FloatingPointError)
     └── CheckError             ``check_grads`` found a derivative that disagrees              (AssertionError)
+
+``CompileWarning`` (a UserWarning) stands beside it: nothing went wrong, but a function is not compiled.
 
 Each class also derives from the built-in exception named on its line, so ``except TypeError`` keeps working.
 A message has up to four parts: the user's file and line, what happened, why, and one replacement that works.
@@ -39,12 +43,15 @@ __all__ = [
     "ArgumentError",
     "BatchError",
     "CheckError",
+    "CompileError",
+    "CompileWarning",
     "ConversionError",
     "DeclarationError",
     "EdgewiseError",
     "EscapedError",
     "FileError",
     "ForeignArrayError",
+    "MissingExtraError",
     "NoRuleError",
     "NonFiniteError",
     "NotElementwiseError",
@@ -255,6 +262,18 @@ class NonFiniteError(EdgewiseError, FloatingPointError):
 
 class FileError(EdgewiseError, OSError):
     """A file exists already and was not to be replaced, or it cannot be written."""
+
+
+class MissingExtraError(EdgewiseError, ImportError):
+    """A package that one of edgewise's extras brings is not installed."""
+
+
+class CompileError(EdgewiseError, RuntimeError):
+    """A program cannot be made into machine code."""
+
+
+class CompileWarning(UserWarning):
+    """A function is run by Python although ``jit`` was asked for; the message names the line and the reason."""
 
 
 class CheckError(EdgewiseError, AssertionError):

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.factors import least_squares
-from edgewise.core.levels import plain
+from edgewise.core.levels import shown
 from edgewise.core.pairing import conj
 from edgewise.core.traced import cast_as
 from edgewise.errors import BatchError
@@ -131,14 +131,15 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 
 def _full(rank: Any, n: int) -> bool:
     """Whether the rank is full: one answer for a batch, as the residuals have one shape."""
-    full = plain(rank) == n
-    if np.any(full) and not np.all(full):
+    full = shown(rank) == n
+    found = bool(np.all(full))
+    if not found and np.any(full):
         raise BatchError(
             "np.linalg.lstsq of a batch in which some matrices have full rank and others not",
             "it returns residuals for the former and none for the latter, and a batch has one shape",
             "compute them yourself: np.sum((b - a @ x)**2, axis=0)",
         )
-    return bool(np.all(full))
+    return found
 
 
 @composition(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
-from edgewise.core.levels import plain, settled
+from edgewise.core.levels import settled, somewhere
 from edgewise.errors import UndeterminedError
 from edgewise.families.samples import case, grid
 
@@ -98,7 +98,7 @@ def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: Any = False, w: A
     c = (c.T / scale).T
     if full:
         return c, residuals, rank, s, rcond
-    if np.any(plain(rank) != order):
+    if somewhere(rank != order):
         warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2)
     if not cov:
         return c

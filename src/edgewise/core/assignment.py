@@ -16,8 +16,9 @@ import numpy as np
 from edgewise.core import stores
 from edgewise.core.admission import admit
 from edgewise.core.index import ARRAY, fill, index_shape, normalise, scatter_add
-from edgewise.core.levels import known, plain, settled
+from edgewise.core.levels import beneath, known, settled
 from edgewise.core.memory import View, memory_of
+from edgewise.core.mode import RECORDERS
 from edgewise.core.refusals import stores_now
 from edgewise.core.registry import ENTRIES
 from edgewise.core.shapes import cast
@@ -159,7 +160,7 @@ def _alone(x: Any) -> bool:
 
 
 def _strides(x: Any) -> Any:
-    return getattr(plain(x), "strides", None)
+    return getattr(beneath(x), "strides", None)
 
 
 def store_result(x: Traced, y: Any, ufunc: Any, operands: tuple[Any, ...]) -> None:
@@ -282,6 +283,8 @@ ENTRIES[ufunc_at], ENTRIES[ufunc_into], ENTRIES[call_into] = _at, _ufunc_into, _
 
 
 def _set(self: Traced, index: Any, value: Any) -> None:
+    for recorder in RECORDERS:
+        index = recorder.captured(self, index)
     store(self, index, value)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgewise.core.levels import known, settled
 from edgewise.core.traced import Traced, dispatched
 from edgewise.errors import BatchError, NotYetError, StaticRoleError
 
@@ -132,6 +133,8 @@ def _plain_slice(item: Any) -> Any:
 
 def _index_arrays(item: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Index arrays for one item, which is about axes of these lengths."""
+    if isinstance(item, Traced) and item.dtype.kind == "b" and known(item):
+        item = settled(item)  # how many entries there are is decided here
     if isinstance(item, bool | np.bool_):
         raise NotYetError(
             "a lone True or False was used as an index",

@@ -12,11 +12,43 @@ import numpy as np
 from edgewise.core.traced import Traced, wrap
 from edgewise.errors import BatchError
 
-__all__ = ["constant", "constant_like", "differentiated", "finite", "known", "plain", "settled", "somewhere"]
+__all__ = [
+    "beneath",
+    "beside",
+    "constant",
+    "constant_like",
+    "differentiated",
+    "everywhere",
+    "finite",
+    "known",
+    "plain",
+    "settled",
+    "shown",
+    "somewhere",
+]
 
 
 def plain(value: Any) -> Any:
-    """The ordinary value below all modes."""
+    """The ordinary value below all modes; a program being recorded then holds for this very value."""
+    while isinstance(value, Traced):
+        if value.mode.stages:
+            value.mode.left(value, "value")
+        value = value.value
+    return value
+
+
+def shown(value: Any) -> Any:
+    """What decisions are made on: the ordinary value, or what stands for it in a program being recorded.
+
+    A question about the latter whose answer is one truth value, ``bool(np.all(...))``, becomes part of the program.
+    """
+    while isinstance(value, Traced) and not value.mode.stages:
+        value = value.value
+    return value
+
+
+def beneath(value: Any) -> Any:
+    """The ordinary value below all modes, to ask how it lies in memory. Never to look at its entries: see ``plain``."""
     while isinstance(value, Traced):
         value = value.value
     return value
@@ -27,17 +59,35 @@ def constant(value: Any) -> Any:
     if not isinstance(value, Traced):
         return value
     inner = constant(value.value)
-    return inner if value.mode.differentiates else wrap(inner, value.mode, None)
+    return inner if value.mode.differentiates else wrap(inner, value.mode, value.payload)
 
 
 def finite(value: Any) -> bool:
     """Whether every entry is finite, seen through all levels."""
-    return bool(np.all(np.isfinite(plain(value))))
+    return bool(np.all(np.isfinite(shown(value))))
 
 
 def somewhere(condition: Any) -> bool:
     """Whether a condition holds anywhere, in whichever member of a batch: for errors, which end them all."""
-    return bool(np.any(plain(condition)))
+    return bool(np.any(shown(condition)))
+
+
+def everywhere(condition: Any) -> bool:
+    """Whether a condition holds for every entry, of every member of a batch."""
+    return bool(np.all(shown(condition)))
+
+
+def beside(value: Any, t: Any) -> Any:
+    """An operand as a program that is being recorded below ``t`` knows it; itself, where none is.
+
+    What is kept of an operation for its derivative is kept in this form: or the program would find the derivative
+    computed from an ordinary array, as it was at that moment.
+    """
+    while isinstance(t, Traced):
+        if t.mode.stages:
+            return t.mode.captured(t, value)
+        t = t.value
+    return value
 
 
 def settled(value: Any) -> Any:

@@ -24,7 +24,7 @@ from weakref import ref as reference
 import numpy as np
 
 from edgewise.core.index import ARRAY, fill, gather
-from edgewise.core.levels import plain
+from edgewise.core.levels import beneath
 from edgewise.core.registry import ENTRIES
 from edgewise.core.traced import (
     FOLLOWING,
@@ -114,7 +114,7 @@ class Memory:
         self.owned = False
         self.version = 0
         self._places: Any = None
-        inner = plain(root)
+        inner = beneath(root)
         self._strides = inner.strides[inner.ndim - root.ndim :] if isinstance(inner, np.ndarray) else ()
 
     def places(self) -> Any:
@@ -349,8 +349,8 @@ def view(
 
 def _shares(y: Any, x: Any) -> bool:
     """Whether a reshape was a view: NumPy's own answer, below all levels."""
-    after = plain(y)
-    return not isinstance(after, np.ndarray) or np.may_share_memory(after, plain(x))
+    after = beneath(y)
+    return not isinstance(after, np.ndarray) or np.may_share_memory(after, beneath(x))
 
 
 def contiguous(x: Any, order: str = "C") -> bool:
@@ -360,7 +360,7 @@ def contiguous(x: Any, order: str = "C") -> bool:
             return bool(x.size < 2)  # windows, which overlap
         shape, strides, item = x.shape, x.alias.places.strides, x.alias.places.itemsize
     else:
-        alias, inner = getattr(x, "alias", None), plain(x)
+        alias, inner = getattr(x, "alias", None), beneath(x)
         while type(alias) is tuple:
             if alias[2][1]:  # the value is a copy of ours
                 memory_of(x)

@@ -15,12 +15,15 @@ from typing import Any, NoReturn
 from edgewise.core.registry import LATER, load
 from edgewise.errors import EscapedError
 
-__all__ = ["NOTHING", "Mode", "escaped", "on_enter"]
+__all__ = ["NOTHING", "RECORDERS", "Mode", "escaped", "on_enter"]
 
 NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; never written to
 
 # Told of every mode that begins in this context: debugging tools make it one of their own kind.
 on_enter: ContextVar[Callable[[Mode], None] | None] = ContextVar("on_enter", default=None)
+
+# The modes that are recording a program just now, in whatever thread: they want to know of ordinary arrays, too.
+RECORDERS: list[Mode] = []
 
 _levels = itertools.count(1)  # next() on it is atomic
 
@@ -32,11 +35,14 @@ class Mode:
         level: when it began, compared with others; higher interprets first.
         lead: how many leading axes of a wrapped value belong to the mode and not to the user (1 under ``Batched``).
         differentiates: whether values of this mode carry a derivative.
+        stages: whether it records what is done to run it again on other values: looking at one of its values must then
+            be told (``left``, ``concrete``).
         ended: whether its transformation is over.
     """
 
     lead = 0
     differentiates = True
+    stages = False
     ended = False
 
     def __init__(self) -> None:
@@ -85,9 +91,25 @@ class Mode:
                 "array" for an entry of an object array, which carries it on, one Python object an entry.
         """
 
+    def concrete(self, t: Any, convert: Callable[[Any], Any], refusal: Callable[[], Exception]) -> Any:
+        """``float(t)``, ``int(t)``, ``operator.index(t)`` of a value of this mode, which as a rule has no such thing.
+
+        Raises:
+            EdgewiseError: the refusal.
+        """
+        raise refusal()
+
+    def captured(self, t: Any, value: Any) -> Any:
+        """An operand or an index that meets ``t``, for a mode that records a program (``modes.staged``)."""
+        return value
+
+    def captured_in(self, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The same for the arguments of a function of NumPy's."""
+        return args, kwargs
+
     def end(self) -> None:
         """Close the mode: whatever still uses one of its values gets an ``EscapedError``."""
-        self.lead, self.differentiates = self.lead, self.differentiates  # the instance keeps them
+        self.lead, self.differentiates, self.stages = self.lead, self.differentiates, self.stages  # the instance's own
         self.__class__ = _Ended  # instead of a test in every operation
 
     def __enter__(self) -> Any:

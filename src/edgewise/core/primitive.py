@@ -126,6 +126,8 @@ class Primitive:
         selects: some edge drops entries (where, max, indexing), which cuts branches.
         outputs: how many outputs, None for one that is not a tuple.
         zero_outputs: which of several outputs carry no derivative.
+        form: where the dtype of the result depends on the values, a primitive of the same operands and parameters whose
+            result, a bool, says which it is.
         value, weights, active, keepers: the hot path of the elementwise family, prepared at declaration; ``value`` is
             None for all others.
     """
@@ -133,6 +135,7 @@ class Primitive:
     __slots__ = (
         "active",
         "family",
+        "form",
         "function",
         "keepers",
         "name",
@@ -166,6 +169,7 @@ class Primitive:
         self.selects = selects
         self.outputs = outputs
         self.zero_outputs = zero_outputs
+        self.form: Primitive | None = None
         self.value: Callable[..., Any] | None = None
         self.weights: tuple[Any, ...] | None = None
         self.active = 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import math
 import numbers
+import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from edgewise.core import rebinding, refusals, stores
-from edgewise.core.mode import NOTHING
+from edgewise.core.mode import NOTHING, RECORDERS
 from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, UNCHECKED, find, spelling
 from edgewise.errors import (
     BatchError,
@@ -137,7 +138,8 @@ class Traced:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if dtype is not None and np.dtype(dtype) != object:
-            raise refusals.no_array(np.dtype(dtype), bool(self.mode.lead))
+            refusal = functools.partial(refusals.no_array, np.dtype(dtype), bool(self.mode.lead))
+            return self.mode.concrete(self, lambda value: np.array(value, dtype), refusal)
         refusals.remember(sys._getframe(1), bool(self.mode.lead))
         if self.dtype.kind == "c":
             raise refusals.no_object()
@@ -163,14 +165,16 @@ class Traced:
         self.mode.left(self, "bool")
         return bool(self.value)
 
-    def __index__(self) -> int:  # integers are plain again in every mode but a batch
-        raise refusals.no_integer(bool(self.mode.lead))
+    def __index__(self) -> int:  # integers are plain again in every mode but a batch and a program
+        return int(
+            self.mode.concrete(self, operator.index, functools.partial(refusals.no_integer, bool(self.mode.lead)))
+        )
 
-    def __float__(self) -> NoReturn:
-        raise refusals.lost("float()", bool(self.mode.lead))
+    def __float__(self) -> float:
+        return float(self._concrete(float))
 
-    def __int__(self) -> NoReturn:
-        raise refusals.lost("int()", bool(self.mode.lead))
+    def __int__(self) -> int:
+        return int(self._concrete(int))
 
     def __floor__(self) -> int:  # math.floor and the like round first, which says that no derivative is meant
         return int(np.floor(self))
@@ -181,12 +185,16 @@ class Traced:
     def __trunc__(self) -> int:
         return int(np.trunc(self))
 
-    def __complex__(self) -> NoReturn:
-        raise refusals.lost("complex()", bool(self.mode.lead))
+    def __complex__(self) -> complex:
+        return complex(self._concrete(complex))
 
-    def item(self, *args: int) -> NoReturn:
-        """Refused: it would turn a traced value into an ordinary number."""
-        raise refusals.lost(".item()", bool(self.mode.lead))
+    def item(self, *args: int) -> Any:
+        """An ordinary number; refused where it would lose a derivative."""
+        return self._concrete(lambda value: value.item(*args), ".item()")
+
+    def _concrete(self, convert: Any, name: str = "") -> Any:
+        name = name or f"{convert.__name__}()"
+        return self.mode.concrete(self, convert, functools.partial(refusals.lost, name, bool(self.mode.lead)))
 
     def __repr__(self) -> str:
         return f"traced({self.value!r})"
@@ -220,6 +228,8 @@ class Traced:
     # -- elements
 
     def __getitem__(self, index: Any) -> Any:
+        for recorder in RECORDERS:
+            index = recorder.captured(self, index)
         return ENTRIES[getitem](self, index)
 
 
@@ -307,6 +317,8 @@ def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call a declared function; a traced value in a static role is an error, never ignored."""
     entry = ENTRIES.get(function) or find(function)
+    for recorder in RECORDERS:
+        args, kwargs = recorder.captured_in(function, args, kwargs)
     if kwargs or len(args) > UNCHECKED.get(function, 0):
         out = _check(function, args, kwargs)
         if out is not None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from edgewise.core.levels import plain
+from edgewise.core.levels import plain, somewhere
 from edgewise.core.traced import Traced
 from edgewise.errors import UndeterminedError
 
@@ -58,7 +58,7 @@ class Reason(NamedTuple):
 
 def known_entries(values: Any, loose: Any, reason: Reason) -> Any:
     """The values, where none of them is loose; otherwise an ``Undetermined``."""
-    return Undetermined(values, loose, reason) if np.any(plain(loose)) else values
+    return Undetermined(values, loose, reason) if somewhere(loose) else values
 
 
 class Undetermined(np.lib.mixins.NDArrayOperatorsMixin):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.levels import constant, plain
+from edgewise.core.levels import constant, somewhere
 from edgewise.core.pairing import conj
 from edgewise.core.undetermined import Reason, known_entries
 from edgewise.maps.base import Map
@@ -82,9 +82,9 @@ class Determined(Map):
         return known_entries(self.inner.push(t), self.loose, self.reason)
 
     def pull(self, g: Any) -> Any:
-        if not np.any(plain(self.loose)):
+        if not somewhere(self.loose):
             return self.inner.pull(g)
-        if np.any(plain((g != 0) & self.loose)):
+        if somewhere((g != 0) & self.loose):
             raise self.reason.error()
         return self.inner.pull(g) * np.nan  # zero, or not used at all? the walk with aliveness knows
 
@@ -93,7 +93,7 @@ class Determined(Map):
         return known_entries(value, self.loose, self.reason), reached
 
     def pull_alive(self, g: Any, alive: Any) -> tuple[Any, Any]:
-        if np.any(plain(self.loose if alive is None else self.loose & alive)):
+        if somewhere(self.loose if alive is None else self.loose & alive):
             raise self.reason.error()
         return self.inner.pull_alive(g, alive)
 
@@ -157,7 +157,7 @@ class PhaseFree(Map):
             )  # a full factor has further vectors, with phases alone
             turned, size = (sum(_longer(each, length) for each in column) for column in zip(*turns, strict=True))
             seen = np.abs(turned) > np.sqrt(np.finfo(size.dtype).eps) * size
-            if np.any(plain(seen & ~_longer(~constant(self.held), length))):
+            if somewhere(seen & ~_longer(~constant(self.held), length)):
                 raise self.reason.error()
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.admission import admit
-from edgewise.core.levels import plain
-from edgewise.core.mode import Mode
+from edgewise.core.levels import beside, everywhere
+from edgewise.core.mode import RECORDERS, Mode
 from edgewise.core.shapes import cast, expand
 from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
 from edgewise.core.updates import put_into
@@ -75,6 +75,8 @@ class Dual(Mode):
         y = apply(primitive, tuple(values), params) if compute is None else compute(*values)
         if primitive.zero:
             return y
+        if RECORDERS:
+            values = [beside(v, y if primitive.outputs is None else y[0]) for v in values]
         with np.errstate(all="ignore"):
             total = self._push(primitive, values, tangents, params, y)
         if total is None:
@@ -118,7 +120,7 @@ class Dual(Mode):
         if t.dtype is not dtype and t.dtype != dtype:
             t = cast(t, dtype)
         if alive is not None:
-            alive = None if np.all(plain(alive)) else np.broadcast_to(alive, shape)
+            alive = None if everywhere(alive) else np.broadcast_to(alive, shape)
         return wrap(y, self, (t, alive))
 
 

@@ -15,7 +15,8 @@ from numpy import ndarray
 
 from edgewise.core.admission import admit
 from edgewise.core.buffers import Keeper
-from edgewise.core.mode import NOTHING, Mode
+from edgewise.core.levels import beside
+from edgewise.core.mode import NOTHING, RECORDERS, Mode
 from edgewise.core.node import Node
 from edgewise.core.parts import PART
 from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply, fixed
@@ -97,9 +98,9 @@ class Recorded(Mode):
         y = primitive.value(v1, v2)
         keep, needed = primitive.keepers[mask]
         if kind1 is ndarray and 0 in needed:
-            v1 = self.keeper.hold(v1)
+            v1 = self._hold(v1, y)
         elif kind2 is ndarray and 1 in needed:
-            v2 = self.keeper.hold(v2)
+            v2 = self._hold(v2, y)
         shape, dtype = y.shape, y.dtype
         node = Node(self.next_serial(), primitive, (p1, p2), keep(v1, v2, y), NOTHING, shape, dtype)
         return (TracedArray if shape else TracedScalar)(y, self, node)
@@ -143,7 +144,7 @@ class Recorded(Mode):
                 if not (needs[-1] >> i) & 1:
                     parents[i] = None
             elif use and type(values[i]) is ndarray:
-                values[i] = self.keeper.hold(values[i])
+                values[i] = self._hold(values[i], y if primitive.outputs is None else y[0])
         if not needs[-1]:
             return y
         kept = tuple([v if use else None for v, use in zip((*values, y), needs, strict=False)])
@@ -157,6 +158,11 @@ class Recorded(Mode):
             else self._wrap(part, PART, (node,), (None, None), {"index": i, "of": len(y)})
             for i, part in enumerate(y)
         )
+
+    def _hold(self, array: Any, y: Any) -> Any:
+        """An ordinary array that the derivative of ``y`` needs, safe from being overwritten until then."""
+        known = beside(array, y) if RECORDERS else array
+        return self.keeper.hold(array) if known is array else known
 
     def _one(self, primitive: Any, x: Any, params: dict[str, Any]) -> Any:
         """``interpret`` for a single operand, which is then a value of this mode, and a single output."""

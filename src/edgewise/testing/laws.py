@@ -13,6 +13,8 @@ enters the book is under every law at once.
     batched_gradients
     ownership                    results are the caller's own: nobody else's memory, and free to be written to
     zero                         no derivative where there is none: the result is an ordinary value again
+    compiled,                    what jit makes of it, and of its derivatives, is NumPy's value
+    compiled_derivatives
     edges                        on every edge: adjoint, algebra, pattern ⊇ truth, aliveness
 
 Start with ``first_order``. The oracles are in ``oracles``, and what takes a sample apart in ``subject``. Samples are of
@@ -37,6 +39,7 @@ from edgewise.modes import Batched, Dual, Recorded
 from edgewise.testing import oracles
 from edgewise.testing.batch_laws import BATCH, batched_gradients, batching, nested_batches
 from edgewise.testing.compare import NESTING, ROUNDING, SINGLE, close, fail, same_dtypes, same_result, same_results
+from edgewise.testing.compiled_laws import compiled, compiled_derivatives
 from edgewise.testing.edge_laws import edges
 from edgewise.testing.subject import Subject, flat, output_leaves, unflat
 from edgewise.transforms.batching import vmap
@@ -399,10 +402,12 @@ LAWS: dict[str, Law] = {
         ownership,
         zero,
         edges,
+        compiled,
+        compiled_derivatives,
     )
 }
 _ABOUT_DERIVATIVES = frozenset(
-    {"first_order", "adjointness", "second_order", "batched_gradients", "ownership", "edges"}
+    {"first_order", "adjointness", "second_order", "batched_gradients", "ownership", "edges", "compiled_derivatives"}
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec
 import numpy as np
 
 from edgewise.core import walk
-from edgewise.core.levels import differentiated, plain
+from edgewise.core.levels import differentiated, shown
 from edgewise.core.node import Node
 from edgewise.core.sweep import ancestors, has_cuts, sweep
 from edgewise.core.traced import Traced, TracedScalar
@@ -159,5 +159,5 @@ def zeros_of(value: Any) -> Any:
 
 def has_nan(g: Any) -> bool:
     """Whether a NaN is in a value, seen through all levels; false alarms (inf - inf) are harmless."""
-    total = np.sum(plain(g))
+    total = np.sum(shown(g))
     return bool(total != total)

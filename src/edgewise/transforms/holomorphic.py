@@ -15,7 +15,7 @@ from typing import Any, ParamSpec
 import numpy as np
 
 from edgewise.containers import Tree
-from edgewise.core.levels import plain
+from edgewise.core.levels import shown
 from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError, NotHolomorphicError
 from edgewise.transforms.border import Argnums, Call, finish, function_of, name_of
@@ -79,9 +79,9 @@ def require_holomorphic(x_part: Any, y_part: Any, f: Any) -> None:
     Raises:
         NotHolomorphicError: they do not hold.
     """
-    along_x, along_y = plain(x_part), plain(y_part)
-    size = float(np.max(np.abs(along_x), initial=0.0) + np.max(np.abs(along_y), initial=0.0))
-    rounding = TOLERANCE * np.finfo(np.result_type(along_x, along_y)).eps / np.finfo(float).eps
+    along_x, along_y = shown(x_part), shown(y_part)
+    size = np.max(np.abs(along_x), initial=0.0) + np.max(np.abs(along_y), initial=0.0)
+    rounding = TOLERANCE * np.finfo(np.result_type(along_x.dtype, along_y.dtype)).eps / np.finfo(float).eps
     if not np.max(np.abs(along_y - 1j * along_x), initial=0.0) <= rounding * size:
         raise NotHolomorphicError(
             f"{name_of(f)} is not complex-differentiable here",

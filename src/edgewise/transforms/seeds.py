@@ -8,7 +8,7 @@ import numpy as np
 
 from edgewise.containers import Tree, flatten, paths
 from edgewise.core.foreign import with_dtype
-from edgewise.core.levels import differentiated, plain
+from edgewise.core.levels import differentiated, everywhere
 from edgewise.core.mode import escaped
 from edgewise.core.traced import Traced
 from edgewise.errors import StructureError, a_kind
@@ -98,7 +98,7 @@ def alive_of(seed: Any) -> Any:
     if differentiated(seed) or not isinstance(seed, np.ndarray | np.generic | Traced):
         return None
     alive = seed != 0
-    return None if np.all(plain(alive)) else alive if isinstance(alive, Traced) else np.asarray(alive)
+    return None if everywhere(alive) else alive if isinstance(alive, Traced) else np.asarray(alive)
 
 
 def leaf_paths(like: Any, count: int) -> list[str]:

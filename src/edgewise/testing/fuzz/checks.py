@@ -5,6 +5,7 @@
 ``second``   the Hessian by forward over reverse, reverse over forward, reverse over reverse
 ``batched``  a batch is its members, values and gradients, and the gradient of a batch
 ``oracle``   the complex step where the program is analytic, differences of NumPy's own run elsewhere
+``compiled`` jit of the program, its gradient and a product with its Hessian: at the point, and at others
 ``mpmath``   first and second derivatives at 40 digits, for programs of scalars
 """
 
@@ -16,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.errors import BatchError, CheckError
+from edgewise.compile.jit import jit
+from edgewise.errors import BatchError, CheckError, EdgewiseError
 from edgewise.testing.fuzz.ways import WAYS, along, dot
 from edgewise.transforms.batching import vmap
 from edgewise.transforms.forward import jvp
@@ -214,6 +216,46 @@ def _difference(f: Function, x: Point, t: Point, h: float) -> Any:
         return np.zeros(0)
 
 
+def compiled(f: Function, x: Point, rng: np.random.Generator, analytic: bool) -> None:
+    every, t, h = tuple(range(len(x))), _direction(rng, x), _scalar(f)
+    points = [
+        x,
+        x,
+        *(tuple((v + np.asarray(s * d, v.dtype))[()] for v, d in zip(x, t, strict=True)) for s in (1e-3, 1)),
+    ]
+    points.append(
+        tuple(np.where(rng.random(v.shape) < 0.2, rng.choice([np.nan, np.inf, -0.0]), v).astype(v.dtype)[()] for v in x)
+    )
+    tight = _accuracy(x, 1e-9)
+    for name, made in {
+        "f": f,
+        "grad(f)": grad(h, every),
+        "the Hessian's product": lambda *x: jvp(grad(h, every), x, t)[1],
+    }.items():
+        ours = jit(made)
+        for point in points:
+            try:
+                expected = made(*point)
+            except (EdgewiseError, ValueError, IndexError, ArithmeticError) as error:
+                _raises(ours, point, error)
+                continue
+            found = ours(*point)
+            found, expected = (v if isinstance(v, tuple) else (v,) for v in (found, expected))
+            for a, b in zip(found, expected, strict=True):
+                if np.asarray(a).dtype != b.dtype:
+                    raise CheckError(f"jit of {name}: dtype {np.asarray(a).dtype} against {b.dtype}", where="")
+                _close(a, b, _size(point, *expected), f"jit of {name}", tight)
+
+
+def _raises(f: Function, point: Point, expected: Exception) -> None:
+    """The compiled function fails where the function does, in the same way."""
+    try:
+        found = f(*point)
+    except type(expected):
+        return
+    raise CheckError(f"jit returned {found} where the function raises {expected}", where="")
+
+
 def mpmath(f: Function, x: Point, rng: np.random.Generator, analytic: bool) -> None:
     """``f`` is run again with another ``np`` in its globals: mpmath's functions under NumPy's names."""
     from edgewise.testing.fuzz.digits import exact  # noqa: PLC0415  a test dependency
@@ -234,5 +276,6 @@ CHECKS: dict[str, Any] = {
     "second": second,
     "batched": batched,
     "oracle": oracle,
+    "compiled": compiled,
     "mpmath": mpmath,
 }

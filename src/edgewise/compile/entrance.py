@@ -1,0 +1,84 @@
+"""The short way in: a call gate in front of a program that is machine code from end to end.
+
+A gate checks arguments and calls the code without Python in between (``compile.gate``). It can stand where arguments
+are numbers and arrays and the result is numbers, arrays and tuples of them; anything else goes the long way through
+``Jitted``, which is also where a gate sends what it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgewise.compile.gate import Array, Constant, Same, Scalar, make_gate
+from edgewise.compile.leaves import Arguments
+from edgewise.compile.paths import Path
+from edgewise.core.program import Var
+from edgewise.errors import CompileError
+
+__all__ = ["entrance"]
+
+
+def entrance(path: Path, given: Arguments, name: str, otherwise: Callable[..., Any]) -> Callable[..., Any] | None:
+    """A gate for arguments like these, or None where there can be none.
+
+    Args:
+        path: what it runs.
+        given: the arguments of a call.
+        name: of the function.
+        otherwise: called with the arguments where the gate does not let them through.
+    """
+    executable, recording = path.executable, path.recording
+    if not executable.address or recording.stored or not given.flat:
+        return None
+    wanted = [_wanted(leaf, i in given.moving) for i, leaf in enumerate(given.leaves)]
+    result = _result(path)
+    if result is None or any(one is None for one in wanted):
+        return None
+    try:
+        return make_gate(
+            wanted,
+            result,
+            executable.address,
+            lambda code, args: otherwise(*args),
+            captured=[(a, Array(a.dtype, a.shape, a.strides)) for a in executable.captured],
+            arena=executable.arena,
+            keep=executable,
+            name=name,
+        )
+    except CompileError:  # an array in another byte order, say
+        return None
+
+
+def _wanted(leaf: Any, moves: bool) -> Any:
+    """What the gate is to let through in place of a leaf."""
+    if not moves:
+        return Same(leaf)
+    if isinstance(leaf, np.ndarray):
+        return Array(leaf.dtype, leaf.shape) if leaf.flags.c_contiguous else None
+    return Scalar(type(leaf))
+
+
+def _result(path: Path) -> Any:
+    """The result as the gate makes it, None where it contains more than tuples, numbers and arrays."""
+    recording, outputs = path.recording, path.program.outputs
+    leaves: list[Any] = [None if isinstance(leaf, np.ndarray) else Constant(leaf) for leaf in recording.leaves]
+    if any(leaf is None for leaf in leaves):
+        return None
+    seen: set[Var] = set()
+    for i, output in zip(recording.moving, outputs, strict=False):
+        if type(output) is not Var:
+            leaves[i] = Constant(output)
+        elif output in seen:  # one array in two places: the long way makes two
+            return None
+        else:
+            seen.add(output)
+            leaves[i] = Array(output.dtype, output.shape) if output.shape else Scalar(output.dtype.type)
+    result = recording.tree.build(leaves)
+    return result if _tuples(result) else None
+
+
+def _tuples(result: Any) -> bool:
+    return all(map(_tuples, result)) if type(result) is tuple else isinstance(result, Array | Scalar | Constant)

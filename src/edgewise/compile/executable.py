@@ -1,0 +1,214 @@
+"""A program made ready to run: ``build`` makes an ``Executable`` of any program whatsoever.
+
+What has a form in machine code becomes machine code, and what has none is a call of the NumPy function of its primitive
+in between, so nothing is ever refused. Where no such call is left, the whole program is one function with an
+``address``, which a call gate can call without Python.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewise.compile.engine import Library, load
+from edgewise.compile.host import host
+from edgewise.compile.kernels.assembly import Assembly, assemble
+from edgewise.compile.kernels.sections import Call, Look, divide
+from edgewise.compile.kernels.table import Table
+from edgewise.compile.numpy_run import NumpyRun
+from edgewise.core.program import Guard, Program, Var, take
+
+__all__ = ["Executable", "build"]
+
+LONG = 3000  # instructions from which on compile time counts more than the time of a run
+ALIGNMENT = 64  # of scratch memory
+
+_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
+
+
+def build(program: Program) -> Executable:
+    """Make a program ready to run.
+
+    Args:
+        program: its inputs will have the shapes and dtypes that it was recorded with.
+
+    Raises:
+        MissingExtraError: llvmlite is not installed.
+    """
+    here = host()
+    fused = here.has("fma") or here.triple.startswith("aarch64")
+    known = {var: program.arrays[var] for var in program.arrays if var in program.frozen}
+    sections = divide(program, known, fused)
+    return Executable(program, assemble(program, sections, known, fused, here.attributes))
+
+
+class Executable:
+    """A program that is ready to run.
+
+    Attributes:
+        program: what it is.
+        text: its LLVM assembly.
+        library: the machine code; None where there is none.
+        address: of a function ``i64 kernel(ptr table)`` that does everything, where there is one; else 0. The table
+            holds addresses of the inputs, the captured arrays, and the outputs that are variables, all in C order
+            (captured arrays as they lie), and of ``arena`` bytes of scratch memory. It returns 0, or the number of the
+            guard that failed, counted from 1.
+        arena: bytes of scratch memory, at an address that is a multiple of 64.
+        results: shape and dtype of each output that is a variable, in order.
+        captured: the captured arrays, in the table's order.
+    """
+
+    def __init__(self, program: Program, assembly: Assembly) -> None:
+        self.program = program
+        self.text = assembly.text
+        self.arena = assembly.arena
+        self.cost = assembly.cost
+        self.captured = list(program.arrays.values())
+        table = assembly.table
+        self.results = [(v.shape, v.dtype) for v in table.results]
+        self.library: Library | None = None
+        if any(not isinstance(step, Call) for step in assembly.steps):
+            self.library = load(assembly.text, level=0 if assembly.cost > LONG else 2)
+        self._table = table
+        self._layouts = [table.memory[var].strides for var in program.arrays]
+        self._guards = len(program.guards)
+        made = {var for step in assembly.steps if isinstance(step, Call) for var in _made(step)}
+        given = {*program.inputs, *program.arrays, *made}
+        self._copied = {v for v in table.results if v in given}
+        self.address = 0
+        self._steps: list[Any] = []
+        for step in assembly.steps:
+            if isinstance(step, Call):
+                self._steps.append(step)
+                continue
+            assert self.library is not None
+            at = self.library.address(step.symbol)
+            self._steps.append(_FUNCTION(at))
+            if len(assembly.steps) == 1 and not self._copied:
+                self.address = at
+        self._frames: deque[_Frame] = deque()  # scratch memory that no run is using
+
+    def run(self, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
+        """Run the program once.
+
+        Args:
+            inputs: arrays and numbers of the shapes and dtypes that the program was recorded with, laid out in any way.
+
+        Returns:
+            0 and the outputs, fresh arrays and NumPy scalars; or the number of the guard that failed, counted from 1,
+            and no outputs.
+        """
+        try:
+            frame = self._frames.pop()
+        except IndexError:
+            frame = _Frame(self._table, self.arena)
+        try:
+            code, outputs = self._run(frame, inputs)
+        finally:
+            frame.values.clear()
+            self._frames.append(frame)
+        if code > self._guards:  # what was captured has another layout now, or an index is out of range: NumPy knows
+            return NumpyRun(self.program).run(inputs)
+        return code, outputs
+
+    def _run(self, frame: _Frame, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
+        program, values = self.program, frame.values
+        changed = self._guards + 1
+        at = 0
+        keep: list[Any] = []
+        for var, value in zip(program.inputs, inputs, strict=True):
+            values[var] = value
+            frame.table[at] = _address(_in_order(value, var), keep)
+            at += 1
+        for (var, array), strides in zip(program.arrays.items(), self._layouts, strict=True):
+            if array.shape != var.shape or array.dtype != var.dtype:
+                return changed, []
+            values[var] = array
+            laid = array if array.flags.aligned else np.require(array, requirements=["C", "A", "E"])
+            if laid.strides != strides:
+                return changed, []
+            frame.table[at] = _address(laid, keep)
+            at += 1
+        results = [np.empty(shape, dtype) for shape, dtype in self.results]
+        for result in results:
+            frame.table[at] = _address(result, keep)
+            at += 1
+        for step in self._steps:
+            code = self._call(step, frame, results, keep) if isinstance(step, Call) else step(frame.at)
+            if code:
+                return code, []
+        return 0, self._outputs(values, results)
+
+    def _call(self, call: Call, frame: _Frame, results: list[Any], keep: list[Any]) -> int:
+        values = frame.values
+        step = call.step
+        op = step.guard if isinstance(step, Look) else step
+        for var in (op.var,) if isinstance(op, Guard) else op.operands:
+            if type(var) is Var and var not in values:
+                values[var] = self._view(var, frame, results)
+        if isinstance(step, Look):
+            return 0 if step.guard.holds(values[step.guard.var]) else step.code
+        given = take(values, step.operands)
+        made = step.primitive.compute(given, step.params)
+        for var, value in zip(step.results, made if step.primitive.outputs is not None else (made,), strict=True):
+            if value.shape != var.shape or value.dtype != var.dtype:
+                return self._guards + 1
+            values[var] = value
+            frame.table[self._table.called[var]] = _address(_in_order(value, var), keep)
+        return 0
+
+    def _view(self, var: Var, frame: _Frame, results: list[Any]) -> Any:
+        """A value that machine code made, as NumPy sees it."""
+        memory = self._table.memory[var]
+        if memory.buffer == self._table.arena:
+            found = np.ndarray(var.shape, var.dtype, frame.arena, memory.offset, memory.strides)
+        else:
+            found = results[memory.buffer - self._table.first_result]
+        return found if var.shape else found[()]
+
+    def _outputs(self, values: dict[Var, Any], results: list[Any]) -> list[Any]:
+        rest = iter(results)
+        found = []
+        for output in self.program.outputs:
+            if type(output) is not Var:
+                found.append(output)
+                continue
+            result = next(rest)
+            if output in self._copied:
+                result[...] = values[output]
+            found.append(result if output.shape else result[()])
+        return found
+
+
+class _Frame:
+    """What one run at a time has: a table, and scratch memory."""
+
+    __slots__ = ("arena", "at", "table", "values")
+
+    def __init__(self, table: Table, arena: int) -> None:
+        raw = np.empty(arena + ALIGNMENT, np.uint8)
+        start = -raw.ctypes.data % ALIGNMENT
+        self.arena = raw[start : start + arena]
+        self.table = (ctypes.c_void_p * table.size)()
+        self.table[table.arena] = self.arena.ctypes.data
+        self.at = ctypes.addressof(self.table)
+        self.values: dict[Var, Any] = {}
+
+
+def _made(call: Call) -> tuple[Var, ...]:
+    return () if isinstance(call.step, Look) else call.step.results
+
+
+def _in_order(value: Any, var: Var) -> Any:
+    """The value as an aligned array in C order, itself where it is one."""
+    return np.require(value, var.dtype, ["C", "A", "E"])
+
+
+def _address(array: Any, keep: list[Any]) -> int:
+    keep.append(array)
+    address: int = array.ctypes.data
+    return address

@@ -1,0 +1,288 @@
+"""``jit``: a function, or a transformation of one, as machine code.
+
+The first call with arguments of some shapes and dtypes runs the function on their values and records a program
+(``modes.staged``). Later calls run that program. Python's ``if`` and ``while`` are guards in it: where one shows
+something new, the function is run and recorded again, and the program grows a branch (``compile.paths``).
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import types
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewise.compile.entrance import entrance
+from edgewise.compile.executable import build
+from edgewise.compile.inspection import Inspection
+from edgewise.compile.leaves import Arguments, arguments
+from edgewise.compile.paths import Paths
+from edgewise.compile.recording import Recording, record
+from edgewise.compile.surroundings import Surroundings
+from edgewise.containers import flatten
+from edgewise.errors import (
+    ArgumentError,
+    CheckError,
+    CompileWarning,
+    EdgewiseError,
+    EscapedError,
+    OverwrittenError,
+    line_of,
+    shorten,
+    user_frame,
+)
+from edgewise.transforms.border import function_of, name_of
+
+__all__ = ["Jitted", "jit"]
+
+PATHS = 64  # ways through a function that are compiled before it is left to Python
+KEPT = 64  # specialisations: the least recently used is dropped
+REPEATS = 64  # times a program may say no and the function, run again, find nothing new
+RENEWED = 16  # times the surroundings of a function may change before it is left to Python
+
+
+def jit(
+    f: Callable[..., Any] | None = None,
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+    check: bool = False,
+) -> Any:
+    """A function that computes what ``f`` does, compiled for the shapes and dtypes it is called with.
+
+    ``f`` may be any function that edgewise can transform, and any nesting of transformations: ``jit(grad(f))``.
+    Arrays, NumPy's numbers and Python's floats are inputs of the program. Python's ``int``, ``bool``, ``str`` and other
+    objects are part of what it is compiled for. Python's control flow is followed: ``if``, ``while`` and ``for`` over
+    computed values are compiled as branches.
+
+    Args:
+        f: the function; without it, ``jit`` is a decorator with options.
+        static_argnums: positions of arguments to compile for by value, whatever they are.
+        static_argnames: names of those.
+        check: run ``f`` itself beside the program at each call, and raise where they differ.
+
+    Returns:
+        A function with the arguments of ``f``. What it reads from around itself (globals, closures, attributes) is
+        watched: numbers are compiled for, arrays read at each call.
+
+    Raises:
+        CheckError: with ``check=True``, a result that differs from that of ``f``.
+
+    >>> import numpy as np, edgewise as ew
+    >>> slope = ew.jit(ew.grad(lambda x: np.sum(np.tanh(x) ** 2)))
+    >>> slope(np.array([0.0, 0.5]))
+    array([0.        , 0.72685...])
+    """
+    if f is None:
+        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
+    function_of(f, "jit")
+    return Jitted(f, static_argnums, static_argnames, check)
+
+
+class _Specialisation:
+    """What is compiled for one kind of arguments."""
+
+    __slots__ = ("changes", "eager", "gate", "label", "objects", "paths", "repeats", "surroundings", "tried")
+
+    def __init__(self, given: Arguments) -> None:
+        self.label = given.label
+        self.paths = Paths(build)
+        self.objects = given.objects  # kept alive: they are known by their identity
+        self.surroundings: Surroundings | None = None
+        self.changes = 0
+        self.repeats = 0
+        self.gate: Callable[..., Any] | None = None
+        self.tried = False
+        self.eager = False
+
+
+class Jitted:
+    """A compiled function; made by ``jit``.
+
+    Attributes:
+        __wrapped__: the function itself.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], static: int | Sequence[int], names: str | Sequence[str], check: bool
+    ) -> None:
+        functools.update_wrapper(self, f)
+        self.__wrapped__ = f
+        self._static = frozenset((static,) if isinstance(static, int) else static)
+        self._names = frozenset((names,) if isinstance(names, str) else names)
+        if any(i < 0 for i in self._static):
+            raise ArgumentError(
+                f"static_argnums is {static!r}",
+                "it gives positions of arguments, counted from 0",
+                "give a position, or a tuple of positions: static_argnums=1",
+            )
+        self._check = check
+        self._made: OrderedDict[Any, _Specialisation] = OrderedDict()
+        self._lock = threading.RLock()
+        self._told = False
+        self._gate: Callable[..., Any] | None = None
+        self._watched: Surroundings | None = None
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<jit of {name_of(self.__wrapped__)}, {len(self._made)} specialisations>"
+
+    @property
+    def programs(self) -> int:
+        """How many programs were recorded: one for each way through the function, for each kind of arguments."""
+        return sum(1 for one in self._made.values() for _ in one.paths)
+
+    def inspect(self) -> Inspection:
+        """What it consists of so far; print it, or look at its parts."""
+        kinds = [(one.label, list(one.paths)) for one in self._made.values()]
+        return Inspection(name_of(self.__wrapped__), kinds)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns for these arguments."""
+        gate = self._gate
+        if gate is not None and not kwargs and not (self._watched is not None and self._watched.changed()):
+            return gate(*args)
+        return self._call(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """The long way: what a gate cannot check."""
+        given = arguments(args, kwargs, self._static, self._names)
+        if not given.ordinary:
+            return self.__wrapped__(*args, **kwargs)
+        with self._lock:
+            one = self._made.get(given.key)
+            if one is None:
+                one = self._made[given.key] = _Specialisation(given)
+                if len(self._made) > KEPT:
+                    self._made.popitem(last=False)
+            else:
+                self._made.move_to_end(given.key)
+        if one.eager:
+            return self.__wrapped__(*args, **kwargs)
+        if one.surroundings is not None and one.surroundings.changed():
+            with self._lock:
+                self._renew(one)
+        inputs = [np.asarray(x)[()] if type(x) in (float, complex) else x for x in given.inputs]
+        found = one.paths.run(inputs)
+        if found is None:
+            with self._lock:
+                found = one.paths.run(inputs)  # another thread may have been here meanwhile
+                if found is None:
+                    found = self._record(one, given)
+        if found is None:
+            return self.__wrapped__(*args, **kwargs)
+        result = self._deliver(*found, given)
+        if one.gate is not self._gate or one.gate is None:
+            self._open(one, given)
+        return result if not self._check else self._checked(result, args, kwargs)
+
+    def _record(self, one: _Specialisation, given: Arguments) -> tuple[Recording, list[Any]] | None:
+        """Run the function and keep what was recorded; None where that cannot be done, and Python is to run it."""
+        f = self.__wrapped__
+        surroundings = Surroundings(f, *one.objects)
+        try:
+            recording = record(f, given)
+        except (EscapedError, OverwrittenError):
+            raise
+        except EdgewiseError as error:
+            self._leave(one, f"{error.what}", error.where)
+            return None
+        if recording.open:
+            return recording, recording.values
+        changed = surroundings.changed()
+        if changed:
+            self._leave(one, f"it changes {changed}, which a compiled program would not", self._line)
+        elif len(list(one.paths)) >= PATHS:
+            last = recording.program.guards[-1].place
+            where = f"{shorten(last[0])}:{last[1]}" if last else self._line
+            self._leave(one, f"it has taken {PATHS} different ways, by what it looks at here", where)
+        elif not one.paths.add(recording):
+            one.repeats += 1  # machine code rounds otherwise, which a comparison can show
+            if one.repeats > REPEATS:
+                self._leave(one, "it does other things when it is run again on the same values", self._line)
+        elif one.surroundings is None:
+            one.surroundings = surroundings
+        return recording, recording.values
+
+    def _open(self, one: _Specialisation, given: Arguments) -> None:
+        """Have the next call go the short way, if there is one for arguments like these."""
+        first = one.paths.first
+        if self._check or one.eager or first is None or not first.runs:
+            return
+        if not one.tried:
+            one.tried = True
+            one.gate = entrance(first, given, name_of(self.__wrapped__), self._call)
+        if one.gate is not None and one.surroundings is not None:
+            self._watched = one.surroundings if one.surroundings.watches else None
+            self._gate = one.gate
+
+    def _deliver(self, recording: Recording, values: list[Any], given: Arguments) -> Any:
+        """The result for the user; what the function stored into its arguments is stored there."""
+        count = len(recording.moving)
+        if recording.stored:
+            inputs = given.inputs
+            for i, value in zip(recording.stored, values[count:], strict=True):
+                np.copyto(inputs[i], value)
+        return recording.result(values[:count])
+
+    def _renew(self, one: _Specialisation) -> None:
+        """Something around the function has changed: what was recorded no longer holds."""
+        one.paths, one.gate, one.tried, self._gate = Paths(build), None, False, None
+        changed = one.surroundings.changed() if one.surroundings is not None else ""
+        one.surroundings = None
+        one.changes += 1
+        if one.changes > RENEWED:
+            self._leave(one, f"{changed} has changed {RENEWED} times, and the function is compiled for its value", "")
+
+    def _leave(self, one: _Specialisation, why: str, where: str) -> None:
+        """From now on Python runs the function; said once."""
+        one.eager = True
+        one.paths, one.gate, self._gate = Paths(build), None, None
+        if not self._told:
+            self._told = True
+            place = f"{where}: " if where else ""
+            name = name_of(self.__wrapped__)
+            warnings.warn(f"{place}{name} is not compiled for these arguments: {why}", CompileWarning, stacklevel=4)
+
+    @property
+    def _line(self) -> str:
+        code = getattr(self.__wrapped__, "__code__", None)
+        if code is not None:
+            return f"{shorten(code.co_filename)}:{code.co_firstlineno}"
+        frame = user_frame()
+        return "" if frame is None else line_of(frame)
+
+    def _checked(self, result: Any, args: Any, kwargs: Any) -> Any:
+        """The result, where the function's own is the same to rounding."""
+        expected, _ = flatten(self.__wrapped__(*args, **kwargs))
+        found, _ = flatten(result)
+        for i, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+            if not _close(ours, theirs):
+                raise CheckError(
+                    f"the compiled {name_of(self.__wrapped__)} gives {ours!r}, and the function itself {theirs!r}"
+                    + (f" (leaf {i} of the result)" if len(found) > 1 else ""),
+                    "the function draws random numbers, reads a clock or a file, or computes from an array around it "
+                    "with plain NumPy: what it found while it was recorded is in the program",
+                    "make what changes an argument of the function",
+                )
+        return result
+
+
+def _close(a: Any, b: Any) -> bool:
+    if not isinstance(b, np.ndarray | np.generic | float | complex):
+        return bool(a == b) if isinstance(b, int | str | bytes | bool | type(None)) else True
+    x, y = np.asarray(a), np.asarray(b)
+    if x.shape != y.shape or (isinstance(b, np.ndarray | np.generic) and x.dtype != y.dtype):
+        return False
+    if y.dtype.kind not in "fc":
+        return bool(np.array_equal(x, y))
+    return bool(np.allclose(x, y, rtol=1e3 * np.finfo(y.dtype).eps, atol=0, equal_nan=True)) or bool(
+        np.allclose(x, y, rtol=0, atol=1e3 * np.finfo(y.dtype).eps * np.max(np.abs(y), initial=0), equal_nan=True)
+    )

@@ -1,0 +1,112 @@
+"""A function of machine code that is being written: where its numbers are, and how it ends.
+
+A kernel has one parameter, the *table*: addresses of *buffers*, which are inputs, captured arrays, results and scratch
+memory. A number is a ``Cell``: in a register, at a ``Place`` in a buffer, or a ``Fixed`` one that the program knows.
+``Body.held`` fetches it into a register when it is first needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+from edgewise.compile.ir import I1, Block, Module, Value
+from edgewise.compile.kernels.kinds import Complex, Held, Kind, constant, load, store
+
+__all__ = ["Body", "Cell", "Fixed", "Place"]
+
+
+class Place(NamedTuple):
+    """A number in memory: a buffer of the table, an offset in bytes, and how the number is laid out."""
+
+    buffer: int
+    offset: int
+    kind: Kind
+
+
+class Fixed(NamedTuple):
+    """A number that the program knows."""
+
+    number: Any
+    kind: Kind
+
+
+Cell: TypeAlias = Value | Complex | Place | Fixed
+
+
+class Body:
+    """One function ``i64 name(ptr table)``.
+
+    Attributes:
+        block: where instructions go; helpers that build a loop end it and begin others.
+        name: the symbol.
+    """
+
+    def __init__(self, module: Module, name: str) -> None:
+        self.block = Block(module, "v", "begin")
+        self.name = name
+        self._addresses: dict[int, str] = {}  # of buffers: fetched at the entry, so that they are there everywhere
+        self._held: dict[Place | Fixed, Held] = {}
+        self._failures: set[int] = set()
+
+    def address(self, buffer: int) -> str:
+        """The register with the address of a buffer."""
+        return self._addresses.setdefault(buffer, f"%buffer{buffer}")
+
+    def pointer(self, buffer: int, offset: int) -> str:
+        """The address of a byte in a buffer, as a register that is made now."""
+        base = self.address(buffer)
+        if not offset:
+            return base
+        name = self.block.fresh()
+        self.block.lines.append(f"  %{name} = getelementptr i8, ptr {base}, i64 {offset}")
+        return f"%{name}"
+
+    def held(self, cell: Cell) -> Held:
+        """A number in a register. Only for code that always runs: what is fetched is kept for what follows."""
+        if not isinstance(cell, Place | Fixed):
+            return cell
+        found = self._held.get(cell)
+        if found is None:
+            if isinstance(cell, Place):
+                found = load(self.block, self.pointer(cell.buffer, cell.offset), cell.kind)
+            else:
+                found = constant(self.block, cell.number, cell.kind)
+            self._held[cell] = found
+        return found
+
+    def put(self, cell: Cell, place: Place) -> None:
+        """Write a number to memory."""
+        store(self.block, self.held(cell), self.pointer(place.buffer, place.offset), place.kind)
+
+    def guard(self, holds: Value, code: int) -> None:
+        """Return ``code`` from the function where a condition does not hold."""
+        assert holds.kind is I1
+        self._failures.add(code)
+        label = self.block.fresh()
+        self.block.lines.append(f"  br i1 {holds.text}, label %{label}.on, label %fail{code}")
+        self.block.begin(f"{label}.on")
+
+    def call(self, name: str) -> None:
+        """Call another function on the same table, and return what it returns unless that is 0."""
+        number = self.block.fresh()
+        self.block.lines += [
+            f"  %{number}.code = call i64 @{name}(ptr %table)",
+            f"  %{number}.done = icmp eq i64 %{number}.code, 0",
+            f"  br i1 %{number}.done, label %{number}.on, label %{number}.off",
+            f"{number}.off:",
+            f"  ret i64 %{number}.code",
+        ]
+        self.block.begin(f"{number}.on")
+
+    def text(self, attributes: str, internal: bool) -> str:
+        """The whole function, which returns 0 where no guard failed."""
+        lines = [f"define {'internal ' if internal else ''}i64 @{self.name}(ptr %table) {attributes} {{", "entry:"]
+        for buffer, name in self._addresses.items():
+            lines += [
+                f"  {name}.at = getelementptr ptr, ptr %table, i64 {buffer}",
+                f"  {name} = load ptr, ptr {name}.at, align 8",
+            ]
+        lines += ["  br label %begin", "begin:", *self.block.lines, "  ret i64 0"]
+        for code in sorted(self._failures):
+            lines += [f"fail{code}:", f"  ret i64 {code}"]
+        return "\n".join([*lines, "}"])

@@ -1,0 +1,68 @@
+"""The table that a kernel is called with: which address stands where, and where each value of a program is found."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from edgewise.compile.kernels.body import Cell, Fixed, Place
+from edgewise.compile.kernels.kinds import Kind
+from edgewise.core.program import Program, Var
+
+__all__ = ["Memory", "Table", "contiguous"]
+
+
+class Memory(NamedTuple):
+    """Where an array lies: a buffer of the table, the offset of its first entry, and its strides, all in bytes."""
+
+    buffer: int
+    offset: int
+    strides: tuple[int, ...]
+
+    def cells(self, var: Var, kind: Kind) -> list[Cell]:
+        """The places of its entries, in C order."""
+        offsets = [self.offset]
+        for length, stride in zip(var.shape, self.strides, strict=True):
+            offsets = [at + i * stride for at in offsets for i in range(length)]
+        return [Place(self.buffer, at, kind) for at in offsets]
+
+
+def contiguous(var: Var) -> tuple[int, ...]:
+    """The strides in bytes of an array in C order."""
+    steps = itertools.accumulate(var.shape[:0:-1], int.__mul__, initial=var.dtype.itemsize)
+    return tuple(steps)[::-1] if var.shape else ()
+
+
+class Table:
+    """Buffers by number: inputs, captured arrays, results, scratch memory, and what NumPy makes in between.
+
+    Attributes:
+        results: the variables that are outputs, one buffer each; an output that is the same variable has its own.
+        arena: the number of scratch memory.
+        called: the buffer of each variable that a call of NumPy makes.
+        size: how many there are.
+    """
+
+    def __init__(self, program: Program, called: list[Var]) -> None:
+        inputs, arrays = len(program.inputs), len(program.arrays)
+        self.results = [v for v in program.outputs if type(v) is Var]
+        self.first_result = inputs + arrays
+        self.arena = self.first_result + len(self.results)
+        self.called = {var: self.arena + 1 + i for i, var in enumerate(called)}
+        self.size = self.arena + 1 + len(called)
+        self.memory: dict[Var, Memory] = {v: Memory(i, 0, contiguous(v)) for i, v in enumerate(program.inputs)}
+        for i, (var, array) in enumerate(program.arrays.items(), inputs):
+            self.memory[var] = Memory(i, 0, array.strides if array.flags.aligned else contiguous(var))
+        for var, i in self.called.items():
+            self.memory[var] = Memory(i, 0, contiguous(var))
+
+    def result_buffers(self, var: Var) -> list[int]:
+        """The buffers that a variable is to be written to because it is an output."""
+        return [self.first_result + i for i, v in enumerate(self.results) if v is var]
+
+
+def known_cells(array: Any, kind: Kind) -> list[Cell]:
+    """The entries of an array that never changes."""
+    return [Fixed(x, kind) for x in np.asarray(array).ravel().tolist()]

@@ -1,0 +1,115 @@
+"""Operations on few numbers, written out number by number: arrays of a few entries become registers.
+
+``unrolled(op, known)`` says whether an operation can be written so. Elementwise operations are one instruction an
+entry; movements, indexing and joining are none at all: NumPy itself moves the numbers of the entries, and so says which
+entry of the result is which of the operands (``wiring``). Sums, extremes and small contractions fold their entries
+(``folding``).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from edgewise.compile.kernels.body import Body, Cell, Fixed
+from edgewise.compile.kernels.folding import FOLDS, contracted, folded
+from edgewise.compile.kernels.kinds import Held, Kind, convert, kind_of
+from edgewise.compile.kernels.names import structural_name
+from edgewise.compile.kernels.scalars import Scalar, scalar, write
+from edgewise.compile.kernels.wiring import WIRED, wired
+from edgewise.core.program import Op, Var
+
+__all__ = ["Unrolled", "fixed", "unrolled"]
+
+LIMIT = 64  # entries of an operand or a result
+MOST = 4096  # instructions of one operation
+
+Cells = list[Cell]
+
+
+class Unrolled(NamedTuple):
+    """An operation written out.
+
+    Attributes:
+        cost: instructions, roughly.
+        write: writes it into a body, given the cells of each operand in C order; returns those of the result.
+    """
+
+    cost: int
+    write: Callable[[Body, Sequence[Cells]], Cells]
+
+
+def fixed(number: Any) -> tuple[Kind, Fixed] | None:
+    """A number among the operands of an operation, and its kind; None for one of an unknown dtype."""
+    made = np.asarray(number)
+    kind = kind_of(made.dtype)
+    return None if kind is None else (kind, Fixed(made.item(), kind))
+
+
+def unrolled(op: Op, known: dict[Var, Any], fused: bool = True) -> Unrolled | None:
+    """How an operation is written out; None where it is too large for that, or has no such form.
+
+    Args:
+        op: of a program.
+        known: arrays that never change, by variable.
+        fused: whether the processor multiplies and adds in one rounding.
+    """
+    if len(op.results) != 1 or math.prod(op.results[0].shape) > LIMIT:
+        return None
+    operands = [x for x in op.operands if type(x) is Var]
+    if any(math.prod(v.shape) > LIMIT or kind_of(v.dtype) is None for v in (*operands, op.results[0])):
+        return None
+    name = structural_name(op.primitive)
+    if name in WIRED:
+        how = wired(op, known)
+        return None if how is None else Unrolled(1, how)
+    if name in FOLDS:
+        entries = math.prod(operands[0].shape) if operands else 0
+        how = folded(op) if entries else None
+        return None if how is None else Unrolled(entries, how)
+    if name == "contract":
+        made = contracted(op)
+        return None if made is None or made[0] > MOST else Unrolled(*made)
+    one = scalar(op, fused)
+    if one is None:
+        return None
+    cost = one.cost * math.prod(op.results[0].shape)
+    return Unrolled(cost, functools.partial(_entry_by_entry, op, one)) if cost <= MOST else None
+
+
+def _entry_by_entry(op: Op, how: Scalar, body: Body, cells: Sequence[Cells]) -> Cells:
+    shape = op.results[0].shape
+    rows: list[list[Held]] = []
+    for i, operand in enumerate(op.operands):
+        if i in how.fixed:
+            continue
+        if type(operand) is Var:
+            given = kind_of(operand.dtype)
+            assert given is not None
+            row = [convert(body.held(c), given, how.kinds[i]) for c in cells[i]]
+            spread = _spread(operand.shape, shape)
+            rows.append(row if spread is None else [row[k] for k in spread])
+        else:
+            rows.append([body.held(Fixed(operand, how.kinds[i]))] * math.prod(shape))
+    done: dict[tuple[int, ...], Held] = {}
+    result: Cells = []
+    for operands in zip(*rows, strict=True):
+        key = tuple(map(id, operands))
+        made = done.get(key)
+        if made is None:
+            made = done[key] = write(body.block, how, list(operands), called=True)
+        result.append(made)
+    return result
+
+
+@functools.lru_cache(maxsize=1024)
+def _spread(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Which entry of an array stands at each entry of what it is broadcast to; None where it is the same one."""
+    if shape == target:
+        return None
+    entries = np.arange(math.prod(shape)).reshape(shape)
+    return tuple(np.broadcast_to(entries, target).ravel().tolist())

@@ -1,0 +1,83 @@
+"""Elementary functions as LLVM text, for float64 and float32, any number of lanes, and no C library.
+
+Three things: ``FUNCTIONS``, the table; ``apply``, which writes a function's instructions where it is used; and
+``define``, which writes it once as an LLVM function to be called. ``apply`` is the faster one in a loop: constants
+stay in registers.
+
+    module = Module()
+    symbol = define(module, "exp", "double", 8)     # <8 x double> @ew_exp_v8f64(<8 x double>)
+    y = apply("exp", x)                             # x, y: values of a Block, see edgewise.compile.ir
+
+Each function is written for double; for float it is computed in double and rounded once. Infinities, NaN, zeros with
+their signs and subnormal numbers give what NumPy and SciPy give, floating-point status flags apart. Sources: the
+argument reductions and their polynomials follow W. J. Cody and W. Waite, *Software Manual for the Elementary
+Functions* (1980), and Muller et al., *Handbook of Floating-Point Arithmetic* (2018); the constants are made by
+``scripts/fit_maths.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from edgewise.compile.ir import Block, Module, Value, vector
+from edgewise.compile.maths import exponential
+from edgewise.compile.maths.function import DTYPES, Function
+
+__all__ = ["FUNCTIONS", "Function", "apply", "define"]
+
+_TABLE: Final = (
+    Function("exp", exponential.exp, 1, {"double": 0.8, "float": 0.501}),
+    Function("exp2", exponential.exp2, 1, {"double": 0.8, "float": 0.501}),
+    Function("expm1", exponential.expm1, 1, {"double": 0.8, "float": 0.501}),
+    Function("expit", exponential.expit, 1, {"double": 0.8, "float": 0.501}),
+)
+
+FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType({f.name: f for f in _TABLE})
+
+
+def apply(name: str, *operands: Value) -> Value:
+    """Write the instructions of a function where its operands' block ends.
+
+    Args:
+        name: A key of ``FUNCTIONS``.
+        operands: One or two values of one type, double or float, of any number of lanes.
+
+    Returns:
+        The result, of the operands' type.
+    """
+    function = FUNCTIONS[name]
+    if operands[0].kind.element == "float":
+        wide = [v.cast("fpext", "double") for v in operands]
+        return function.write(*wide).cast("fptrunc", "float")
+    return function.write(*operands)
+
+
+def define(module: Module, name: str, dtype: str, width: int) -> str:
+    """Have a function defined in a module, with all that it needs; written once however often it is asked for.
+
+    Args:
+        module: Collects the definitions.
+        name: A key of ``FUNCTIONS``.
+        dtype: "double" or "float".
+        width: How many lanes; 1 is a scalar.
+
+    Returns:
+        Its symbol, without ``@``. It takes and returns values of type ``vector(dtype, width)``.
+    """
+    assert dtype in DTYPES
+    kind = vector(dtype, width)
+    symbol = f"ew_{name}_{kind.suffix}"
+
+    def write() -> str:
+        block = Block(module)
+        names = "xy"[: FUNCTIONS[name].arity]
+        result = apply(name, *(block.name(f"%{n}", kind) for n in names))
+        parameters = ", ".join(f"{kind.text} %{n}" for n in names)
+        return (
+            f"define internal {kind.text} @{symbol}({parameters}) alwaysinline nounwind {{\n"
+            f"entry:\n{block.text()}\n  ret {kind.text} {result.text}\n}}"
+        )
+
+    return module.need(symbol, write)

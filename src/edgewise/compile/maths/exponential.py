@@ -1,0 +1,120 @@
+"""exp, exp2, expm1 and expit, over one reduction: x = k·log 2 + r with |r| ≤ log(2)/2.
+
+``expm1_parts`` gives e^r - 1, and ``exp_parts`` e^r, as a sum (high, low); the functions put 2^k back. 2^k is two
+factors, since it alone may overflow, or be subnormal, where the result is not.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edgewise.compile.ir import Value, fabs, fma, select
+from edgewise.compile.maths import coefficients as c
+from edgewise.compile.maths.double_double import Pair, fast_two_sum, two_product, two_sum
+from edgewise.compile.maths.polynomial import estrin
+
+__all__ = ["exp", "exp2", "exp_pair", "exp_parts", "expit", "expm1", "expm1_parts", "reduce", "scale", "two_to"]
+
+# x + ROUND - ROUND rounds x to an integer, and the integer stands in the last bits of x + ROUND; for |x| < 2^51.
+ROUND: Final = 6755399441055744.0  # 1.5·2^52
+ONE_BITS: Final = 0x3FF0000000000000
+
+
+def two_to(k: Value) -> Value:
+    """2^k for k + ROUND with -1022 ≤ k ≤ 1023."""
+    return ((k.bits() << 52) + ONE_BITS).as_double()
+
+
+def scale(y: Value, k: Value) -> Value:
+    """y·2^k for an integer -2000 < k < 2000."""
+    half = fma(k, 0.5, ROUND)
+    rest = (k - (half - ROUND)) + ROUND
+    return (y * two_to(half)) * two_to(rest)
+
+
+def reduce(x: Value, low: Value | None = None) -> tuple[Value, Value, Value]:
+    """k, r and the rest of r, with x + low = k·log 2 + r + rest; for |x| < 2000 and |low| ≤ ulp(x)."""
+    k = fma(x, c.LOG2_E[0], ROUND) - ROUND
+    high = x - k * c.LN2_SPLIT[0]  # both exact: 32 bits times 11
+    tail = -(k * c.LN2_SPLIT[1])
+    if low is not None:
+        tail = tail + low
+    r, rest = fast_two_sum(high, tail)
+    return k, r, rest
+
+
+def expm1_parts(r: Value, rest: Value) -> Pair:
+    """e^(r + rest) - 1, to about 2^-60 of e^r."""
+    half = r * 0.5
+    square, error = two_product(r, half)
+    high, low = fast_two_sum(r, square)
+    cubic = fma(r * (square + square), estrin(r, c.EXP), error)
+    return high, low + fma(rest, high, cubic + rest)
+
+
+def exp_parts(r: Value, rest: Value) -> Pair:
+    """e^(r + rest), to about 2^-57: fewer instructions than ``expm1_parts``."""
+    tail = fma(estrin(r, c.EXP), r, 0.5)
+    s = r + 1.0
+    return s, (r - (s - 1.0)) + fma(r * r, tail, rest)
+
+
+def exp_pair(r: Value, rest: Value) -> Pair:
+    """e^(r + rest), to about 2^-60."""
+    high, low = expm1_parts(r, rest)
+    s = high + 1.0
+    return fast_two_sum(s, (high - (s - 1.0)) + low)
+
+
+def _bounded(x: Value, low: float, high: float) -> Value:
+    """x, held where the result overflows or vanishes anyway; NaN stays."""
+    x = select(x > high, high, x)
+    return select(x < low, low, x)
+
+
+def exp(x: Value) -> Value:
+    """e^x."""
+    k, r, rest = reduce(_bounded(x, -746.0, 710.0))
+    high, low = exp_parts(r, rest)
+    return scale(high + low, k)
+
+
+def exp2(x: Value) -> Value:
+    """2^x."""
+    x = _bounded(x, -1076.0, 1025.0)
+    k = (x + ROUND) - ROUND
+    r, rest = two_product(x - k, c.LN2[0])
+    high, low = exp_parts(r, fma(x - k, c.LN2[1], rest))
+    return scale(high + low, k)
+
+
+def expm1_pair(k: Value, r: Value, rest: Value) -> Pair:
+    """(e^x - 1)/2 as a sum, for x = k·log 2 + r + rest; half, since 2^k may overflow."""
+    high, low = expm1_parts(r, rest)
+    power = two_to(k - 1.0 + ROUND)
+    less = power - 0.5
+    s, e = two_sum(power * high, less)
+    return fast_two_sum(s, fma(power, low, e + ((power - less) - 0.5)))
+
+
+def expm1(x: Value) -> Value:
+    """e^x - 1, as exact near 0 as elsewhere."""
+    k, r, rest = reduce(_bounded(x, -100.0, 710.0))
+    y = expm1_pair(k, r, rest)[0] * 2.0
+    return select(fabs(x) < 2.0**-54, x, y)
+
+
+def expit(x: Value) -> Value:
+    """1/(1 + e^-x), the logistic function, as e/(1 + e) where x < 0: e = e^-|x| never overflows."""
+    k, r, rest = reduce(_bounded(-fabs(x), -746.0, 0.0))
+    high, low = fast_two_sum(*exp_parts(r, rest))
+    high, low = scale(high, k), scale(low, k)
+    s = high + 1.0
+    e = high - (s - 1.0)
+    e = e + low
+    above = x < 0.0
+    top = select(above, high, 1.0)
+    q = top / s
+    p, t = two_product(q, s)
+    remainder = ((top - p) - t) - q * e + select(above, low, 0.0)
+    return q + remainder / s

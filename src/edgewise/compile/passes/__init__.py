@@ -1,0 +1,22 @@
+"""Program passes: what a program does not have to do, in small named lists of rewrites.
+
+    fold      operations on numbers and frozen arrays alone are done once, here
+    algebra   x·1, reshape to the same shape, a cast to the same dtype: nothing happens
+    dedupe    the same operation on the same operands is done once
+    dead      what no output and no guard needs is not done
+
+Values stay the same bit for bit, NaN and signed zeros included: no rewrite here is mere algebra of real numbers.
+"""
+
+from __future__ import annotations
+
+from edgewise.compile.passes.dead import without_dead
+from edgewise.compile.passes.rebuild import rebuilt
+from edgewise.core.program import Program
+
+__all__ = ["simplified"]
+
+
+def simplified(program: Program) -> Program:
+    """The program after all passes; the one given stays as it is."""
+    return without_dead(rebuilt(program))

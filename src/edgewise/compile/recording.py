@@ -1,0 +1,77 @@
+"""Recording a program: one run of the user's function on the values of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from edgewise.compile.leaves import Arguments
+from edgewise.containers import Tree
+from edgewise.core.program import Program, Var
+from edgewise.core.traced import TRACED, Traced, fixed
+from edgewise.modes.staged import Staged
+from edgewise.transforms.border import finish, outputs
+from edgewise.transforms.translate import run
+
+__all__ = ["Recording", "record"]
+
+
+class Recording(NamedTuple):
+    """What one run has shown.
+
+    Attributes:
+        program: its outputs are the ``moving`` ones, then what was stored into arguments.
+        tree: the structure of the result.
+        leaves: the leaves of the result, None at the ``moving`` ones.
+        moving: positions of the leaves that a program computes.
+        stored: positions, among the inputs, of arrays the function stored into.
+        values: the outputs of this very run.
+        open: whether a traced value from around the function took part: the program is of this call alone.
+    """
+
+    program: Program
+    tree: Tree
+    leaves: list[Any]
+    moving: list[int]
+    stored: list[int]
+    values: list[Any]
+    open: bool
+
+    def result(self, values: list[Any]) -> Any:
+        """The function's result, made of outputs of the program."""
+        leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in self.leaves]
+        for i, value in zip(self.moving, values, strict=False):
+            leaves[i] = value
+        return self.tree.build(leaves)
+
+
+def record(f: Callable[..., Any], given: Arguments) -> Recording:
+    """Run a function, and record what it does with the inputs.
+
+    Raises:
+        EdgewiseError: the function does something with a value that only an ordinary number or array can do.
+    """
+    with Staged() as mode:
+        inputs = [mode.lift(np.asarray(x)[()], type(x) if type(x) in (float, complex) else None) for x in given.inputs]
+        before = [t.payload for t in inputs]
+        args, kwargs = given.with_inputs(inputs)
+        result = run(f, args, kwargs)
+        leaves, tree = outputs(result, mode, f)
+        del result, args, kwargs
+        moving = [i for i, leaf in enumerate(leaves) if _moves(leaf, mode)]
+        after = [fixed(t) if type(t) in TRACED else t for t in inputs]
+        stored = [i for i, t in enumerate(after) if t.payload is not before[i]]
+        made = [fixed(leaves[i]) for i in moving] + [after[i] for i in stored]
+        for i in moving:
+            leaves[i] = None
+        del inputs, after
+        values = finish([mode.lower(t) for t in made], given.inputs)
+        leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
+        return Recording(mode.finish(made), tree, leaves, moving, stored, values, mode.open)
+
+
+def _moves(leaf: Any, mode: Staged) -> bool:
+    """Whether a leaf of the result depends on the inputs."""
+    return isinstance(leaf, Traced) and leaf.mode is mode and type(leaf.payload) is Var

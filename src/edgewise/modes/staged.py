@@ -1,0 +1,248 @@
+"""Staged: values that record a program, with the sample value beside them.
+
+The function runs once, on sample values, and does all it would do with them: Python looks at the samples, and each look
+(``if``, ``while``, ``int``, an index) is recorded as a guard. So plain Python control flow is followed, and the program
+says under which answers it may be run again (``core.program``).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from edgewise.core.admission import admit
+from edgewise.core.captured import Met
+from edgewise.core.levels import plain
+from edgewise.core.mode import NOTHING, RECORDERS, Mode
+from edgewise.core.program import Guard, Op, Place, Program, Var
+from edgewise.core.registry import STATIC_FROM
+from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply, cast_as, fixed, wrap
+from edgewise.errors import is_library
+from edgewise.modes.recorded import NUMBERS
+
+__all__ = ["Staged"]
+
+# What Python does with its numbers, and makes another of: the operators.
+_PYTHON = frozenset(
+    ("absolute", "add", "divide", "floor_divide", "multiply", "negative", "positive", "power", "remainder", "subtract")
+)
+
+
+class Staged(Mode):
+    """One program being recorded.
+
+    Attributes:
+        program: what was recorded so far.
+        open: whether a traced value of an outer transformation took part, so that the program is of this call alone.
+    """
+
+    differentiates = False
+    stages = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.program = Program()
+        self.open = False
+        self._count = 0
+        self._met = Met()
+        self._looked: set[tuple[Var, bool]] = set()
+        self._weak: dict[Var, type] = {}  # what stands for a number of Python's, which takes the dtype of others
+        self._library: dict[str, bool] = {}
+
+    def lift(self, value: Any, weak: type | None = None) -> Traced:
+        """An input of the program, with its sample value; ``weak``: the type of the Python number that it was."""
+        var = self._var(value)
+        self.program.inputs.append(var)
+        if weak is not None:
+            self._weak[var] = weak
+        value = fixed(value) if type(value) in TRACED else value.copy() if type(value) is np.ndarray else value
+        return wrap(value, self, var)
+
+    def constant(self, value: Any) -> Traced:
+        return wrap(value, self, self._atom(value))
+
+    def captured(self, t: Any, value: Any) -> Any:
+        """An operand or an index that meets ``t``, ordinary arrays in it made values of this mode if ``t`` is one.
+
+        So what is computed from them is part of the program, and they are read when it runs.
+        """
+        return self._lifted(value) if type(value) is not list and _above(t, self) else value
+
+    def captured_in(self, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The same for the arguments of a function of NumPy's, but for the static ones."""
+        given = [*args, *kwargs.values()]
+        inside = [v for value in given if type(value) in (list, tuple) for v in value]
+        met = next((v for v in (*given, *inside) if type(v) in TRACED and _above(v, self)), None)
+        if met is None:
+            return args, kwargs
+        leading, names = STATIC_FROM.get(function, (len(args), kwargs))
+        return (
+            tuple(self._lifted(value) if i < leading else value for i, value in enumerate(args)),
+            {key: self._lifted(value) if key in names else value for key, value in kwargs.items()},
+        )
+
+    def _lifted(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is np.ndarray and value.ndim and value.dtype.kind in "fciub":
+            var, held = self._met.variable(value, self._var)
+            return wrap(held, self, var)
+        if kind in (list, tuple) and any(type(v) is np.ndarray for v in value):
+            return kind(map(self._lifted, value))
+        return value
+
+    def atom(self, value: Any) -> Any:
+        """What stands for a value in the program: a variable, or a number."""
+        return value.payload if type(value) in TRACED and value.mode is self else self._atom(value)
+
+    def unary(self, primitive: Any, x: Any) -> Any:
+        v = x.value
+        if primitive.value is None or self._weak or type(v) in TRACED:
+            return self.interpret(primitive, (x,), NOTHING)
+        return self._made(primitive, (x.payload,), primitive.value(v))
+
+    def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
+        kind1, kind2 = type(x1), type(x2)
+        if kind1 in TRACED and x1.mode is self:
+            v1, a1 = x1.value, x1.payload
+        elif kind1 in NUMBERS:
+            v1 = a1 = x1
+        else:
+            return self.interpret(primitive, (x1, x2), NOTHING)
+        if kind2 in TRACED and x2.mode is self:
+            v2, a2 = x2.value, x2.payload
+        elif kind2 in NUMBERS:
+            v2 = a2 = x2
+        else:
+            return self.interpret(primitive, (x1, x2), NOTHING)
+        if primitive.value is None or self._weak or type(v1) in TRACED or type(v2) in TRACED:
+            return self.interpret(primitive, (x1, x2), NOTHING)
+        return self._made(primitive, (a1, a2), primitive.value(v1, v2))
+
+    def _made(self, primitive: Any, atoms: tuple[Any, ...], y: Any) -> Traced:
+        """Record an operation of one result without parameters."""
+        self._count = serial = self._count + 1
+        shape = y.shape
+        var = Var(serial, shape, y.dtype)
+        self.program.steps.append(Op(primitive, atoms, NOTHING, (var,), self._place()))
+        return (TracedArray if shape else TracedScalar)(y, self, var)
+
+    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        values: list[Any] = []
+        atoms: list[Any] = []
+        for operand in operands:
+            kind = type(operand)
+            if kind in TRACED and operand.mode is self:
+                values.append(operand.value)
+                atoms.append(operand.payload)
+                continue
+            if kind not in NUMBERS and kind not in TRACED:
+                admitted = admit(operand, operands)
+                if admitted is not operand and type(admitted) in TRACED:
+                    return apply(primitive, tuple(map(admit, operands)), params)
+                operand = admitted  # noqa: PLW2901  the admitted form is the operand
+            values.append(operand)
+            atoms.append(self._atom(operand))
+        if primitive.form is not None:
+            bool(self.interpret(primitive.form, operands, params))  # a guard: the results below have that dtype
+        weak = self._weaken(primitive, values, atoms) if self._weak else None
+        y = apply(primitive, tuple(values), params)
+        parts = (y,) if primitive.outputs is None else y
+        results = tuple(map(self._var, parts))
+        if weak is not None:
+            self._weak[results[0]] = weak
+        self.program.steps.append(Op(primitive, tuple(atoms), params, results, self._place()))
+        made = tuple(wrap(part, self, var) for part, var in zip(parts, results, strict=True))
+        return made[0] if primitive.outputs is None else made
+
+    def left(self, t: Any, how: str) -> None:
+        if how == "bool":
+            self._guard(t, bool(plain(t.value)), True)
+        elif how == "value":
+            self._guard(t, plain(t.value), False)
+
+    def concrete(self, t: Any, convert: Callable[[Any], Any], refusal: Callable[[], Exception]) -> Any:
+        """The sample, which the program holds for from here on."""
+        found = convert(t.value)
+        self._guard(t, plain(t.value), False)
+        return found
+
+    def finish(self, outputs: list[Any]) -> Program:
+        """The program with these outputs, once the function has returned and whatever it made is gone."""
+        program = self.program
+        program.outputs = [self.atom(value) for value in outputs]
+        program.arrays, program.frozen = self._met.settle()
+        return program
+
+    def _weaken(self, primitive: Any, values: list[Any], atoms: list[Any]) -> type | None:
+        """Give operands that were Python numbers the dtype NumPy would; and say what the result is among themselves."""
+        weak = [self._weak.get(atom) if type(atom) is Var else None for atom in atoms]
+        if not any(weak):
+            return None
+        kinds = [w or type(v) for w, v in zip(weak, values, strict=True)]
+        strong = [v.dtype for v, w in zip(values, weak, strict=True) if w is None and hasattr(v, "dtype")]
+        if not strong:
+            return max(kinds, key=(bool, int, float, complex).index) if primitive.name in _PYTHON else None
+        for i, kind in enumerate(weak):
+            if kind is None:
+                continue
+            dtype = np.result_type(*strong, kind())
+            if dtype != values[i].dtype and dtype.itemsize < values[i].dtype.itemsize:
+                cast = cast_as(wrap(values[i], self, atoms[i]), dtype)
+                values[i], atoms[i] = cast.value, cast.payload
+        return None
+
+    def _guard(self, t: Any, expected: Any, truth: bool) -> None:
+        var = t.payload
+        if type(var) is not Var or (var, truth) in self._looked:
+            return
+        self._looked.add((var, truth))
+        expected = expected.copy() if isinstance(expected, np.ndarray) else expected
+        self.program.steps.append(Guard(var, expected, truth, self._place(), len(self._looked) - 1))
+
+    def _var(self, value: Any) -> Var:
+        self._count += 1
+        return Var(self._count, tuple(value.shape), value.dtype)
+
+    def _atom(self, value: Any) -> Any:
+        """An operand that is no value of this mode: a number, an array, or a value of a transformation around us."""
+        if type(value) is np.ndarray:
+            return self._met.variable(value, self._var)[0] if value.ndim else value[()]
+        if isinstance(value, Traced):
+            self.open = True
+            return self._var(value)
+        return value
+
+    def __enter__(self) -> Any:
+        RECORDERS.append(self)
+        return super().__enter__()
+
+    def end(self) -> None:
+        RECORDERS.remove(self)
+        super().end()
+
+    def _place(self) -> Place | None:
+        """The user's line that is being executed."""
+        frame: FrameType | None = sys._getframe(2)
+        library = self._library
+        while frame is not None:
+            name = frame.f_code.co_filename
+            ours = library.get(name)
+            if ours is None:
+                ours = library[name] = is_library(name)
+            if not ours:
+                return name, frame.f_lineno
+            frame = frame.f_back
+        return None
+
+
+def _above(t: Any, mode: Mode) -> bool:
+    """Whether a value is one of this mode, or wraps one."""
+    while isinstance(t, Traced):
+        if t.mode is mode:
+            return True
+        t = t.value
+    return False
