@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
-from edgewise.errors import FileError
+from edgewise.errors import ArgumentError, FileError
 from edgewise.modes import Recorded
 
 HOSTILE = '"><script>alert(1)</script>\\" \n\u202e'
@@ -111,6 +111,15 @@ def test_arrays_of_every_kind():
     assert (thumb["rows"], thumb["cols"]) == (16, 32)
     assert np.reshape(thumb["data"], (16, 32))[0, 0] == x[:3, :3].mean()
     assert sum(told["nodes"][0]["value"]["hist"]["n"]) == 5000
+
+
+def test_a_page_opens_at_a_step_that_there_is(programs):
+    e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0)
+    assert '<div id="edgewise" data-at="6"></div>' in e.to_html(at=len(e))
+    assert '<div id="edgewise"></div>' in e.to_html()
+    for at in (-1, 13):
+        with pytest.raises(ArgumentError, match=r"square_loss has 12 steps\n.*use a number from 0 to 12"):
+            e.to_html(at=at)
 
 
 def test_files_are_not_overwritten(tmp_path, programs):

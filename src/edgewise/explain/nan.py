@@ -21,6 +21,7 @@ from edgewise.core.levels import plain
 from edgewise.core.node import Node
 from edgewise.errors import shorten
 from edgewise.explain.advice import advise
+from edgewise.explain.arguments import leaf_names, numbers, run
 from edgewise.explain.digest import brief, hold, is_finite
 from edgewise.explain.graph import Graph, Link, Pair
 from edgewise.explain.guard import Guard
@@ -28,7 +29,6 @@ from edgewise.explain.place import Frames, Place
 from edgewise.explain.recording import Step, Watched
 from edgewise.explain.report import NanReport
 from edgewise.explain.source import Sources, span
-from edgewise.explain.tracing import leaf_names, numbers, run
 from edgewise.explain.words import constant
 from edgewise.transforms.border import Argnums, Call, function_of, name_of, number_output, outputs
 
