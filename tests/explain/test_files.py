@@ -113,6 +113,14 @@ def test_arrays_of_every_kind():
     assert sum(told["nodes"][0]["value"]["hist"]["n"]) == 5000
 
 
+def test_the_graph_in_the_words_of_tikz(tmp_path, programs):
+    e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0)
+    text = e.to_tikz(tmp_path / "graph.tex")
+    assert (tmp_path / "graph.tex").read_text(encoding="utf-8") == text
+    assert text.count(r"\begin{tikzpicture}") == text.count(r"\end{tikzpicture}") == 1
+    assert all(f"{{{number}}}" in text for number in (28, 42, 49))
+
+
 def test_a_page_opens_at_a_step_that_there_is(programs):
     e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0)
     assert '<div id="edgewise" data-at="6"></div>' in e.to_html(at=len(e))

@@ -200,6 +200,15 @@ class Explanation:
         svg: str = import_module("edgewise.explain.svg").render(self.to_dict())
         return export.write(path, svg, overwrite)
 
+    def to_tikz(self, path: str | File | None = None, *, overwrite: bool = False) -> str:
+        """The graph as a ``tikzpicture``, for a paper that loads tikz and xcolor; with a path, also written there.
+
+        Raises:
+            FileError: as ``to_json``.
+        """
+        picture: str = import_module("edgewise.explain.tikz").render(self.to_dict())
+        return export.write(path, picture, overwrite)
+
     def to_html(
         self,
         path: str | File | None = None,
