@@ -152,8 +152,10 @@ def test_hostile_names_are_data():
     def f(x):
         return x[HOSTILE] * 2
 
-    f.__name__ = HOSTILE
+    f.__name__ = f"{HOSTILE}\x1b[31m\ud800\u202e"
     e = ew.explain(f, {HOSTILE: 1.0})
+    assert e.title.isprintable()
+    assert {c for c in str(e).encode("utf-8").decode("utf-8") if not c.isprintable()} == {"\n"}
     assert e.inputs[0].name == f"x[{HOSTILE!r}]"
     valid(e)
     dot = e.to_dot()

@@ -18,7 +18,7 @@ from edgewise.errors import (
 )
 from edgewise.explain.arguments import argument_names, leaf_names, numbers, run
 from edgewise.explain.counting import Counts, count
-from edgewise.explain.digest import hold
+from edgewise.explain.digest import hold, printable
 from edgewise.explain.explanation import Explanation
 from edgewise.explain.graph import Graph, Pair
 from edgewise.explain.grouping import boxes
@@ -195,7 +195,7 @@ class Run:
             pair = found.get(value.index)
             value.dead = pair is None or (pair[1] is not None and not np.any(pair[1]))
         return Explanation(
-            title=name_of(self.f),
+            title=printable(name_of(self.f)),
             mode=mode,
             value=self.tree.build(finish(self.values)),
             gradient=None,
