@@ -168,9 +168,9 @@ def brief(value: Any, digits: int = 6, *, mean: bool = True) -> str:
 
 
 def printable(text: str) -> str:
-    """A text that a terminal shows and does not obey: control characters and lone surrogates become boxes.
+    r"""A text that a terminal shows and does not obey: control characters and lone surrogates become boxes.
 
-    >>> printable("a\\x1b[31m")
+    >>> printable("a\x1b[31m")
     'a□[31m'
     """
     return "".join(c if c.isprintable() else "□" for c in text)
