@@ -170,8 +170,10 @@ def test_notebooks_get_the_table_at_least(programs):
     assert bundle["text/plain"] == str(e)
     assert set(e._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
     assert "text/plain" not in e._repr_mimebundle_(exclude=["text/plain"])
-    if "text/html" in bundle:
-        assert 'sandbox="allow-scripts"' in bundle["text/html"]
+    assert 'sandbox="allow-scripts"' in bundle["text/html"]
+    assert bundle["image/svg+xml"] == e.to_svg()
+    long = ew.explain(sum, [1.0] * 700)._repr_mimebundle_()
+    assert set(long) == {"text/plain", "text/html"}, "a picture of 700 boxes in a row"
 
 
 def test_the_table_elides_what_is_too_long_or_too_wide():

@@ -13,6 +13,7 @@ import pytest
 
 import edgewise as ew
 from edgewise.errors import ArgumentError, ConversionError, OutputError, StaticRoleError, StructureError
+from edgewise.explain import counting
 
 
 def between(e, source, target):
@@ -322,6 +323,20 @@ def test_counts_of_arrays_and_of_edges_that_lead_nowhere():
     assert (dead.operations, dead.edges, dead.forward, dead.reverse) == (2, 2, 2, 1)
     several = ew.explain(lambda x: x * np.ones(3), 1.0, seed=np.ones(3)).counts
     assert (several.inputs, several.outputs, several.forward, several.reverse) == (1, 3, 1, 3)
+
+
+def test_where_there_are_too_many_inputs_nothing_is_counted(monkeypatch):
+    """A set of starts for each value: of 30 000 numbers in a list it takes 100 MB, of a million no machine has it."""
+    monkeypatch.setattr(counting, "MOST_BITS", 50)
+    many = ew.explain(sum, [1.0] * 10)
+    assert (many.counts.inputs, many.counts.forward, many.counts.reverse) == (10, None, 19)
+    assert "takes too many products to count forward (10 sweeps) and 19 in reverse (1 sweep)" in str(many)
+    told = many.to_dict()
+    jsonschema.Draft202012Validator(ew.explain.schema()).validate(told)
+    assert "forward_mults" not in told["counts"]
+    outputs = ew.explain(lambda x: [x * k for k in range(10)], 1.0, mode="forward").counts
+    assert (outputs.forward, outputs.reverse) == (10, None)
+    assert "too many in reverse" in str(outputs)
 
 
 # -- what is refused
