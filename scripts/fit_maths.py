@@ -50,7 +50,7 @@ def interpolate(f, low, high, degree):
 
 def continued(f):
     """``f``, continued to 0 by its value close by, where its formula is 0/0."""
-    return lambda x: f(x) if abs(x) > mp.mpf(10) ** -16 else f(mp.mpf(10) ** -16)
+    return lambda x: f(x) if abs(x) > mp.mpf(10) ** -20 else f(mp.mpf(10) ** -20)
 
 
 def root(f):
@@ -108,11 +108,17 @@ POLYNOMIALS = {
         "(erf(x)/x - 2/√π)/x², of x²",
         root(lambda x: (mp.erf(x) / x - 2 / mp.sqrt(mp.pi)) / x**2),
         0,
-        mp.mpf(1),
-        12,
+        mp.mpf("0.25"),
+        8,
     ),
-    "ERFC": ("(1 + 2x)·exp(x²)·erfc(x), of (x - 4)/(x + 4)", erfc_scaled, -1, mp.mpf("0.75"), 24),
-    "LOG_GAMMA": ("log Γ(2 + t)/t", lambda t: mp.loggamma(2 + t) / t, -mp.mpf("0.5"), mp.mpf("0.5"), 20),
+    "ERFC": ("(1 + 2x)·exp(x²)·erfc(x), of (x - 4)/(x + 4)", erfc_scaled, -mp.mpf("0.778"), mp.mpf("0.7501"), 21),
+    "LOG_GAMMA": (
+        "(log Γ(2 + t) - (1 - γ)t)/t²",
+        lambda t: (mp.loggamma(2 + t) - (1 - mp.euler) * t) / t**2,
+        -mp.mpf("0.5"),
+        mp.mpf("0.5"),
+        18,
+    ),
     "STIRLING": (
         "(log Γ(x) - (x - 1/2)·log x + x - log(2π)/2)·x, of 1/x²",
         stirling,
@@ -127,8 +133,8 @@ POLYNOMIALS = {
         mp.mpf("0.5"),
         22,
     ),
-    "DIGAMMA_TAIL": ("(log x - 1/(2x) - ψ(x))·x², of 1/x²", digamma_tail, mp.mpf(10) ** -12, mp.mpf(1) / 64, 9),
-    "CBRT": ("m^(1/3)", mp.cbrt, mp.mpf("0.5"), mp.mpf(1), 4),
+    "DIGAMMA_TAIL": ("(log x - 1/(2x) - ψ(x))·x², of 1/x²", digamma_tail, mp.mpf(10) ** -12, mp.mpf(1) / 64, 8),
+    "CBRT": ("m^(-1/3)", lambda m: 1 / mp.cbrt(m), mp.mpf("0.5"), mp.mpf(1), 5),
 }
 
 # Each as a sum of doubles, the nearest first.
@@ -137,14 +143,15 @@ EXPANSIONS = {
     "LOG10_E": ("log10(e)", 1 / mp.log(10), 2),
     "LN2": ("log(2)", LN2, 2),
     "TWO_OVER_PI": ("2/π", 2 / mp.pi, 1),
+    "ROOT_OF_HALF": ("cube root of 1/2", 1 / mp.cbrt(2), 1),
     "PI": ("π", mp.pi, 2),
     "HALF_PI": ("π/2", mp.pi / 2, 2),
     "QUARTER_PI": ("π/4", mp.pi / 4, 2),
     "LOG_PI": ("log(π)", mp.log(mp.pi), 2),
     "HALF_LOG_TWO_PI": ("log(2π)/2", mp.log(2 * mp.pi) / 2, 2),
+    "ONE_LESS_EULER": ("1 - γ", 1 - mp.euler, 2),
     "TWO_OVER_ROOT_PI": ("2/√π", 2 / mp.sqrt(mp.pi), 2),
     "DIGAMMA_ROOT": ("the positive root of ψ", DIGAMMA_ROOT, 3),
-    "ONE_THIRD": ("1/3", mp.mpf(1) / 3, 2),
     "TWO_THIRDS": ("2/3", mp.mpf(2) / 3, 2),
     "TWO_FIFTHS": ("2/5", mp.mpf(2) / 5, 2),
 }
@@ -166,7 +173,8 @@ def tuple_of(numbers):
     return "(\n" + "".join(f"    {float(n)!r},\n" for n in numbers) + ")"
 
 
-def main() -> int:
+def text():
+    """The file, as it should be."""
     lines = [
         '"""Constants, each with what it is. Written by ``scripts/fit_maths.py``: change that, not this."""',
         "",
@@ -179,7 +187,6 @@ def main() -> int:
         points = [mp.mpf(low) + (mp.mpf(high) - low) * (k + mp.mpf(1) / 3) / 200 for k in range(200)]
         error = max(abs(mp.polyval([mp.mpf(c) for c in coefficients[::-1]], p) / safe(p) - 1) for p in points)
         line = f"{name}: {meaning}, on [{mp.nstr(low, 5)}, {mp.nstr(high, 5)}], to 2^{mp.nstr(mp.log(error, 2), 4)}"
-        print(line)
         lines += [f"# {line}", f"{name}: Final = {tuple_of(coefficients)}"]
     for name, (meaning, value, terms) in EXPANSIONS.items():
         parts, rest = [], value
@@ -204,7 +211,11 @@ def main() -> int:
     words = [0, *((whole >> (64 * (18 - k))) & (2**64 - 1) for k in range(19))]
     lines += ["# 64 zeros and the first 1216 bits of 2/π behind the point, as integers of 64 bits"]
     lines += ["TWO_OVER_PI_WORDS: Final = (\n" + "".join(f"    0x{w:016X},\n" for w in words) + ")"]
-    TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    TARGET.write_text(text(), encoding="utf-8")
     return 0
 
 

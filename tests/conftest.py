@@ -11,6 +11,7 @@ import functools
 import importlib.util
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 
@@ -40,6 +41,11 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*names): a module, or 'program:NAME', without which the test is not run")
+    objects = tempfile.TemporaryDirectory(prefix="edgewise-objects-")  # compiled code: not the user's, and not kept
+    config.add_cleanup(objects.cleanup)
+    for name in ("EDGEWISE_CACHE", "EDGEWISE_CACHE_SIZE"):
+        os.environ.pop(name, None)
+    os.environ["EDGEWISE_CACHE_DIR"] = objects.name
 
 
 @functools.cache

@@ -50,6 +50,38 @@ def test_info_tells_versions_and_functions(run):
     assert [row[0] for row in run("info", "--functions").rows] == sorted(functions())
 
 
+def test_cache_tells_what_is_there_and_clears_it(run, monkeypatch, tmp_path):
+    from edgewise.compile.cache import entry_key, object_cache
+
+    folder = tmp_path / "objects"
+    monkeypatch.setenv("EDGEWISE_CACHE_DIR", str(folder))
+    monkeypatch.setenv("EDGEWISE_CACHE_SIZE", "100")
+    told = [["folder", str(folder)], ["objects", "0"], ["size", "0.0 MiB of at most 100"]]
+    assert run("cache").rows == told
+    assert not folder.exists()
+    object_cache().put(entry_key("text"), bytes(2**20))
+    assert run("cache").rows == [told[0], ["objects", "1"], ["size", "1.0 MiB of at most 100"]]
+    assert run("cache", "clear").rows == [["removed", f"1 object from {folder}"]]
+    assert run("cache").rows == told
+    assert list(folder.iterdir()) == []
+    monkeypatch.setattr("edgewise.cli.screen.is_terminal", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    assert run("cache").out.splitlines()[1] == "objects  0"
+
+
+def test_cache_says_why_there_is_none(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("EDGEWISE_CACHE_DIR", str(tmp_path))
+    tmp_path.chmod(0o777)
+    done = run("cache", "clear")
+    assert done.code == 1
+    assert done.err == f"error: {tmp_path} cannot be used: others may write to it\n"
+    monkeypatch.setenv("EDGEWISE_CACHE", "off")
+    assert run("cache").rows == [["folder", "none: EDGEWISE_CACHE is off"]]
+    monkeypatch.setenv("EDGEWISE_CACHE", "perhaps")
+    assert run("cache").err == "error: EDGEWISE_CACHE is 'perhaps'; set it to on or to off\n"
+    assert run("cache", "wipe").code == 2
+
+
 def test_help_has_examples_and_every_command(run):
     done = run("--help")
     assert done.code == 0

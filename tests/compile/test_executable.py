@@ -17,13 +17,12 @@ from edgewise.compile.executable import build
 
 def staged(function, *inputs):
     """The program of a function at these inputs."""
-    mode = Staged()
-    lifted = [mode.lift(x) for x in inputs]
-    found = function(*lifted)
-    outputs = list(found) if isinstance(found, tuple | list) else [found]
-    del found, lifted
-    program = mode.finish(outputs)
-    mode.end()
+    with Staged() as mode:
+        lifted = [mode.lift(x) for x in inputs]
+        found = function(*lifted)
+        outputs = list(found) if isinstance(found, tuple | list) else [found]
+        del found, lifted
+        program = mode.finish(outputs)
     program.check()
     return program
 

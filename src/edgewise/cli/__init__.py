@@ -1,9 +1,9 @@
 """The command line: ``edgewise "(a*b + c)**2" a=3 b=2 c=1``.
 
 Start with ``main``. ``arguments`` has the words, and each command its file: ``derive``, ``view``, ``check``, ``bench``,
-``demo``, ``info``, ``completion``. Text becomes a function in ``expressions``, which allows what it lists and nothing
-else; ``targets`` loads a function of the user's instead. Whatever goes wrong is a ``CommandError``: one line, the spot,
-and the exit code.
+``demo``, ``info``, ``cache``, ``completion``. Text becomes a function in ``expressions``, which allows what it lists
+and nothing else; ``targets`` loads a function of the user's instead. Whatever goes wrong is a ``CommandError``: one
+line, the spot, and the exit code.
 """
 
 from __future__ import annotations

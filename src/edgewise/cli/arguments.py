@@ -36,6 +36,7 @@ SUMMARY = {
     "bench": "what a derivative costs beside the value",
     "demo": "three short programs, taken apart",
     "info": "versions, extras, the functions that expressions may call",
+    "cache": "the objects of compiled functions on disk: how many there are, and cache clear removes them",
     "completion": "a script that completes these words in bash, zsh or fish",
 }
 COMMANDS = tuple(SUMMARY)
@@ -135,6 +136,10 @@ def _info(found: Parser) -> None:
     found.add_argument("--functions", action="store_true", help="list the functions that expressions may call")
 
 
+def _cache(found: Parser) -> None:
+    found.add_argument("action", nargs="?", choices=("clear",), help="remove all objects")
+
+
 def _completion(found: Parser) -> None:
     found.add_argument("shell", choices=("bash", "zsh", "fish"))
 
@@ -146,6 +151,7 @@ _OPTIONS: dict[str, Callable[[Parser], None]] = {
     "bench": _bench,
     "demo": lambda found: None,
     "info": _info,
+    "cache": _cache,
     "completion": _completion,
 }
 

@@ -18,6 +18,7 @@ EXTRAS = {
     "rich": ("rich", "tables at a terminal"),
     "resvg_py": ("resvg-py", "view -o picture.png"),
     "cairosvg": ("cairosvg", "view -o picture.pdf"),
+    "llvmlite": ("llvmlite", "machine code"),
     "scipy": ("scipy", "solvers that take derivatives"),
 }
 

@@ -5,9 +5,10 @@ What ``native`` does in C is written here for reading, line by line the same.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,9 @@ def bound_gate(plan: Plan) -> Callable[..., Any]:
         made = [_fresh(leaf) for leaf in leaves]
         held = [_data(w, value) for w, value in zip(wanted, (*args, *captured), strict=True)]
         data = [array for array in (*held, *made) if isinstance(array, np.ndarray)]
-        own, scratch = arena.taken()
-        try:
-            addresses = [array.ctypes.data for array in (*data, *scratch)]
+        with arena.taken() as scratch:
+            addresses = [*(array.ctypes.data for array in data), *scratch]
             code = kernel((ctypes.c_void_p * len(addresses))(*addresses))
-        finally:
-            if own:
-                arena.given_back()
         if code:
             return fallback(code, args)
         return _built(build, [_returned(leaf, array) for leaf, array in zip(leaves, made, strict=True)])
@@ -58,7 +55,9 @@ def admits(wanted: Argument, value: Any) -> bool:
     (True, False)
     """
     if isinstance(wanted, Same):
-        return value is wanted.value
+        return value is wanted.value or (
+            wanted.by_value and type(value) is type(wanted.value) and bool(value == wanted.value)
+        )
     if isinstance(wanted, Scalar):
         return type(value) is wanted.type and (type(value) is not int or LEAST <= value <= MOST)
     if type(value) is not np.ndarray or value.shape != wanted.shape or not value.flags.aligned:
@@ -111,18 +110,23 @@ class _Arena:
         self._busy = threading.Lock()
         self._memory = self._new()
 
-    def taken(self) -> tuple[bool, list[np.ndarray[Any, Any]]]:
-        """Whether the memory must be given back, and the memory."""
-        own = self._busy.acquire(blocking=False)
-        return own, self._memory if own else self._new()
-
-    def given_back(self) -> None:
-        """The call is over."""
-        self._busy.release()
-
-    def _new(self) -> list[np.ndarray[Any, Any]]:
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[list[int]]:
+        """The address of memory that nobody else has meanwhile; none of an arena without bytes."""
         if not self._size:
-            return []
-        memory = np.empty(self._size + ALIGNMENT, np.uint8)
-        start = -memory.ctypes.data % ALIGNMENT
-        return [memory[start : start + self._size]]
+            yield []
+        elif self._busy.acquire(blocking=False):
+            try:
+                yield [_aligned(self._memory)]
+            finally:
+                self._busy.release()
+        else:
+            memory = self._new()
+            yield [_aligned(memory)]
+
+    def _new(self) -> np.ndarray[Any, Any]:
+        return np.empty(self._size + ALIGNMENT, np.uint8)
+
+
+def _aligned(memory: np.ndarray[Any, Any]) -> int:
+    return memory.ctypes.data + -memory.ctypes.data % ALIGNMENT

@@ -149,7 +149,7 @@ class Cache:
             if self._held is not None and self._writes % RESCAN:
                 self._held += len(data)
             if self._held is None or self._writes % RESCAN == 0 or self._held > self.limit:
-                self._held = _shrunk(at, self.limit)
+                self._held = _shrunk(at, self.limit, key + SUFFIX)
 
     def entries(self) -> list[Entry]:
         """What is there, last used first."""
@@ -224,15 +224,18 @@ def _entries(at: int) -> Iterator[Entry]:
                     yield Entry(file.name, found.st_size, found.st_mtime)
 
 
-def _shrunk(at: int, limit: int) -> int:
-    """Remove what was of use longest ago, down to three quarters of the limit if it is passed; the bytes that stay."""
+def _shrunk(at: int, limit: int, newest: str) -> int:
+    """Remove what was of use longest ago, down to three quarters of the limit if it is passed; the bytes that stay.
+
+    The newest entry is named, since clocks of file systems are too coarse to tell.
+    """
     _sweep(at, STALE)
-    entries = sorted(_entries(at), key=lambda entry: entry.used)
+    entries = sorted(_entries(at), key=lambda entry: (entry.name == newest, entry.used))
     held = sum(entry.size for entry in entries)
     if held <= limit:
         return held
     for entry in entries:
-        if held <= limit * 3 // 4:
+        if held <= limit * 3 // 4 or entry.name == newest:
             break
         _removed(at, entry.name)
         held -= entry.size

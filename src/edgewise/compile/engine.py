@@ -1,8 +1,8 @@
 """LLVM text becomes machine code at an address.
 
-Start with ``load``. One target machine a level emits an object, which the cache keeps; one just-in-time linker takes
-all objects, each into a library of its own that is freed with its ``Library``. LLVM's middle end is skipped: the passes
-of edgewise did its work.
+Start with ``load``. One target machine a level emits an object, which the cache keeps; a just-in-time linker takes the
+objects, each into a library of its own that is freed with its ``Library``. LLVM's middle end is skipped: the passes of
+edgewise did its work.
 
 Two locks meet here. Ours is held around everything that calls LLVM, and across ``fork``, so that a child never inherits
 LLVM in the middle of something. llvmlite has its own, which is taken inside ours and never the other way round: a
@@ -16,9 +16,10 @@ import functools
 import itertools
 import os
 import re
+import sys
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +30,7 @@ from edgewise.errors import CompileError
 __all__ = ["LEVELS", "Library", "load"]
 
 LEVELS = (0, 1, 2, 3)  # of LLVM's code generator
+GENERATION = 256  # libraries of one linker
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 _LOCK = threading.RLock()
@@ -65,7 +67,9 @@ class Library:
                 f"its text defines {', '.join(sorted(self._addresses)) or 'none'}",
             ) from None
 
-    def __del__(self) -> None:
+    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if _finalizing():  # llvmlite is half gone, and the system takes the memory
+            return
         _freed.append(self._tracker)
         if _LOCK.acquire(blocking=False):
             try:
@@ -89,13 +93,15 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
         MissingExtraError: llvmlite is not installed.
         CompileError: LLVM refuses the text, or a name that it uses is found nowhere.
 
-    >>> library = load("define i64 @three() { ret i64 3 }")  # doctest: +SKIP
-    >>> ctypes.CFUNCTYPE(ctypes.c_int64)(library.address("three"))()  # doctest: +SKIP
+    >>> import ctypes
+    >>> library = load("define i64 @three() { ret i64 3 }")
+    >>> ctypes.CFUNCTYPE(ctypes.c_int64)(library.address("three"))()
     3
     """
     if level not in LEVELS:
         raise CompileError(f"there is no level {level}", f"LLVM's code generator has {LEVELS}")
     symbols = _DEFINED.findall(text)
+    _hold_across_forks()
     with _LOCK:
         _free()
         cache = object_cache()
@@ -134,7 +140,7 @@ def _linked(code: bytes, symbols: list[str], imports: Mapping[str, int]) -> Libr
         builder.import_symbol(name, address)
     for symbol in symbols:
         builder.export_symbol(symbol)
-    tracker = builder.link(_linker(), f"edgewise{next(_numbers)}")
+    tracker = builder.link(next(_linkers()), f"edgewise{next(_numbers)}")
     return Library(tracker, {symbol: tracker[symbol] for symbol in symbols})
 
 
@@ -156,10 +162,21 @@ def _target() -> str:
 
 
 @functools.cache
-def _linker() -> Any:
-    """The linker: LLVM's newer one, which keeps a library in one piece, as the small code model requires."""
+def _linkers() -> Iterator[Any]:
+    """The linker of each library to come: LLVM's newer one, which keeps a library in one piece, as small code needs.
+
+    A library that was freed leaves its name behind, 9 kB with what belongs to it, for as long as its linker lives. So a
+    linker takes some hundred libraries, and goes with the last of them: a process may compile for ever.
+    """
+    create = functools.partial(llvmlite().create_lljit_compiler, use_jit_link=True, suppress_errors=True)
+    generations = (create(_machine(1)) for _ in itertools.count())
+    return (linker for linker in generations for _ in range(GENERATION))
+
+
+@functools.cache
+def _hold_across_forks() -> None:
+    """Whoever forks waits until LLVM is at rest, so that the child finds it so."""
     os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
-    return llvmlite().create_lljit_compiler(_machine(1), use_jit_link=True, suppress_errors=True)
 
 
 def _free() -> None:

@@ -12,29 +12,32 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.executable import Executable
 from edgewise.compile.gate import Array, Constant, Same, Scalar, make_gate
 from edgewise.compile.leaves import Arguments
-from edgewise.compile.paths import Path
+from edgewise.compile.recording import Recording
 from edgewise.core.program import Var
 from edgewise.errors import CompileError
 
 __all__ = ["entrance"]
 
 
-def entrance(path: Path, given: Arguments, name: str, otherwise: Callable[..., Any]) -> Callable[..., Any] | None:
+def entrance(
+    executable: Executable, recording: Recording, given: Arguments, name: str, otherwise: Callable[..., Any]
+) -> Callable[..., Any] | None:
     """A gate for arguments like these, or None where there can be none.
 
     Args:
-        path: what it runs.
+        executable: what it runs.
+        recording: how the result is put together.
         given: the arguments of a call.
         name: of the function.
         otherwise: called with the arguments where the gate does not let them through.
     """
-    executable, recording = path.executable, path.recording
     if not executable.address or recording.stored or not given.flat:
         return None
     wanted = [_wanted(leaf, i in given.moving) for i, leaf in enumerate(given.leaves)]
-    result = _result(path)
+    result = _result(recording, executable.delivered)
     if result is None or any(one is None for one in wanted):
         return None
     try:
@@ -61,9 +64,8 @@ def _wanted(leaf: Any, moves: bool) -> Any:
     return Scalar(type(leaf))
 
 
-def _result(path: Path) -> Any:
+def _result(recording: Recording, outputs: list[Any]) -> Any:
     """The result as the gate makes it, None where it contains more than tuples, numbers and arrays."""
-    recording, outputs = path.recording, path.program.outputs
     leaves: list[Any] = [None if isinstance(leaf, np.ndarray) else Constant(leaf) for leaf in recording.leaves]
     if any(leaf is None for leaf in leaves):
         return None

@@ -6,7 +6,6 @@
 ; that the text is written as it should be executed.
 
 %Object = type { i64, ptr }                                     ; references, type
-%Tuple  = type { %Object, i64, [0 x ptr] }                      ; length, items
 %Number = type { %Object, [0 x i8] }                            ; the value of a float or of one of NumPy's scalars
 %Array  = type { %Object, ptr, i32, ptr, ptr, ptr, ptr, i32 }   ; data, axes, shape, strides, base, descriptor, flags
 %Descr  = type { %Object, ptr, i8, i8, i8, i8, i32 }            ; scalar type, kind, letter, byte order, -, number of the type
@@ -36,16 +35,18 @@ declare ptr @PyLong_FromLongLong(i64)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare ptr @PyMem_RawMalloc(i64)
 declare void @PyMem_RawFree(ptr)
+declare i32 @PyObject_RichCompareBool(ptr, ptr, i32)            ; 2: ==
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
+declare ptr @PyTuple_GetItem(ptr, i64)                          ; borrowed
 declare ptr @PyTuple_New(i64)
+declare i32 @PyTuple_SetItem(ptr, i64, ptr)                     ; takes the reference; cannot fail in a new tuple
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)                                    ; null is fine
 
 ; ------------------------------------------------------------------------------------------------------- a whole call
 
 define ptr @gate(ptr %self, ptr %args, i64 %given) #0 {
-  %holder.at = getelementptr %Tuple, ptr %self, i64 0, i32 2, i64 0
-  %holder = load ptr, ptr %holder.at
+  %holder = call ptr @PyTuple_GetItem(ptr %self, i64 0)
   %gate.at = getelementptr %Array, ptr %holder, i64 0, i32 1
   %gate = load ptr, ptr %gate.at
   %count = load i64, ptr %gate
@@ -83,16 +84,17 @@ argument.admitted:
 captures:                                                       ; and so is everything that it reads beside them
   %captures.at = getelementptr %Gate, ptr %gate, i64 0, i32 1
   %captures.count = load i64, ptr %captures.at
-  %captured.at = getelementptr %Tuple, ptr %self, i64 0, i32 2, i64 2
-  %captured = load ptr, ptr %captured.at
+  %captures.none = icmp eq i64 %captures.count, 0
+  br i1 %captures.none, label %outputs.begin, label %captures.some
+captures.some:
+  %captured = call ptr @PyTuple_GetItem(ptr %self, i64 2)
   br label %capture.next
 capture.next:
-  %c = phi i64 [ 0, %captures ], [ %c.next, %capture.admitted ]
+  %c = phi i64 [ 0, %captures.some ], [ %c.next, %capture.admitted ]
   %c.end = icmp eq i64 %c, %captures.count
-  br i1 %c.end, label %outputs, label %capture
+  br i1 %c.end, label %outputs.begin, label %capture
 capture:
-  %capture.at = getelementptr %Tuple, ptr %captured, i64 0, i32 2, i64 %c
-  %capture.object = load ptr, ptr %capture.at
+  %capture.object = call ptr @PyTuple_GetItem(ptr %captured, i64 %c)
   %capture.index = add i64 %count, %c
   %capture.wanted = getelementptr %Wanted, ptr %wanted, i64 %capture.index
   %capture.ok = call i1 @admits(ptr %capture.wanted, ptr %capture.object, ptr %table, ptr %rooms)
@@ -101,8 +103,10 @@ capture.admitted:
   %c.next = add i64 %c, 1
   br label %capture.next
 
-outputs:                                                        ; fresh memory for every result
-  %r = phi i64 [ 0, %capture.next ], [ %r.next, %output.made ]
+outputs.begin:                                                  ; fresh memory for every result
+  br label %outputs
+outputs:
+  %r = phi i64 [ 0, %outputs.begin ], [ %r.next, %output.made ]
   %r.end = icmp eq i64 %r, %results
   br i1 %r.end, label %scratch, label %output
 output:
@@ -255,9 +259,8 @@ pack:
   br i1 %tuple.null, label %pack.failed, label %pack.fill
 pack.fill:
   %first = sub i64 %top, %length
-  %items = getelementptr %Tuple, ptr %tuple, i64 0, i32 2, i64 0
   %from = getelementptr ptr, ptr %made, i64 %first
-  call void @move(ptr %items, ptr %from, i64 %length)
+  call void @move(ptr %tuple, ptr %from, i64 %length)
   br label %packed
 packed:
   store ptr %tuple, ptr %from
@@ -298,11 +301,27 @@ define internal i1 @admits(ptr %wanted, ptr %object, ptr %table, ptr %rooms) #0 
   %place.at = getelementptr %Wanted, ptr %wanted, i64 0, i32 2
   %place = load i64, ptr %place.at
   %slot = getelementptr ptr, ptr %table, i64 %place
-  %is.same = icmp eq i64 %kind, 4
+  %is.same = icmp uge i64 %kind, 4
   br i1 %is.same, label %same, label %typed
 same:
   %identical = icmp eq ptr %object, %type
-  ret i1 %identical
+  br i1 %identical, label %yes, label %same.look
+same.look:                                                      ; an equal integer or text does as well
+  %by.value = icmp eq i64 %kind, 5
+  br i1 %by.value, label %equal.type, label %no
+equal.type:
+  %equal.has.at = getelementptr %Object, ptr %object, i64 0, i32 1
+  %equal.has = load ptr, ptr %equal.has.at
+  %equal.wanted.at = getelementptr %Object, ptr %type, i64 0, i32 1
+  %equal.wanted = load ptr, ptr %equal.wanted.at
+  %equal.types = icmp eq ptr %equal.has, %equal.wanted
+  br i1 %equal.types, label %equal.values, label %no
+equal.values:                                                   ; no code of anybody's: the type is exact
+  %compared = call i32 @PyObject_RichCompareBool(ptr %object, ptr %type, i32 2)
+  %equals = icmp eq i32 %compared, 1
+  ret i1 %equals
+yes:
+  ret i1 true
 typed:
   %has.at = getelementptr %Object, ptr %object, i64 0, i32 1
   %has = load ptr, ptr %has.at
@@ -366,10 +385,8 @@ dtype.look:                                                     ; an equal dtype
   %wanted.number = load i32, ptr %wanted.number.at
   %order.at = getelementptr %Descr, ptr %descr, i64 0, i32 4
   %order = load i8, ptr %order.at
-  %wanted.order.at = getelementptr %Descr, ptr %wanted.descr, i64 0, i32 4
-  %wanted.order = load i8, ptr %wanted.order.at
   %alike = icmp eq i32 %number.has, %wanted.number
-  %ordered = icmp eq i8 %order, %wanted.order
+  %ordered = icmp ne i8 %order, 62                               ; '>': the others, '=' and '|' and '<', are native here
   %equal = and i1 %alike, %ordered
   br i1 %equal, label %axes.next, label %no
 
@@ -461,8 +478,7 @@ none:
 define internal ptr @hand_over(ptr %self, i64 %code, ptr %args, i64 %given) #0 {
   %call = alloca [2 x ptr]
   %call.args = getelementptr [2 x ptr], ptr %call, i64 0, i64 1
-  %fallback.at = getelementptr %Tuple, ptr %self, i64 0, i32 2, i64 1
-  %fallback = load ptr, ptr %fallback.at
+  %fallback = call ptr @PyTuple_GetItem(ptr %self, i64 1)
   %tuple = call ptr @PyTuple_New(i64 %given)
   store ptr %tuple, ptr %call.args
   %tuple.null = icmp eq ptr %tuple, null
@@ -475,8 +491,7 @@ argument:
   %from = getelementptr ptr, ptr %args, i64 %i
   %object = load ptr, ptr %from
   call void @Py_IncRef(ptr %object)
-  %to = getelementptr %Tuple, ptr %tuple, i64 0, i32 2, i64 %i
-  store ptr %object, ptr %to
+  %set = call i32 @PyTuple_SetItem(ptr %tuple, i64 %i, ptr %object)
   %i.next = add i64 %i, 1
   br label %next
 number:
@@ -512,17 +527,17 @@ done:
   ret void
 }
 
-define internal void @move(ptr %to, ptr %from, i64 %count) #0 {
+; The references are the tuple's from here on.
+define internal void @move(ptr %tuple, ptr %from, i64 %count) #0 {
   br label %next
 next:
   %i = phi i64 [ 0, %0 ], [ %i.next, %one ]
   %end = icmp eq i64 %i, %count
   br i1 %end, label %done, label %one
 one:
-  %from.at = getelementptr ptr, ptr %from, i64 %i
-  %object = load ptr, ptr %from.at
-  %to.at = getelementptr ptr, ptr %to, i64 %i
-  store ptr %object, ptr %to.at
+  %at = getelementptr ptr, ptr %from, i64 %i
+  %object = load ptr, ptr %at
+  %set = call i32 @PyTuple_SetItem(ptr %tuple, i64 %i, ptr %object)
   %i.next = add i64 %i, 1
   br label %next
 done:

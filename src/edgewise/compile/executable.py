@@ -16,13 +16,14 @@ import numpy as np
 
 from edgewise.compile.engine import Library, load
 from edgewise.compile.host import host
-from edgewise.compile.kernels.assembly import Assembly, assemble
+from edgewise.compile.kernels.assembly import Assembly, Target, assemble
 from edgewise.compile.kernels.sections import Call, Look, divide
 from edgewise.compile.kernels.table import Table
+from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
 from edgewise.core.program import Guard, Program, Var, take
 
-__all__ = ["Executable", "build"]
+__all__ = ["Executable", "build", "build_tree"]
 
 LONG = 3000  # instructions from which on compile time counts more than the time of a run
 ALIGNMENT = 64  # of scratch memory
@@ -39,11 +40,28 @@ def build(program: Program) -> Executable:
     Raises:
         MissingExtraError: llvmlite is not installed.
     """
+    target, known = _target(), _known(program)
+    division = divide(program, known, target.fused)
+    return Executable(program, division.outputs, assemble(program, division, known, target))
+
+
+def build_tree(program: Program) -> Executable | None:
+    """Make a program with branches ready to run, as one function; None where it is not made of few numbers alone.
+
+    The number of a guard that failed is of no use here: the program has gone another way than straight on.
+    """
+    target, known = _target(), _known(program)
+    written = assemble_tree(program, known, target)
+    return None if written is None else Executable(program, written[1], written[0])
+
+
+def _target() -> Target:
     here = host()
-    fused = here.has("fma") or here.triple.startswith("aarch64")
-    known = {var: program.arrays[var] for var in program.arrays if var in program.frozen}
-    sections = divide(program, known, fused)
-    return Executable(program, assemble(program, sections, known, fused, here.attributes))
+    return Target(here.width, here.has("fma") or here.triple.startswith("aarch64"), here.attributes)
+
+
+def _known(program: Program) -> dict[Var, Any]:
+    return {var: program.arrays[var] for var in program.arrays if var in program.frozen}
 
 
 class Executable:
@@ -60,10 +78,12 @@ class Executable:
         arena: bytes of scratch memory, at an address that is a multiple of 64.
         results: shape and dtype of each output that is a variable, in order.
         captured: the captured arrays, in the table's order.
+        delivered: the outputs: variables, each of which has a place in the table, and numbers.
     """
 
-    def __init__(self, program: Program, assembly: Assembly) -> None:
+    def __init__(self, program: Program, outputs: list[Any], assembly: Assembly) -> None:
         self.program = program
+        self.delivered = outputs
         self.text = assembly.text
         self.arena = assembly.arena
         self.cost = assembly.cost
@@ -72,7 +92,7 @@ class Executable:
         self.results = [(v.shape, v.dtype) for v in table.results]
         self.library: Library | None = None
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=0 if assembly.cost > LONG else 2)
+            self.library = load(assembly.text, level=0 if assembly.cost > LONG and not assembly.looping else 2)
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)
@@ -138,18 +158,18 @@ class Executable:
             frame.table[at] = _address(result, keep)
             at += 1
         for step in self._steps:
-            code = self._call(step, frame, results, keep) if isinstance(step, Call) else step(frame.at)
+            code = self._call(step, frame, keep) if isinstance(step, Call) else step(frame.at)
             if code:
                 return code, []
         return 0, self._outputs(values, results)
 
-    def _call(self, call: Call, frame: _Frame, results: list[Any], keep: list[Any]) -> int:
+    def _call(self, call: Call, frame: _Frame, keep: list[Any]) -> int:
         values = frame.values
         step = call.step
         op = step.guard if isinstance(step, Look) else step
         for var in (op.var,) if isinstance(op, Guard) else op.operands:
             if type(var) is Var and var not in values:
-                values[var] = self._view(var, frame, results)
+                values[var] = self._view(var, frame)
         if isinstance(step, Look):
             return 0 if step.guard.holds(values[step.guard.var]) else step.code
         given = take(values, step.operands)
@@ -157,23 +177,23 @@ class Executable:
         for var, value in zip(step.results, made if step.primitive.outputs is not None else (made,), strict=True):
             if value.shape != var.shape or value.dtype != var.dtype:
                 return self._guards + 1
+            if not value.flags.owndata:  # it may show scratch memory
+                value = value.copy()  # noqa: PLW2901  the value, in memory of its own
             values[var] = value
             frame.table[self._table.called[var]] = _address(_in_order(value, var), keep)
         return 0
 
-    def _view(self, var: Var, frame: _Frame, results: list[Any]) -> Any:
-        """A value that machine code made, as NumPy sees it."""
+    def _view(self, var: Var, frame: _Frame) -> Any:
+        """A value in memory, as NumPy sees it."""
         memory = self._table.memory[var]
-        if memory.buffer == self._table.arena:
-            found = np.ndarray(var.shape, var.dtype, frame.arena, memory.offset, memory.strides)
-        else:
-            found = results[memory.buffer - self._table.first_result]
+        start = frame.table[memory.buffer] or 0
+        found = np.asarray(_Window(start + memory.offset, var, memory.strides))
         return found if var.shape else found[()]
 
     def _outputs(self, values: dict[Var, Any], results: list[Any]) -> list[Any]:
         rest = iter(results)
         found = []
-        for output in self.program.outputs:
+        for output in self.delivered:
             if type(output) is not Var:
                 found.append(output)
                 continue
@@ -197,6 +217,21 @@ class _Frame:
         self.table[table.arena] = self.arena.ctypes.data
         self.at = ctypes.addressof(self.table)
         self.values: dict[Var, Any] = {}
+
+
+class _Window:
+    """A stretch of memory that somebody else keeps alive, for NumPy to look at."""
+
+    __slots__ = ("__array_interface__",)
+
+    def __init__(self, address: int, var: Var, strides: tuple[int, ...]) -> None:
+        self.__array_interface__ = {
+            "version": 3,
+            "data": (address, True),
+            "shape": var.shape,
+            "typestr": var.dtype.str,
+            "strides": strides,
+        }
 
 
 def _made(call: Call) -> tuple[Var, ...]:

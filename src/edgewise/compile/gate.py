@@ -69,6 +69,23 @@ def make_gate(
     Raises:
         CompileError: something is no argument or no result that a kernel can have.
         MemoryError: (by the function) there is no memory for results or arena.
+
+    >>> import numpy as np
+    >>> from edgewise.compile.engine import load
+    >>> library = load('''
+    ... define i64 @kernel(ptr %table) {
+    ...   %x = load ptr, ptr %table
+    ...   %second = getelementptr ptr, ptr %table, i64 1
+    ...   %y = load ptr, ptr %second
+    ...   %pair = load <2 x double>, ptr %x, align 8
+    ...   %twice = fadd <2 x double> %pair, %pair
+    ...   store <2 x double> %twice, ptr %y, align 8
+    ...   ret i64 0
+    ... }''')
+    >>> pair = Array(np.dtype(float), (2,))
+    >>> twice = make_gate([pair], pair, library.address("kernel"), lambda code, args: 2 * args[0], keep=library)
+    >>> twice(np.array([1.0, 2.0])), twice(3)
+    (array([2., 4.]), 6)
     """
     plan = Plan(tuple(arguments), result, address, fallback, tuple(captured), arena, release, keep, name)
     return native_gate(plan) if natively(plan) else bound_gate(plan)

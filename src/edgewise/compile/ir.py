@@ -3,7 +3,7 @@
 An operator of ``Value`` writes one instruction and returns the value that it defines, so code that builds IR reads as
 the formula it computes::
 
-    block = Block(Module(), "x")
+    block = Block(Module())
     x = block.name("%x", vector("double", 4))
     y = fma(x, x, 1.0) / (x + 2.0)  # three instructions, four lanes at once
 
@@ -111,13 +111,13 @@ class Block:
 
     Args:
         module: Where definitions that the instructions call are collected.
-        prefix: Begins every name written here; two blocks of one function need different ones.
+        prefix: A letter, and more: it begins every name written here; two blocks of one function need different ones.
         label: The basic block that the first instruction stands in, without ``%``; "entry" for that of a function.
     """
 
     __slots__ = ("count", "label", "lines", "module", "prefix")
 
-    def __init__(self, module: Module, prefix: str = "", label: str = "entry") -> None:
+    def __init__(self, module: Module, prefix: str = "v", label: str = "entry") -> None:
         self.module = module
         self.prefix = prefix
         self.label = label

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from edgewise.compile.entrance import entrance
-from edgewise.compile.executable import build
+from edgewise.compile.executable import build, build_tree
 from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
+from edgewise.compile.merging import merged
+from edgewise.compile.passes import simplified
 from edgewise.compile.paths import Paths
 from edgewise.compile.recording import Recording, record
 from edgewise.compile.surroundings import Surroundings
@@ -42,6 +44,7 @@ __all__ = ["Jitted", "jit"]
 
 PATHS = 64  # ways through a function that are compiled before it is left to Python
 KEPT = 64  # specialisations: the least recently used is dropped
+CALM = 4  # calls that find no new way, after which all ways become one function
 REPEATS = 64  # times a program may say no and the function, run again, find nothing new
 RENEWED = 16  # times the surroundings of a function may change before it is left to Python
 
@@ -87,7 +90,7 @@ def jit(
 class _Specialisation:
     """What is compiled for one kind of arguments."""
 
-    __slots__ = ("changes", "eager", "gate", "label", "objects", "paths", "repeats", "surroundings", "tried")
+    __slots__ = ("calm", "changes", "eager", "gate", "label", "objects", "paths", "repeats", "surroundings", "tried")
 
     def __init__(self, given: Arguments) -> None:
         self.label = given.label
@@ -98,6 +101,7 @@ class _Specialisation:
         self.repeats = 0
         self.gate: Callable[..., Any] | None = None
         self.tried = False
+        self.calm = 0  # calls the long way since the last new way was found
         self.eager = False
 
 
@@ -179,7 +183,7 @@ class Jitted:
         if found is None:
             return self.__wrapped__(*args, **kwargs)
         result = self._deliver(*found, given)
-        if one.gate is not self._gate or one.gate is None:
+        if one.gate is not self._gate or one.gate is None or one.calm <= CALM:
             self._open(one, given)
         return result if not self._check else self._checked(result, args, kwargs)
 
@@ -207,8 +211,8 @@ class Jitted:
             one.repeats += 1  # machine code rounds otherwise, which a comparison can show
             if one.repeats > REPEATS:
                 self._leave(one, "it does other things when it is run again on the same values", self._line)
-        elif one.surroundings is None:
-            one.surroundings = surroundings
+        else:
+            one.surroundings, one.calm = one.surroundings or surroundings, 0
         return recording, recording.values
 
     def _open(self, one: _Specialisation, given: Arguments) -> None:
@@ -216,9 +220,17 @@ class Jitted:
         first = one.paths.first
         if self._check or one.eager or first is None or not first.runs:
             return
-        if not one.tried:
+        name = name_of(self.__wrapped__)
+        if first.others:  # as many ways as are known, in one function; not while new ones are still found
+            one.calm += 1
+            if one.calm == CALM:
+                whole = merged(first)
+                tree = None if whole is None else build_tree(simplified(whole))
+                if tree is not None:
+                    one.gate = entrance(tree, first.recording, given, name, self._call)
+        elif not one.tried:
             one.tried = True
-            one.gate = entrance(first, given, name_of(self.__wrapped__), self._call)
+            one.gate = entrance(first.executable, first.recording, given, name, self._call)
         if one.gate is not None and one.surroundings is not None:
             self._watched = one.surroundings if one.surroundings.watches else None
             self._gate = one.gate

@@ -31,7 +31,7 @@ MOST = 512  # arguments, captured objects and results of a gate: they take 48 by
 class Kind(IntEnum):
     """How a value is checked, and where its data is."""
 
-    ARRAY, NUMBER, INTEGER, TRUTH, SAME = range(5)
+    ARRAY, NUMBER, INTEGER, TRUTH, SAME, EQUAL = range(6)
 
 
 class Returned(IntEnum):
@@ -162,7 +162,7 @@ class _Table:
 
     def _wanted(self, argument: Argument) -> _Wanted:
         if isinstance(argument, Same):
-            return _Wanted(kind=Kind.SAME, type=id(argument.value))
+            return _Wanted(kind=Kind.EQUAL if argument.by_value else Kind.SAME, type=id(argument.value))
         if isinstance(argument, Scalar):
             kind = {int: Kind.INTEGER, bool: Kind.TRUTH}.get(argument.type, Kind.NUMBER)
             return _Wanted(kind=kind, type=id(argument.type), place=self._place())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.core.program import Guard, Op, Program, take
+from edgewise.core.program import Op, Program, take
 
 __all__ = ["NumpyRun"]
 
@@ -21,7 +21,8 @@ class NumpyRun:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._last = program.last_uses()
+        straight = all(isinstance(step, Op) or step.otherwise is None for step in program.steps)
+        self._last = program.last_uses() if straight else None  # a branch may use what was made before it
 
     def run(self, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
         """Run it.
@@ -34,23 +35,26 @@ class NumpyRun:
         """
         program = self._program
         values = dict(zip(program.inputs, inputs, strict=True)) | program.arrays
-        guard = 0
+        steps, outputs, at, guard = program.steps, program.outputs, 0, 0
         with np.errstate(all="ignore"):
-            for step, last in zip(program.steps, self._last, strict=True):
-                if type(step) is Op:
-                    operands = take(values, step.operands)
-                    found = step.primitive.compute(operands, step.params)
+            while at < len(steps):
+                step = steps[at]
+                at += 1
+                if isinstance(step, Op):
+                    found = step.primitive.compute(take(values, step.operands), step.params)
                     if step.primitive.outputs is None:
                         values[step.results[0]] = found
                     else:
                         values.update(zip(step.results, found, strict=True))
-                elif type(step) is Guard:
+                else:
                     guard += 1
                     if not step.holds(values[step.var]):
-                        return guard, []
-                for var in last:
+                        if step.otherwise is None:
+                            return guard, []
+                        steps, outputs, at = step.otherwise.steps, step.otherwise.outputs, 0
+                for var in self._last[at - 1] if self._last is not None else ():
                     values.pop(var, None)
-        return 0, [_own(value) for value in take(values, program.outputs)]
+        return 0, [_own(value) for value in take(values, outputs)]
 
 
 def _own(value: Any) -> Any:

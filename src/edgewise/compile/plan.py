@@ -14,7 +14,7 @@ __all__ = ["ALIGNMENT", "Plan"]
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """The arguments of ``make_gate``.
 

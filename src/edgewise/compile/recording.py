@@ -9,7 +9,7 @@ import numpy as np
 
 from edgewise.compile.leaves import Arguments
 from edgewise.containers import Tree
-from edgewise.core.program import Program, Var
+from edgewise.core.program import Program
 from edgewise.core.traced import TRACED, Traced, fixed
 from edgewise.modes.staged import Staged
 from edgewise.transforms.border import finish, outputs
@@ -63,7 +63,9 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
         moving = [i for i, leaf in enumerate(leaves) if _moves(leaf, mode)]
         after = [fixed(t) if type(t) in TRACED else t for t in inputs]
         stored = [i for i, t in enumerate(after) if t.payload is not before[i]]
-        made = [fixed(leaves[i]) for i in moving] + [after[i] for i in stored]
+        made = [fixed(leaves[i]) if isinstance(leaves[i], Traced) else leaves[i] for i in moving] + [
+            after[i] for i in stored
+        ]
         for i in moving:
             leaves[i] = None
         del inputs, after
@@ -73,5 +75,5 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
 
 
 def _moves(leaf: Any, mode: Staged) -> bool:
-    """Whether a leaf of the result depends on the inputs."""
-    return isinstance(leaf, Traced) and leaf.mode is mode and type(leaf.payload) is Var
+    """Whether a leaf of the result is an output of the program: NumPy's numbers are, which another way may compute."""
+    return (isinstance(leaf, Traced) and leaf.mode is mode) or isinstance(leaf, np.number)

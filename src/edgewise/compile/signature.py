@@ -75,9 +75,17 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Same:
-    """An argument that is this very object: ``None``, a text, a function. The kernel is not told of it."""
+    """An argument that is this very object: ``None``, a function, a type. The kernel is not told of it.
+
+    Of an integer, a text or bytes, an equal one of exactly the same type does as well.
+    """
 
     value: Any
+
+    @property
+    def by_value(self) -> bool:
+        """Whether an equal one does."""
+        return type(self.value) in (int, str, bytes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

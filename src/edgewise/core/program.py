@@ -18,7 +18,19 @@ import numpy as np
 
 from edgewise.core.traced import apply
 
-__all__ = ["Guard", "Op", "Place", "Program", "Var", "seen_again"]
+__all__ = [
+    "Branch",
+    "Guard",
+    "Op",
+    "Place",
+    "Program",
+    "Var",
+    "seen_again",
+    "take",
+    "used_by",
+    "vars_of",
+    "with_branch",
+]
 
 Place = tuple[str, int]  # the user's file and line
 
@@ -94,12 +106,22 @@ class Guard:
         truth: whether only its truth value was looked at.
         place: the user's line.
         number: which look of the function it was, from 0; a program that was simplified may have fewer.
+        otherwise: how the program goes on where it does not hold; None: it ends there, and is not valid.
     """
 
-    __slots__ = ("expected", "number", "place", "truth", "var")
+    __slots__ = ("expected", "number", "otherwise", "place", "truth", "var")
 
-    def __init__(self, var: Var, expected: Any, truth: bool, place: Place | None, number: int) -> None:
+    def __init__(
+        self,
+        var: Var,
+        expected: Any,
+        truth: bool,
+        place: Place | None,
+        number: int,
+        otherwise: Branch | None = None,
+    ) -> None:
         self.number = number
+        self.otherwise = otherwise
         self.var = var
         self.expected = expected
         self.truth = truth
@@ -111,6 +133,21 @@ class Guard:
 
     def __repr__(self) -> str:
         return f"guard {self.var!r} {'is' if self.truth else '=='} {_short(self.expected)}"
+
+
+class Branch:
+    """The rest of a program from a guard on, where the guard does not hold.
+
+    Attributes:
+        steps: operations and guards; they may use what was made before the guard.
+        outputs: the program's, as this branch has them.
+    """
+
+    __slots__ = ("outputs", "steps")
+
+    def __init__(self, steps: list[Op | Guard], outputs: list[Any]) -> None:
+        self.steps = steps
+        self.outputs = outputs
 
 
 def seen_again(value: Any, expected: Any) -> bool:
@@ -185,19 +222,23 @@ class Program:
         Raises:
             AssertionError: naming the step.
         """
-        made: set[Var] = {*self.inputs, *self.arrays}
-        for at, step in enumerate(self.steps):
-            for var in used_by(step):
+        waiting = [({*self.inputs, *self.arrays}, self.steps, self.outputs)]
+        while waiting:
+            made, steps, outputs = waiting.pop()
+            for at, step in enumerate(steps):
+                for var in used_by(step):
+                    if var not in made:
+                        raise AssertionError(f"step {at} ({step!r}) uses {var!r}, which is not made before it")
+                if type(step) is Op:
+                    for var in step.results:
+                        if var in made:
+                            raise AssertionError(f"step {at} ({step!r}) makes {var!r} again")
+                        made.add(var)
+                elif isinstance(step, Guard) and step.otherwise is not None:
+                    waiting.append((set(made), step.otherwise.steps, step.otherwise.outputs))
+            for var in vars_of(outputs):
                 if var not in made:
-                    raise AssertionError(f"step {at} ({step!r}) uses {var!r}, which is not made before it")
-            if type(step) is Op:
-                for var in step.results:
-                    if var in made:
-                        raise AssertionError(f"step {at} ({step!r}) makes {var!r} again")
-                    made.add(var)
-        for var in vars_of(self.outputs):
-            if var not in made:
-                raise AssertionError(f"the output {var!r} is not made")
+                    raise AssertionError(f"the output {var!r} is not made")
 
     def __str__(self) -> str:
         lines = [f"inputs {', '.join(f'{v!r}: {v.dtype}{list(v.shape)}' for v in self.inputs)}"]
@@ -206,6 +247,11 @@ class Program:
             lines.append(f"{kind} {var!r}: {var.dtype}{list(var.shape)}")
         lines += map(repr, self.steps)
         return "\n".join([*lines, f"outputs {', '.join(map(_short, self.outputs))}"])
+
+
+def with_branch(guard: Guard, var: Var, otherwise: Branch | None) -> Guard:
+    """A guard of another variable, with another branch."""
+    return Guard(var, guard.expected, guard.truth, guard.place, guard.number, otherwise)
 
 
 def take(values: dict[Var, Any], operands: Iterable[Any]) -> tuple[Any, ...]:

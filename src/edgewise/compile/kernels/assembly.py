@@ -1,13 +1,13 @@
 """Sections become LLVM text: one function each, and for every run of them one that calls them in turn.
 
-``Assembly`` walks the sections of a program and knows where each value is: in registers of the section being written,
-in memory, or both. What a later section needs is put into memory at the end of the one that made it, and nothing else
-is.
+``assemble`` walks the sections of a program and knows where each value is: in registers of the section being written,
+in memory, or both. What a later section needs is put into memory by the one that made it, and nothing else is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +15,31 @@ import numpy as np
 from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.body import Body, Cell, Place
-from edgewise.compile.kernels.kinds import Complex, kind_of, truth
-from edgewise.compile.kernels.sections import Call, Look, Section, Straight, made_by, needed_by
+from edgewise.compile.kernels.kinds import Complex, Kind, kind_of, truth
+from edgewise.compile.kernels.loops import arranged, write_nest
+from edgewise.compile.kernels.nests import Graph, Reach, Store
+from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT
-from edgewise.core.program import Program, Var
+from edgewise.compile.kernels.views import identity, whole
+from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
-__all__ = ["Assembly", "Native", "assemble"]
+__all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
+
+
+class Target(NamedTuple):
+    """The processor, as far as text depends on it.
+
+    Attributes:
+        width: how many float64 a vector register holds.
+        fused: whether it multiplies and adds in one rounding.
+        attributes: of every function, as LLVM writes them.
+    """
+
+    width: int
+    fused: bool
+    attributes: str
 
 
 class Native(NamedTuple):
@@ -39,6 +57,7 @@ class Assembly(NamedTuple):
         table: where everything is.
         arena: bytes of scratch memory.
         cost: instructions, roughly.
+        looping: whether there are loops.
     """
 
     text: str
@@ -46,42 +65,40 @@ class Assembly(NamedTuple):
     table: Table
     arena: int
     cost: int
+    looping: bool
 
 
-def assemble(
-    program: Program, sections: list[Section], known: dict[Var, Any], fused: bool, attributes: str
-) -> Assembly:
+def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
     """Write the sections of a program.
 
     Args:
         program: the program.
-        sections: ``sections.divide`` of it.
+        division: its sections.
         known: arrays that never change.
-        fused: whether the processor multiplies and adds in one rounding.
-        attributes: of every function, as LLVM writes them.
+        target: the processor.
     """
-    return _Writer(program, sections, known, fused, attributes).run()
+    return _Writer(program, division, known, target).run()
 
 
 class _Writer:
-    def __init__(
-        self, program: Program, sections: list[Section], known: dict[Var, Any], fused: bool, attributes: str
-    ) -> None:
-        called = [var for s in sections if isinstance(s, Call) for var in made_by(s)]
-        self.program, self.sections, self.attributes = program, sections, attributes
-        self.table = Table(program, called)
-        self.module = Module(fused=fused)
+    def __init__(self, program: Program, division: Division, known: dict[Var, Any], target: Target) -> None:
+        sections = division.sections
+        called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
+        self.division, self.sections, self.target = division, sections, target
+        self.table = Table(program, division.outputs, called)
+        self.module = Module(fused=target.fused)
         self.arena = Arena()
         self.functions: list[str] = []
         self.cells: dict[Var, list[Cell]] = {}
         self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
         self.last: dict[Var, int] = {}  # the last section that needs a variable
-        self.by_python: set[Var] = set()  # what calls of NumPy need as arrays
+        self.as_arrays: set[Var] = set()  # what is needed in one piece of memory
         for at, section in enumerate(sections):
-            for var in needed_by(section):
+            direct = set(looked_at(section)) if isinstance(section, Straight) else set()
+            for var in division.needs(at):
                 self.last[var] = at
-                if isinstance(section, Call):
-                    self.by_python.add(var)
+                if var not in direct and (var.shape or isinstance(section, Call)):
+                    self.as_arrays.add(var)
         for var, array in known.items():
             kind = kind_of(var.dtype)
             if kind is not None and array.size <= LIMIT:
@@ -90,95 +107,150 @@ class _Writer:
     def run(self) -> Assembly:
         steps: list[Native | Call] = []
         symbols: list[str] = []
-        cost = 0
+        cost, looping = 0, False
         for at, section in enumerate(self.sections):
             if isinstance(section, Call):
                 self._close(steps, symbols)
                 steps.append(section)
+                self._called(section)
             else:
-                symbols.append(self._straight(at, section))
+                body = Body(self.module, f"section{at}")
+                if isinstance(section, Straight):
+                    self._straight(body, at, section)
+                elif isinstance(section, Nest):
+                    self._nest(body, at, section)
+                else:
+                    self._pack(body, at, section)
+                looping = looping or not isinstance(section, Straight)
+                self.functions.append(body.text(self.target.attributes, internal=True))
+                symbols.append(body.name)
                 cost += section.cost
             self._free(at)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
-        return Assembly(text, steps, self.table, self.arena.size, cost)
+        return Assembly(text, steps, self.table, self.arena.size, cost, looping)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
         if not symbols:
             return
-        name = f"kernel{sum(isinstance(s, Native) for s in steps)}"
-        body = Body(self.module, name)
+        body = Body(self.module, f"kernel{sum(isinstance(s, Native) for s in steps)}")
         for symbol in symbols:
             body.call(symbol)
-        self.functions.append(body.text(self.attributes, internal=False))
-        steps.append(Native(name))
+        self.functions.append(body.text(self.target.attributes, internal=False))
+        steps.append(Native(body.name))
         symbols.clear()
 
-    def _straight(self, at: int, section: Straight) -> str:
-        body = Body(self.module, f"section{at}")
+    # -- sections
+
+    def _straight(self, body: Body, at: int, section: Straight) -> None:
+        made = []
         for step in section.steps:
             if isinstance(step, Look):
-                _guard(body, step, self._entries(step.guard.var))
+                body.guard(condition(body, step.guard, self._entries(step.guard.var)), step.code)
                 continue
             op, how = step
             operands = [self._entries(x) if type(x) is Var else [] for x in op.operands]
             self.cells[op.results[0]] = how.write(body, operands)
-        self._keep(body, at, made_by(section))
-        self.functions.append(body.text(self.attributes, internal=True))
-        return body.name
+            made.append(op.results[0])
+        self._keep(body, at, made)
+
+    def _nest(self, body: Body, at: int, section: Nest) -> None:
+        graph = Graph(section.space, self.division, at, self._found)
+        for entry in section.entries:
+            graph.enter(entry, self._room(entry.var, at))
+        write_nest(body, arranged(graph), self.target.width)
+
+    def _pack(self, body: Body, at: int, section: Pack) -> None:
+        memory = self._room(section.var, at)
+        kind = kind_of(section.var.dtype)
+        assert kind is not None
+        if memory is None:
+            return
+        for part in section.parts:
+            graph = Graph(part.shape, self.division, at, self._found)
+            shape = part.source.shape if type(part.source) is Var else ()
+            index = whole(shape, part.shape).through(identity(len(part.shape)), len(part.shape))
+            node = graph.read(part.source, index, kind)
+            offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
+            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind))
+            write_nest(body, arranged(graph), self.target.width)
+
+    def _called(self, section: Call) -> None:
+        """Say where the operands are that are looks at something in memory."""
+        step = section.step
+        for var in (step.guard.var,) if isinstance(step, Look) else vars_of(step.operands):
+            if var not in self.table.memory:
+                self.table.memory[var] = self._memory(var)
+
+    # -- where values are
+
+    def _found(self, var: Var) -> Memory | Cell:
+        """A variable as loops find it: a number, or memory."""
+        return self._memory(var) if var.shape else self._entries(var)[0]
+
+    def _memory(self, var: Var) -> Memory:
+        """Where a variable is in memory."""
+        chain = []
+        while var not in self.table.memory:
+            source, view = self.division.views[var]
+            chain.append((var, view))
+            var = source
+        found = self.table.memory[var]
+        for shown, view in reversed(chain):
+            if view.flat:
+                found = found._replace(strides=contiguous(shown))
+            else:
+                offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
+                found = Memory(found.buffer, offset, strides)
+        return found
 
     def _entries(self, var: Var) -> list[Cell]:
         """The cells of a variable's entries."""
         found = self.cells.get(var)
         if found is None:
-            kind = kind_of(var.dtype)
-            assert kind is not None
-            found = self.cells[var] = self.table.memory[var].cells(var, kind)
+            found = self.cells[var] = self._memory(var).cells(var, _kind(var))
         return found
 
-    def _keep(self, body: Body, at: int, made: Iterable[Var]) -> None:
-        """Put into memory what is needed after this section."""
+    def _room(self, var: Var, at: int) -> Memory | None:
+        """Memory for what a section makes, and where it is from now on; None where nobody needs it."""
+        memory = self.table.result(var)
+        if memory is None and self.last.get(var, -1) > at:
+            block = self.arena.take(var.dtype.itemsize * int(np.prod(var.shape, dtype=np.int64)))
+            self.blocks[block] = {var}
+            memory = Memory(self.table.arena, block, contiguous(var))
+        if memory is not None:
+            self.table.memory[var] = memory
+        return memory
+
+    def _keep(self, body: Body, at: int, made: list[Var]) -> None:
+        """Put into memory what is needed after a section that has it in registers."""
         spilled: dict[int, tuple[Cell, list[tuple[Var, int]]]] = {}
         for var in made:
-            for buffer in self.table.result_buffers(var):
-                self._write(body, var, Memory(buffer, 0, contiguous(var)))
-            if self.last.get(var, -1) <= at:
-                continue
-            if var in self.by_python and var not in self.table.memory:
-                block = self.arena.take(var.dtype.itemsize * max(len(self.cells[var]), 1))
-                self.blocks[block] = {var}
-                self._write(body, var, Memory(self.table.arena, block, contiguous(var)))
-            for i, cell in enumerate(self.cells[var]):
-                if isinstance(cell, Value | Complex):
-                    spilled.setdefault(id(cell), (cell, []))[1].append((var, i))
-                elif isinstance(cell, Place) and cell.buffer == self.table.arena:
-                    self.blocks[self._block(cell.offset)].add(var)
+            needed = self.last.get(var, -1) > at
+            if self.table.result(var) is not None or (needed and var in self.as_arrays):
+                memory = self._room(var, at)
+                assert memory is not None
+                places = memory.cells(var, _kind(var))
+                for cell, place in zip(self.cells[var], places, strict=True):
+                    assert isinstance(place, Place)
+                    body.put(cell, place)
+                self.cells[var] = places
+            elif needed:
+                for i, cell in enumerate(self.cells[var]):
+                    if isinstance(cell, Value | Complex):
+                        spilled.setdefault(id(cell), (cell, []))[1].append((var, i))
+                    elif isinstance(cell, Place) and cell.buffer == self.table.arena:
+                        self.blocks[max(b for b in self.blocks if b <= cell.offset)].add(var)
         if spilled:
             block = self.arena.take(16 * len(spilled))
-            self.blocks[block] = set()
-            for slot, (cell, holders) in enumerate(spilled.values()):
-                kind = kind_of(holders[0][0].dtype)
-                assert kind is not None
-                place = Place(self.table.arena, block + 16 * slot, kind)
+            holders = self.blocks[block] = set()
+            for slot, (cell, users) in enumerate(spilled.values()):
+                place = Place(self.table.arena, block + 16 * slot, _kind(users[0][0]))
                 body.put(cell, place)
-                for var, i in holders:
+                for var, i in users:
                     self.cells[var][i] = place
-                    self.blocks[block].add(var)
-
-    def _write(self, body: Body, var: Var, memory: Memory) -> None:
-        """Write an array, and read it from there from now on."""
-        kind = kind_of(var.dtype)
-        assert kind is not None
-        places = memory.cells(var, kind)
-        for cell, place in zip(self.cells[var], places, strict=True):
-            assert isinstance(place, Place)
-            body.put(cell, place)
-        self.cells[var] = places
-        self.table.memory[var] = memory
-
-    def _block(self, offset: int) -> int:
-        return max(b for b in self.blocks if b <= offset)
+                    holders.add(var)
 
     def _free(self, at: int) -> None:
         """Give back scratch memory that nothing needs any more."""
@@ -188,25 +260,27 @@ class _Writer:
                 del self.blocks[block]
 
 
-def _guard(body: Body, look: Look, cells: list[Cell]) -> None:
-    """Compare what is looked at with what was seen: its truth, or every bit of it."""
-    guard = look.guard
-    kind = kind_of(guard.var.dtype)
+def _kind(var: Var) -> Kind:
+    kind = kind_of(var.dtype)
     assert kind is not None
+    return kind
+
+
+def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:
+    """Whether what is looked at is what was seen: its truth, or every bit of it."""
     if guard.truth:
         (cell,) = cells
-        seen = truth(body.held(cell), kind)
-        body.guard(seen if guard.expected else ~seen, look.code)
-        return
+        seen = truth(body.held(cell), _kind(guard.var))
+        return seen if guard.expected else ~seen
+    same = []
     for cell, expected in zip(cells, np.asarray(guard.expected).ravel(), strict=True):
         held = body.held(cell)
-        parts = (
-            [(held.re, expected.real), (held.im, expected.imag)] if isinstance(held, Complex) else [(held, expected)]
-        )
-        for value, wanted in parts:
+        values = held if isinstance(held, Complex) else (held,)
+        for value, wanted in zip(values, (expected.real, expected.imag), strict=False):
             if value.kind.floating:
                 bits = value.cast("bitcast", "i64" if value.kind.element == "double" else "i32")
                 number = int(np.asarray(wanted).view(np.int64 if value.kind.element == "double" else np.int32))
-                body.guard(bits.equals(number), look.code)
+                same.append(bits.equals(number))
             else:
-                body.guard(value.equals(int(wanted)), look.code)
+                same.append(value.equals(int(wanted)))
+    return functools.reduce(operator.and_, same)

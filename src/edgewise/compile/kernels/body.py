@@ -45,7 +45,7 @@ class Body:
         self.block = Block(module, "v", "begin")
         self.name = name
         self._addresses: dict[int, str] = {}  # of buffers: fetched at the entry, so that they are there everywhere
-        self._held: dict[Place | Fixed, Held] = {}
+        self._held: dict[Place, Held] = {}
         self._failures: set[int] = set()
 
     def address(self, buffer: int) -> str:
@@ -65,13 +65,11 @@ class Body:
         """A number in a register. Only for code that always runs: what is fetched is kept for what follows."""
         if not isinstance(cell, Place | Fixed):
             return cell
+        if isinstance(cell, Fixed):
+            return constant(self.block, cell.number, cell.kind)
         found = self._held.get(cell)
         if found is None:
-            if isinstance(cell, Place):
-                found = load(self.block, self.pointer(cell.buffer, cell.offset), cell.kind)
-            else:
-                found = constant(self.block, cell.number, cell.kind)
-            self._held[cell] = found
+            found = self._held[cell] = load(self.block, self.pointer(cell.buffer, cell.offset), cell.kind)
         return found
 
     def put(self, cell: Cell, place: Place) -> None:
@@ -85,6 +83,27 @@ class Body:
         label = self.block.fresh()
         self.block.lines.append(f"  br i1 {holds.text}, label %{label}.on, label %fail{code}")
         self.block.begin(f"{label}.on")
+
+    def fork(self, holds: Value) -> str:
+        """Go on where a condition holds; the label is for what is to be done where it does not."""
+        assert holds.kind is I1
+        label = self.block.fresh()
+        self.block.lines.append(f"  br i1 {holds.text}, label %{label}.on, label %{label}.off")
+        self.block.begin(f"{label}.on")
+        return f"{label}.off"
+
+    def leave(self) -> None:
+        """Return 0 from the function; what follows begins at a label."""
+        self.block.lines.append("  ret i64 0")
+
+    def kept(self) -> dict[Place, Held]:
+        """What has been fetched so far, for ``begin``."""
+        return self._held.copy()
+
+    def begin(self, label: str, kept: dict[Place, Held]) -> None:
+        """Go on at a label, where ``kept`` is in registers."""
+        self.block.begin(label)
+        self._held = kept
 
     def call(self, name: str) -> None:
         """Call another function on the same table, and return what it returns unless that is 0."""

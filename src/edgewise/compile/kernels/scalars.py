@@ -52,7 +52,7 @@ class Scalar(NamedTuple):
     @property
     def cost(self) -> int:
         """Instructions, roughly."""
-        return 40 if self.maths else 25 if self.name in remainders.REAL else len(self.kinds)
+        return 40 if self.maths else 25 if self.name in remainders.REAL else 1
 
 
 def scalar(op: Op, fused: bool = True) -> Scalar | None:

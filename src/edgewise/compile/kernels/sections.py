@@ -1,7 +1,13 @@
 """A program in sections: stretches of machine code, and calls of NumPy between them.
 
-``Straight`` is operations on few numbers, written out; ``Call`` an operation that has no form in machine code, or a
-look at a value that has none. ``divide`` makes the list, in the order of the program.
+``Straight`` is operations on few numbers, written out; ``Nest`` operations on every point of one space, which share its
+loops; ``Pack`` an array that is put together from parts; ``Call`` an operation that has no form in machine code, or a
+look at a value that has none.
+
+Each operation joins the first section that comes after all it needs, so a section fills up with what fits it, forward
+and reverse sweep alike. An operation of one space that needs, point by point, what another one of the same nest makes,
+is in that nest. Movements are in no section: they are ways to look at their source (``views``). Nor are operations of
+few instructions: whoever needs them computes them again, which costs less than memory does.
 """
 
 from __future__ import annotations
@@ -10,13 +16,20 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+from edgewise.compile.kernels.entries import Entry, copy_of, entry
 from edgewise.compile.kernels.kinds import kind_of
+from edgewise.compile.kernels.packing import Pack, pack
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
+from edgewise.compile.kernels.views import View, view, whole
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
-__all__ = ["Call", "Look", "Section", "Straight", "divide", "made_by", "needed_by"]
+__all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
 
 CHUNK = 1200  # instructions of one function: LLVM's time for a function grows faster than its length
+MOST = 400  # instructions of the body of a nest
+READS = 24  # arrays that a nest reads and writes
+CHEAP = 2  # instructions that are rather done again than stored
+LEAVES = 2  # arrays that such an operation reads
 
 
 class Look(NamedTuple):
@@ -36,16 +49,92 @@ class Straight:
         self.cost = 0
 
 
+class Nest:
+    """Operations on every point of one space."""
+
+    __slots__ = ("cost", "entries", "space")
+
+    def __init__(self, space: tuple[int, ...]) -> None:
+        self.space = space
+        self.entries: list[Entry] = []
+        self.cost = 0
+
+
 class Call(NamedTuple):
     """One step that Python does."""
 
     step: Op | Look
 
 
-Section: TypeAlias = Straight | Call
+Section: TypeAlias = Straight | Nest | Pack | Call
 
 
-def divide(program: Program, known: dict[Var, Any], fused: bool) -> list[Section]:
+class Division:
+    """The sections of a program, and where each of its values comes from.
+
+    Attributes:
+        sections: in order.
+        outputs: of the program; one that would share memory with something else is a copy.
+        where: the section that makes a variable; -1 for inputs and captured arrays.
+        views: movements: their source, and how.
+        inline: operations that are done again wherever they are needed. What is in ``where`` as well is stored, for
+            sections after that one.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.sections: list[Section] = []
+        self.outputs = list(program.outputs)
+        self.where: dict[Var, int] = dict.fromkeys([*program.inputs, *program.arrays], -1)
+        self.views: dict[Var, tuple[Var, View]] = {}
+        self.inline: dict[Var, Entry] = {}
+        self.contiguous = {*program.inputs, *(v for v, a in program.arrays.items() if a.flags.c_contiguous)}
+
+    def leaves(self, var: Var, at: int, pointwise: bool = True) -> Iterator[tuple[Var, bool]]:
+        """The variables in memory that a section needs for one, and whether it needs them point by point."""
+        found = [(var, pointwise)]
+        while found:
+            var, pointwise = found.pop()
+            made = self.where.get(var, at + 1)
+            if made < at or (made == at and var not in self.inline):
+                yield var, pointwise
+            elif var in self.views:
+                source, how = self.views[var]
+                found.append((source, pointwise and how == whole(source.shape, source.shape)))
+            else:
+                one = self.inline[var]
+                found += [(x, pointwise and how == _same(one.space)) for x, how in one.reads if type(x) is Var]
+
+    def needs(self, at: int) -> set[Var]:
+        """The variables that a section needs in memory."""
+        section = self.sections[at]
+        own: set[Var] = set()
+        found: set[Var] = set()
+        for var in looked_at(section):
+            if var not in own and self.where.get(var) != at:
+                found.update(leaf for leaf, _ in self.leaves(var, at))
+        return {v for v in found if self.where[v] < at}
+
+
+def _same(space: tuple[int, ...]) -> View:
+    return whole(space, space)
+
+
+def looked_at(section: Section) -> Iterator[Var]:
+    """The operands of a section's operations, made in it or not."""
+    if isinstance(section, Nest):
+        for one in section.entries:
+            yield from vars_of(x for x, _ in one.reads)
+    elif isinstance(section, Pack):
+        yield from section.sources
+    else:
+        for step in section.steps if isinstance(section, Straight) else (section.step,):
+            if isinstance(step, Look):
+                yield step.guard.var
+            else:
+                yield from vars_of((step if isinstance(step, Op) else step[0]).operands)
+
+
+def divide(program: Program, known: dict[Var, Any], fused: bool) -> Division:
     """The sections of a program.
 
     Args:
@@ -53,52 +142,197 @@ def divide(program: Program, known: dict[Var, Any], fused: bool) -> list[Section
         known: arrays that never change, by variable.
         fused: whether the processor multiplies and adds in one rounding.
     """
-    sections: list[Section] = []
-    count = 0
-    for step in program.steps:
-        if type(step) is Guard:
-            count += 1
-            look = Look(step, count)
-            if _small(step.var):
-                _straight(sections, 1).steps.append(look)
+    return _Divider(program, known, fused).run()
+
+
+class _Divider:
+    def __init__(self, program: Program, known: dict[Var, Any], fused: bool) -> None:
+        self.program, self.known, self.fused = program, known, fused
+        self.made = Division(program)
+        self.sections = self.made.sections
+        self._copies: dict[Var, Var] = {}
+        self.settled = 0  # the section of the last guard or call: looks and calls keep their order
+
+    def run(self) -> Division:
+        count = 0
+        for step in self.program.steps:
+            if type(step) is Guard:
+                count += 1
+                self._look(Look(step, count))
             else:
-                sections.append(Call(look))
-            continue
-        assert type(step) is Op
-        how = unrolled(step, known, fused)
-        if how is None:
-            sections.append(Call(step))
+                assert type(step) is Op
+                self._place(step)
+        for i, output in enumerate(self.made.outputs):
+            if type(output) is Var:
+                self._output(i, output)
+        return self.made
+
+    def _look(self, look: Look) -> None:
+        var = look.guard.var
+        self._demand(var)
+        if _few(var) and kind_of(var.dtype) is not None:
+            at = self._straight(max(self._after((var,), Straight), self.settled), 1)
+            section = self.sections[at]
+            assert isinstance(section, Straight)
+            section.steps.append(look)
+            self.settled = at
         else:
-            _straight(sections, how.cost).steps.append((step, how))
-    return sections
+            self._call(look, ())
 
+    def _place(self, op: Op) -> None:
+        made, fused = self.made, self.fused
+        operands = list(vars_of(op.operands))
+        result = op.results[0]
+        moved = view(op) if kind_of(result.dtype) is not None and 0 not in result.shape else None
+        few = all(map(_few, (*operands, *op.results)))
+        if moved is not None and not few:
+            source = self._contiguous(operands[0]) if moved.flat else operands[0]
+            made.views[op.results[0]] = source, moved
+            return
+        how = unrolled(op, self.known, fused) if few else None
+        if how is not None:
+            for var in operands:
+                self._demand(var)
+            at = self._straight(self._after(operands, Straight), how.cost)
+            section = self.sections[at]
+            assert isinstance(section, Straight)
+            section.steps.append((op, how))
+            made.where[op.results[0]] = at
+            made.contiguous.add(op.results[0])
+            return
+        one = entry(op, fused)
+        if one is not None:
+            if one.fold is None and self._cheap(one):
+                made.inline[one.var] = one
+            else:
+                self._join(one)
+            return
+        packed = pack(op)
+        if packed is not None:
+            self.sections.append(packed)
+            made.where[packed.var] = len(self.sections) - 1
+            made.contiguous.add(packed.var)
+            return
+        for var in operands:
+            self._demand(var)
+        self._call(op, op.results)
 
-def _small(var: Var) -> bool:
-    return 0 < math.prod(var.shape) <= LIMIT and kind_of(var.dtype) is not None
+    def _output(self, i: int, var: Var) -> None:
+        """An output must have memory of its own, which it has if machine code makes it."""
+        made = self.made
+        self._demand(var)
+        at = made.where.get(var, -1)
+        again = any(x is var for x in made.outputs[:i])
+        if at >= 0 and not again and not isinstance(self.sections[at], Call):
+            return
+        if kind_of(var.dtype) is None or not math.prod(var.shape):
+            return
+        copy = made.outputs[i] = Var(-1 - i, var.shape, var.dtype)
+        self._join(copy_of(var, copy))
 
+    def _cheap(self, one: Entry) -> bool:
+        """Whether to do an operation again rather than to store it."""
+        cost, found, waiting = 0, 0, [one]
+        while waiting:
+            this = waiting.pop()
+            cost += this.cost
+            for x, _ in this.reads:
+                if type(x) is not Var:
+                    continue
+                while x in self.made.views:
+                    x = self.made.views[x][0]  # noqa: PLW2901  what it shows
+                if x in self.made.inline and x not in self.made.where:
+                    waiting.append(self.made.inline[x])
+                else:
+                    found += bool(x.shape)
+            if cost > CHEAP or found > LEAVES:
+                return False
+        return True
 
-def _straight(sections: list[Section], cost: int) -> Straight:
-    last = sections[-1] if sections else None
-    if not isinstance(last, Straight) or last.cost + cost > CHUNK:
-        last = Straight()
-        sections.append(last)
-    last.cost += cost
-    return last
+    def _demand(self, var: Var) -> None:
+        """Have a variable in memory, or as a look at something in memory."""
+        made = self.made
+        while var in made.views:
+            if made.where.get(var) is not None:
+                return
+            var = made.views[var][0]
+        if var not in made.where:
+            self._join(made.inline[var])
 
+    def _contiguous(self, var: Var) -> Var:
+        """Have a variable in memory in C order: itself, or a copy."""
+        self._demand(var)
+        seen = var
+        while seen in self.made.views and self.made.views[seen][1].flat:
+            seen = self.made.views[seen][0]
+        if seen in self.made.contiguous:
+            return var
+        if var not in self._copies:
+            copy = self._copies[var] = Var(-1 - len(self.program.outputs) - len(self._copies), var.shape, var.dtype)
+            self._join(copy_of(var, copy))
+        return self._copies[var]
 
-def needed_by(section: Section) -> Iterator[Var]:
-    """The variables that a section looks at, made in it or not."""
-    for step in section.steps if isinstance(section, Straight) else (section,):
-        first = step[0] if not isinstance(step, Look) else step
-        if isinstance(first, Look):
-            yield first.guard.var
+    def _join(self, one: Entry) -> None:
+        """Add an operation to the first nest that can have it."""
+        made = self.made
+        first = 0
+        for x, how in one.reads:
+            if type(x) is not Var:
+                continue
+            for leaf, pointwise in made.leaves(x, len(self.sections), how == _same(one.space)):
+                at = made.where[leaf]
+                section = self.sections[at] if at >= 0 else None
+                inside = pointwise and isinstance(section, Nest) and section.space == one.space
+                first = max(first, at if inside and not _folded(section, leaf) else at + 1)
+        for at in range(first, len(self.sections)):
+            section = self.sections[at]
+            if (
+                isinstance(section, Nest)
+                and section.space == one.space
+                and section.cost + one.cost <= MOST
+                and len(section.entries) < READS
+            ):
+                break
         else:
-            yield from vars_of(first.operands)
+            at = len(self.sections)
+            section = Nest(one.space)
+            self.sections.append(section)
+        assert isinstance(section, Nest)
+        section.entries.append(one)
+        section.cost += one.cost
+        made.where[one.var] = at
+        made.contiguous.add(one.var)
+
+    def _after(self, variables: Any, kind: type) -> int:
+        """The first section that may need these, where one that makes some of them itself is of a kind."""
+        first = 0
+        for var in variables:
+            for leaf, _ in self.made.leaves(var, len(self.sections)):
+                at = self.made.where[leaf]
+                first = max(first, at if at >= 0 and isinstance(self.sections[at], kind) else at + 1)
+        return first
+
+    def _straight(self, first: int, cost: int) -> int:
+        for at in range(first, len(self.sections)):
+            section = self.sections[at]
+            if isinstance(section, Straight) and section.cost + cost <= CHUNK:
+                section.cost += cost
+                return at
+        section = Straight()
+        section.cost = cost
+        self.sections.append(section)
+        return len(self.sections) - 1
+
+    def _call(self, step: Op | Look, results: tuple[Var, ...]) -> None:
+        self.sections.append(Call(step))
+        at = self.settled = len(self.sections) - 1
+        self.made.where.update(dict.fromkeys(results, at))
+        self.made.contiguous.update(results)
 
 
-def made_by(section: Section) -> Iterator[Var]:
-    """The variables that a section makes."""
-    for step in section.steps if isinstance(section, Straight) else (section,):
-        first = step[0] if not isinstance(step, Look) else step
-        if not isinstance(first, Look):
-            yield from first.results
+def _few(var: Var) -> bool:
+    return 0 < math.prod(var.shape) <= LIMIT
+
+
+def _folded(section: Any, var: Var) -> bool:
+    return any(one.var is var and one.fold is not None for one in section.entries)

@@ -39,15 +39,15 @@ class Table:
     """Buffers by number: inputs, captured arrays, results, scratch memory, and what NumPy makes in between.
 
     Attributes:
-        results: the variables that are outputs, one buffer each; an output that is the same variable has its own.
+        results: the variables that are outputs, one buffer each.
         arena: the number of scratch memory.
         called: the buffer of each variable that a call of NumPy makes.
         size: how many there are.
     """
 
-    def __init__(self, program: Program, called: list[Var]) -> None:
+    def __init__(self, program: Program, outputs: list[Any], called: list[Var]) -> None:
         inputs, arrays = len(program.inputs), len(program.arrays)
-        self.results = [v for v in program.outputs if type(v) is Var]
+        self.results = [v for v in outputs if type(v) is Var]
         self.first_result = inputs + arrays
         self.arena = self.first_result + len(self.results)
         self.called = {var: self.arena + 1 + i for i, var in enumerate(called)}
@@ -58,9 +58,12 @@ class Table:
         for var, i in self.called.items():
             self.memory[var] = Memory(i, 0, contiguous(var))
 
-    def result_buffers(self, var: Var) -> list[int]:
-        """The buffers that a variable is to be written to because it is an output."""
-        return [self.first_result + i for i, v in enumerate(self.results) if v is var]
+    def result(self, var: Var) -> Memory | None:
+        """Where a variable is to be written because it is an output."""
+        for i, one in enumerate(self.results):
+            if one is var:
+                return Memory(self.first_result + i, 0, contiguous(var))
+        return None
 
 
 def known_cells(array: Any, kind: Kind) -> list[Cell]:

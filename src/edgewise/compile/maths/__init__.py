@@ -17,21 +17,60 @@ Functions* (1980), and Muller et al., *Handbook of Floating-Point Arithmetic* (2
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from edgewise.compile.ir import Block, Module, Value, vector
-from edgewise.compile.maths import exponential
+from edgewise.compile.maths import (
+    error,
+    exponential,
+    gamma,
+    hyperbolic,
+    inverse,
+    logarithm,
+    power,
+    roots,
+    trigonometric,
+)
 from edgewise.compile.maths.function import DTYPES, Function
 
 __all__ = ["FUNCTIONS", "Function", "apply", "define"]
 
+
+def _row(write: Callable[..., Value], arity: int, ulp: float, floor: float = 0.0) -> Function:
+    return Function(write.__name__, write, arity, {"double": ulp, "float": 0.501}, floor)
+
+
 _TABLE: Final = (
-    Function("exp", exponential.exp, 1, {"double": 0.8, "float": 0.501}),
-    Function("exp2", exponential.exp2, 1, {"double": 0.8, "float": 0.501}),
-    Function("expm1", exponential.expm1, 1, {"double": 0.8, "float": 0.501}),
-    Function("expit", exponential.expit, 1, {"double": 0.8, "float": 0.501}),
+    _row(exponential.exp, 1, 0.8),
+    _row(exponential.exp2, 1, 0.8),
+    _row(exponential.expm1, 1, 0.8),
+    _row(logarithm.log, 1, 0.7),
+    _row(logarithm.log2, 1, 0.8),
+    _row(logarithm.log10, 1, 0.7),
+    _row(logarithm.log1p, 1, 0.7),
+    _row(trigonometric.sin, 1, 0.9),
+    _row(trigonometric.cos, 1, 0.9),
+    _row(trigonometric.tan, 1, 1.1),
+    _row(inverse.arcsin, 1, 0.8),
+    _row(inverse.arccos, 1, 0.8),
+    _row(inverse.arctan, 1, 0.8),
+    _row(inverse.arctan2, 2, 0.8),
+    _row(hyperbolic.sinh, 1, 0.7),
+    _row(hyperbolic.cosh, 1, 0.7),
+    _row(hyperbolic.tanh, 1, 0.7),
+    _row(hyperbolic.arcsinh, 1, 0.8),
+    _row(hyperbolic.arccosh, 1, 0.8),
+    _row(hyperbolic.arctanh, 1, 0.8),
+    _row(power.power, 2, 0.8),
+    _row(roots.cbrt, 1, 0.6),
+    _row(roots.hypot, 2, 0.8),
+    _row(exponential.expit, 1, 0.8),
+    _row(error.erf, 1, 1.2),
+    _row(error.erfc, 1, 1.8),
+    _row(gamma.gammaln, 1, 3.0, floor=1.0),
+    _row(gamma.digamma, 1, 3.5, floor=1.0),
 )
 
 FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType({f.name: f for f in _TABLE})

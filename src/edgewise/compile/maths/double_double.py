@@ -13,6 +13,7 @@ from edgewise.compile.ir import Value, fma, sqrt
 __all__ = [
     "Pair",
     "add",
+    "constant",
     "divide",
     "fast_two_sum",
     "multiply",
@@ -80,6 +81,11 @@ def divide(a: Pair, b: Pair) -> Pair:
     r = ((a[0] - p) - e) + a[1]
     r = fma(-q, b[1], r)
     return fast_two_sum(q, r / b[0])
+
+
+def constant(like: Value, parts: tuple[float, ...]) -> Pair:
+    """A constant from its two parts, of the type of ``like``."""
+    return like.block.constant(parts[0], like.kind), like.block.constant(parts[1], like.kind)
 
 
 def square_root(a: Pair) -> Pair:

@@ -13,7 +13,19 @@ from edgewise.compile.maths import coefficients as c
 from edgewise.compile.maths.double_double import Pair, fast_two_sum, two_product, two_sum
 from edgewise.compile.maths.polynomial import estrin
 
-__all__ = ["exp", "exp2", "exp_pair", "exp_parts", "expit", "expm1", "expm1_parts", "reduce", "scale", "two_to"]
+__all__ = [
+    "exp",
+    "exp2",
+    "exp_pair",
+    "exp_parts",
+    "expit",
+    "expm1",
+    "expm1_pair",
+    "expm1_parts",
+    "reduce",
+    "scale",
+    "two_to",
+]
 
 # x + ROUND - ROUND rounds x to an integer, and the integer stands in the last bits of x + ROUND; for |x| < 2^51.
 ROUND: Final = 6755399441055744.0  # 1.5·2^52
@@ -32,15 +44,12 @@ def scale(y: Value, k: Value) -> Value:
     return (y * two_to(half)) * two_to(rest)
 
 
-def reduce(x: Value, low: Value | None = None) -> tuple[Value, Value, Value]:
-    """k, r and the rest of r, with x + low = k·log 2 + r + rest; for |x| < 2000 and |low| ≤ ulp(x)."""
+def reduce(x: Value) -> tuple[Value, Value, Value]:
+    """k, r and the rest of r, with x = k·log 2 + r + rest; for |x| < 2000."""
     k = fma(x, c.LOG2_E[0], ROUND) - ROUND
-    high = x - k * c.LN2_SPLIT[0]  # both exact: 32 bits times 11
-    tail = -(k * c.LN2_SPLIT[1])
-    if low is not None:
-        tail = tail + low
-    r, rest = fast_two_sum(high, tail)
-    return k, r, rest
+    high = fma(k, -c.LN2_SPLIT[0], x)  # exact, with the product: 32 bits times 11
+    r = fma(k, -c.LN2_SPLIT[1], high)
+    return k, r, fma(k, -c.LN2_SPLIT[1], high - r)
 
 
 def expm1_parts(r: Value, rest: Value) -> Pair:
@@ -89,18 +98,17 @@ def exp2(x: Value) -> Value:
 
 
 def expm1_pair(k: Value, r: Value, rest: Value) -> Pair:
-    """(e^x - 1)/2 as a sum, for x = k·log 2 + r + rest; half, since 2^k may overflow."""
+    """(e^x - 1)/4 for x = k·log 2 + r + rest > -700, to about 2^-57: a quarter, for sinh comes close to overflow."""
     high, low = expm1_parts(r, rest)
-    power = two_to(k - 1.0 + ROUND)
-    less = power - 0.5
+    power = two_to(k - 2.0 + ROUND)
+    less = power - 0.25
     s, e = two_sum(power * high, less)
-    return fast_two_sum(s, fma(power, low, e + ((power - less) - 0.5)))
+    return fast_two_sum(s, fma(power, low, e + ((power - less) - 0.25)))
 
 
 def expm1(x: Value) -> Value:
     """e^x - 1, as exact near 0 as elsewhere."""
-    k, r, rest = reduce(_bounded(x, -100.0, 710.0))
-    y = expm1_pair(k, r, rest)[0] * 2.0
+    y = expm1_pair(*reduce(_bounded(x, -100.0, 710.0)))[0] * 4.0
     return select(fabs(x) < 2.0**-54, x, y)
 
 

@@ -1,6 +1,7 @@
 """Program passes: what a program does not have to do, in small named lists of rewrites.
 
     fold      operations on numbers and frozen arrays alone are done once, here
+    plainer   a number that is broadcast is a number; a contraction with one is a product
     algebra   x·1, reshape to the same shape, a cast to the same dtype: nothing happens
     dedupe    the same operation on the same operands is done once
     dead      what no output and no guard needs is not done

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from edgewise.book.arithmetic import multiply
 from edgewise.book.movement import broadcast_to
+from edgewise.book.product import contract_of as contract
 from edgewise.compile.passes.algebra import RULES, unchanged
-from edgewise.core.program import Guard, Op, Program, Var, seen_again
+from edgewise.core.program import Branch, Guard, Op, Program, Var, seen_again, with_branch
+from edgewise.families.elementwise import Elementwise
 
-__all__ = ["rebuilt"]
+__all__ = ["rebuilt", "same_step"]
 
 _FOLDED = 1 << 16  # bytes a folded result may take: what is larger is computed when it is needed
 
@@ -18,12 +22,7 @@ _FOLDED = 1 << 16  # bytes a folded result may take: what is larger is computed 
 def rebuilt(program: Program) -> Program:
     """The same program with fewer operations; guards keep their order and their numbers."""
     walk = _Walk(program)
-    for step in program.steps:
-        if type(step) is Guard:
-            walk.guard(step)
-        elif type(step) is Op:
-            walk.op(step)
-    walk.made.outputs = [walk.now(atom) for atom in program.outputs]
+    walk.made.outputs = walk.walk(program.steps, program.outputs)
     return walk.made
 
 
@@ -35,6 +34,8 @@ class _Walk:
         self.made.inputs = program.inputs
         self._became: dict[Var, Any] = {}
         self._done: dict[Any, tuple[Any, ...]] = {}
+        self._spread: dict[Var, Any] = {}  # what was broadcast, by the result
+        self._steps: list[Op | Guard] = self.made.steps
         for var, array in program.arrays.items():
             self._array(var, array, var in program.frozen)
 
@@ -62,13 +63,33 @@ class _Walk:
         var = self.now(step.var)
         if type(var) is not Var or var in self.made.frozen:
             return
-        kept = step if var is step.var else Guard(var, step.expected, step.truth, step.place, step.number)
-        self.made.steps.append(kept)
+        otherwise = None if step.otherwise is None else self._branch(step.otherwise)
+        self._steps.append(step if var is step.var and otherwise is None else with_branch(step, var, otherwise))
+
+    def _branch(self, branch: Branch) -> Branch:
+        """A branch, in which all is known that is known here, and nothing of which is known afterwards."""
+        before = self._became, self._done, self._steps
+        self._became, self._done, self._steps = self._became.copy(), self._done.copy(), []
+        outputs = self.walk(branch.steps, branch.outputs)
+        made = Branch(self._steps, outputs)
+        self._became, self._done, self._steps = before
+        return made
+
+    def walk(self, steps: Sequence[Op | Guard], outputs: Sequence[Any]) -> list[Any]:
+        """Take the steps over; the outputs, as they are then."""
+        for step in steps:
+            if isinstance(step, Guard):
+                self.guard(step)
+            else:
+                self.op(step)
+        return [self.now(atom) for atom in outputs]
 
     def op(self, step: Op) -> None:
         """Fold an operation, find it done, or do it."""
         became = self._became
         operands = tuple([became.get(o, o) if type(o) is Var else o for o in step.operands])
+        step = self._plainer(step, operands)
+        operands = step.operands
         if step.primitive.name in RULES:
             same = unchanged(step, operands)
             if same is not None:
@@ -80,14 +101,29 @@ class _Walk:
             before = self._fold(step, operands)
         if before is None:
             before = step.results
-            made = step
-            if operands != step.operands:
-                made = Op(step.primitive, operands, step.params, step.results, step.place)
-            self.made.steps.append(made)
+            self._steps.append(step)
+            if step.primitive is broadcast_to:
+                (source,) = operands
+                self._spread[before[0]] = before[0].dtype.type(source) if type(source) is not Var else source
         else:
             self._became.update(zip(step.results, before, strict=True))
         if key is not None:
             self._done[key] = before
+
+    def _plainer(self, step: Op, operands: tuple[Any, ...]) -> Op:
+        """The same operation without what is not needed to say it: numbers are spread by what they meet."""
+        primitive, params, (result, *more) = step.primitive, step.params, step.results
+        if primitive is contract and len(operands) == 2 and not more:
+            scaled = _scaled(operands, params["spec"])
+            if scaled:
+                primitive, params = multiply, {}
+        if type(primitive.family) is Elementwise and any(type(o) is Var and o in self._spread for o in operands):
+            spread = tuple([self._spread.get(o, o) if type(o) is Var else o for o in operands])
+            if np.broadcast_shapes(*(getattr(o, "shape", ()) for o in spread)) == result.shape:
+                operands = spread
+        if operands == step.operands and primitive is step.primitive:
+            return step
+        return Op(primitive, operands, params, step.results, step.place)
 
     def _fold(self, step: Op, operands: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The results, where they are small; nothing in the operands can change."""
@@ -106,6 +142,21 @@ class _Walk:
             else:
                 atoms.append(value[()] if isinstance(value, np.ndarray) else value)
         return tuple(atoms)
+
+
+def _scaled(operands: tuple[Any, ...], spec: str) -> bool:
+    """Whether a contraction is the product of a number and an array."""
+    given, made = spec.split("->")
+    parts = given.split(",")
+    return len(parts) == 2 and sorted(parts) == ["", made] and len(set(made)) == len(made)
+
+
+def same_step(a: Any, b: Any) -> bool:
+    """Whether two operands or parameters are the same to the last bit."""
+    try:
+        return bool(_frozen(a) == _frozen(b))
+    except TypeError:
+        return a is b
 
 
 def _key(step: Op, operands: tuple[Any, ...]) -> Any:

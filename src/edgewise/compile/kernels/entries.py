@@ -1,0 +1,146 @@
+"""Operations as the body of loops.
+
+That is a space of axes, what is read at each point of it, what is computed there, and along which axes the results are
+folded. Elementwise operations, reductions and contractions are all of this one form. ``entry(op)`` makes it, or says
+that there is none.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from edgewise.compile.kernels.arithmetic import REAL
+from edgewise.compile.kernels.kinds import Kind, kind_of
+from edgewise.compile.kernels.names import structural_name
+from edgewise.compile.kernels.scalars import Scalar, scalar
+from edgewise.compile.kernels.views import Axis, View, whole
+from edgewise.core.contract import parse
+from edgewise.core.program import Op, Var
+
+__all__ = ["Entry", "Fold", "copy_of", "entry"]
+
+MOST_PRODUCTS = 1 << 15  # of a product of matrices that is not left to BLAS
+
+_FOLDS = {
+    "sum": "add",
+    "prod": "multiply",
+    "max": "maximum",
+    "min": "minimum",
+    "any": "logical_or",
+    "all": "logical_and",
+}
+
+
+class Fold(NamedTuple):
+    """How values become one along axes.
+
+    Attributes:
+        name: of the operation that makes one of two.
+        axes: of the space.
+        kept: the axes of the space that the result has, in the result's order.
+    """
+
+    name: str
+    axes: frozenset[int]
+    kept: tuple[int, ...]
+
+
+class Entry(NamedTuple):
+    """One operation on every point of a space.
+
+    Attributes:
+        var: the result.
+        space: lengths of the axes.
+        reads: each operand, a variable or a number, and which of its entries belongs to a point.
+        how: what is computed of them; None where they are taken as they are.
+        kind: of what is computed, before folding.
+        fold: None for a result that has the space as its shape.
+    """
+
+    var: Var
+    space: tuple[int, ...]
+    reads: tuple[tuple[Any, View], ...]
+    how: Scalar | None
+    kind: Kind
+    fold: Fold | None = None
+
+    @property
+    def cost(self) -> int:
+        """Instructions at a point, roughly."""
+        return (self.how.cost if self.how else 0) + (self.fold is not None)
+
+
+def entry(op: Op, fused: bool) -> Entry | None:
+    """An operation as the body of loops; None where it has no such form."""
+    if len(op.results) != 1:
+        return None
+    result = op.results[0]
+    kinds = [kind_of(x.dtype) for x in (*(o for o in op.operands if type(o) is Var), result)]
+    sizes = [math.prod(o.shape) for o in op.operands if type(o) is Var]
+    if any(k is None for k in kinds) or not all(sizes) or not math.prod(result.shape) or not sizes:
+        return None
+    name = structural_name(op.primitive)
+    if name in _FOLDS:
+        return _reduction(op, _FOLDS[name])
+    if name == "contract":
+        return _contraction(op)
+    how = scalar(op, fused)
+    if how is None:
+        return None
+    reads = tuple(
+        (o, whole(o.shape if type(o) is Var else (), result.shape))
+        for i, o in enumerate(op.operands)
+        if i not in how.fixed
+    )
+    kept = tuple(k for i, k in enumerate(how.kinds) if i not in how.fixed)
+    return Entry(result, result.shape, reads, how._replace(kinds=kept), how.result)
+
+
+def copy_of(source: Var, result: Var) -> Entry:
+    """The entries of one variable as another, which has memory of its own."""
+    kind = kind_of(source.dtype)
+    assert kind is not None
+    return Entry(result, source.shape, ((source, whole(source.shape, source.shape)),), None, kind)
+
+
+def _reduction(op: Op, name: str) -> Entry | None:
+    x, result = op.operands[0], op.results[0]
+    given, wanted = kind_of(x.dtype), kind_of(result.dtype)
+    assert given is not None
+    assert wanted is not None
+    within = given if name in ("maximum", "minimum") else wanted
+    if within.complex and name not in ("add", "multiply"):
+        return None
+    axes = op.params["axis"]
+    axes = axes if isinstance(axes, tuple) else (axes,)
+    along = frozenset(a % len(x.shape) for a in axes) if x.shape else frozenset()
+    kept = tuple(k for k in range(len(x.shape)) if k not in along)
+    fold = Fold(name, along, kept) if along else None
+    return Entry(result, x.shape, ((x, whole(x.shape, x.shape)),), None, within, fold)
+
+
+def _contraction(op: Op) -> Entry | None:
+    """Products of matrices with vectors, and of small matrices; larger ones are left to BLAS."""
+    a, b = op.operands
+    kind = kind_of(op.results[0].dtype)
+    assert kind is not None
+    if type(a) is not Var or type(b) is not Var or a.dtype != kind.dtype or b.dtype != kind.dtype or kind.complex:
+        return None
+    left, right, out = parse(op.params["spec"])
+    lengths = dict(zip(left + right, a.shape + b.shape, strict=True))
+    letters = "".join(dict.fromkeys(left + right))
+    summed = "".join(c for c in letters if c not in out)
+    covering = [own for own in (left, right) if len(own) == len(letters)]
+    if summed and covering:  # as the larger operand lies, so that what makes it can be in the same loops
+        letters = covering[0]
+    elif summed and math.prod(lengths.values()) > MOST_PRODUCTS:
+        return None
+    else:
+        letters = out + summed
+    space = tuple(lengths[c] for c in letters)
+    reads = tuple((x, View(tuple(Axis(0, 1, letters.index(c)) for c in own))) for x, own in ((a, left), (b, right)))
+    how = Scalar("multiply", (kind, kind), kind, kind, REAL["multiply"])
+    along = frozenset(k for k, c in enumerate(letters) if c not in out)
+    fold = Fold("add", along, tuple(letters.index(c) for c in out)) if along else None
+    return Entry(op.results[0], space, reads, how, kind, fold)

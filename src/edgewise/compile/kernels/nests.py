@@ -1,0 +1,176 @@
+"""What the body of a nest of loops reads, computes, stores and folds: a graph, each node of it once.
+
+``Body``s are written from it by ``loops``. A node is one of four: a ``Read`` of memory at an affine function of the
+loops' counters, a ``Known`` number that is the same at every point, an operation ``Made`` of other nodes, or another
+one ``Changed`` to another dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+from edgewise.compile.kernels.body import Cell, Fixed
+from edgewise.compile.kernels.entries import Entry
+from edgewise.compile.kernels.kinds import Kind, kind_of
+from edgewise.compile.kernels.scalars import Scalar
+from edgewise.compile.kernels.sections import Division
+from edgewise.compile.kernels.table import Memory
+from edgewise.compile.kernels.views import Index, identity
+from edgewise.core.program import Var
+
+__all__ = ["Changed", "FoldInto", "Graph", "Known", "Made", "Node", "Reach", "Read", "Store"]
+
+
+class Reach(NamedTuple):
+    """Memory as loops go through it: a buffer, an offset, and a step for each axis, all in bytes."""
+
+    buffer: int
+    offset: int
+    steps: tuple[int, ...]
+
+
+class Read(NamedTuple):
+    """A number in memory."""
+
+    at: Reach
+    kind: Kind
+
+
+class Known(NamedTuple):
+    """A number that is the same everywhere."""
+
+    cell: Cell
+
+
+class Made(NamedTuple):
+    """An operation on nodes, by their numbers."""
+
+    how: Scalar
+    arguments: tuple[int, ...]
+
+
+class Changed(NamedTuple):
+    """A node as a number of another dtype."""
+
+    node: int
+    given: Kind
+    wanted: Kind
+
+
+Node: TypeAlias = Read | Known | Made | Changed
+
+
+class Store(NamedTuple):
+    """A node that is written to memory."""
+
+    node: int
+    at: Reach
+    kind: Kind
+
+
+class FoldInto(NamedTuple):
+    """A node that is folded along some axes, by the name of what makes one of two, and written to memory."""
+
+    node: int
+    name: str
+    axes: frozenset[int]
+    at: Reach
+    kind: Kind
+
+
+class Graph:
+    """The body of a nest.
+
+    Attributes:
+        space: lengths of its axes.
+        nodes: in an order that has operands first.
+        stores, folds: what is done with them.
+    """
+
+    def __init__(
+        self, space: tuple[int, ...], division: Division, at: int, found: Callable[[Var], Memory | Cell]
+    ) -> None:
+        self.space = space
+        self.nodes: list[Node] = []
+        self.stores: list[Store] = []
+        self.folds: list[FoldInto] = []
+        self._division, self._at, self._found = division, at, found
+        self._numbers: dict[Any, int] = {}
+        self._same = identity(len(space))
+        self._made: dict[Var, int] = {}
+        self._resolved: dict[tuple[Var, Index], int] = {}
+
+    def node(self, node: Node) -> int:
+        """The number of a node, which is added if it is new."""
+        key: Any = node
+        if isinstance(node, Made):
+            key = (id(node.how.function), node.how.compute, node.arguments)
+        elif isinstance(node, Known) and isinstance(node.cell, Fixed):  # -0.0 and 0.0 are not the same number
+            key = (repr(node.cell.number), node.cell.kind)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.nodes)
+            self.nodes.append(node)
+        return number
+
+    def enter(self, entry: Entry, into: Memory | None) -> None:
+        """Add an operation; its result is written to memory if that is given."""
+        number = self._computed(entry, self._same)
+        if entry.fold is None:
+            self._made[entry.var] = number
+            if into is not None:
+                self.stores.append(Store(number, Reach(into.buffer, into.offset, into.strides), entry.kind))
+        elif into is not None:
+            steps = [0] * len(self.space)
+            for axis, stride in zip(entry.fold.kept, into.strides, strict=True):
+                steps[axis] = stride
+            reach = Reach(into.buffer, into.offset, tuple(steps))
+            self.folds.append(FoldInto(number, entry.fold.name, entry.fold.axes, reach, entry.kind))
+
+    def read(self, operand: Any, index: Index, wanted: Kind) -> int:
+        """The node for an entry of an operand, in a dtype."""
+        if type(operand) is not Var:
+            return self.node(Known(Fixed(operand, wanted)))
+        number, given = self._resolve(operand, index), kind_of(operand.dtype)
+        assert given is not None
+        return number if given.dtype == wanted.dtype else self.node(Changed(number, given, wanted))
+
+    def _computed(self, entry: Entry, index: Index) -> int:
+        rank = len(self.space)
+        kinds = entry.how.kinds if entry.how else (entry.kind,)
+        arguments = [
+            self.read(x, view.through(index, rank), kind) for (x, view), kind in zip(entry.reads, kinds, strict=True)
+        ]
+        return self.node(Made(entry.how, tuple(arguments))) if entry.how else arguments[0]
+
+    def _resolve(self, var: Var, index: Index) -> int:
+        division, rank = self._division, len(self.space)
+        while True:
+            if var in self._made and index == self._same:
+                return self._made[var]
+            made = division.where.get(var)
+            if made is not None and made < self._at:
+                return self._loaded(var, index)
+            if var in division.inline:
+                key = (var, index)
+                if key not in self._resolved:
+                    self._resolved[key] = self._computed(division.inline[var], index)
+                return self._resolved[key]
+            source, view = division.views[var]
+            if view.flat:
+                return self._loaded(var, index)
+            var, index = source, view.through(index, rank)
+
+    def _loaded(self, var: Var, index: Index) -> int:
+        kind = kind_of(var.dtype)
+        assert kind is not None
+        found = self._found(var)
+        if not isinstance(found, Memory):
+            return self.node(Known(found))
+        offset, steps = found.offset, [0] * len(self.space)
+        for affine, stride in zip(index, found.strides, strict=True):
+            offset += affine.start * stride
+            for axis, step in enumerate(affine.steps):
+                steps[axis] += step * stride
+        return self.node(Read(Reach(found.buffer, offset, tuple(steps)), kind))

@@ -1,0 +1,88 @@
+"""Arrays that are put together from parts: joined ones, and those with something stored at a plain index.
+
+Each part is copied to its place, which is the result looked at through an index of slices and integers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from edgewise.compile.kernels.kinds import kind_of
+from edgewise.compile.kernels.names import structural_name
+from edgewise.compile.kernels.views import View, indexed
+from edgewise.core.program import Op, Var
+
+__all__ = ["Pack", "Part", "pack"]
+
+
+class Part(NamedTuple):
+    """What is copied, and to where.
+
+    Attributes:
+        source: a variable, or a number that every entry of the place becomes.
+        shape: of the place.
+        place: the place, as a look at the result.
+    """
+
+    source: Any
+    shape: tuple[int, ...]
+    place: View
+
+
+class Pack(NamedTuple):
+    """An array made of parts, each over those before it."""
+
+    var: Var
+    parts: tuple[Part, ...]
+
+    @property
+    def sources(self) -> list[Var]:
+        """The variables that are copied."""
+        return [part.source for part in self.parts if type(part.source) is Var]
+
+    @property
+    def cost(self) -> int:
+        """Instructions, roughly."""
+        return 20 * len(self.parts)
+
+
+def pack(op: Op) -> Pack | None:
+    """An operation as parts of its result; None for one that is something else."""
+    name = structural_name(op.primitive)
+    if name not in ("concatenate", "stack", "put", "scatter_add"):
+        return None
+    result = op.results[0]
+    kinds = [kind_of(o.dtype if type(o) is Var else np.asarray(o).dtype) for o in (*op.operands, result)]
+    wanted = kinds[-1]
+    if wanted is None or any(k is None or (k.complex and not wanted.complex) for k in kinds):
+        return None
+    if not math.prod(result.shape):
+        return None
+    if name == "concatenate":
+        starts, axis = op.params["starts"], len(result.shape) + op.params["axis"]
+        places: Any = [((slice(None),) * axis + (slice(*pair),)) for pair in itertools.pairwise(starts)]
+        return _packed(result, [], list(zip(op.operands, places, strict=True)))
+    if name == "stack":
+        axis = len(result.shape) + op.params["axis"]
+        places = [(slice(None),) * axis + (i,) for i in range(len(op.operands))]
+        return _packed(result, [], list(zip(op.operands, places, strict=True)))
+    if len(op.operands) > (2 if name == "put" else 1):
+        return None  # index arrays
+    template = op.params["template"]
+    if name == "put":
+        return _packed(result, [(op.operands[0], ())], [(op.operands[1], template)])
+    zero = result.dtype.type(0).item()
+    return _packed(result, [(zero, ())], [(op.operands[0], template)])
+
+
+def _packed(result: Var, under: list[Any], over: list[Any]) -> Pack:
+    parts = []
+    for source, template in (*under, *over):
+        place, shape = indexed(template, result.shape)
+        if math.prod(shape):
+            parts.append(Part(source, shape, place))
+    return Pack(result, tuple(parts))

@@ -1,0 +1,125 @@
+"""Movements and plain indexing of arrays in memory: no instruction, only other strides.
+
+A ``View`` says which entry of its source each entry of the result is: along every axis of the source, a start, and a
+step times the position along one axis of the result. An ``Index`` is the same seen from a loop: for each axis of an
+array, an affine function of the loops' counters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from edgewise.compile.kernels.names import structural_name
+from edgewise.core.program import Op, Var
+
+__all__ = ["Affine", "Axis", "Index", "View", "identity", "indexed", "view", "whole"]
+
+
+class Affine(NamedTuple):
+    """``start`` plus the counters of the loops, times ``steps``."""
+
+    start: int
+    steps: tuple[int, ...]
+
+    def scaled(self, start: int, step: int) -> Affine:
+        """``start + step * self``."""
+        return Affine(start + step * self.start, tuple(step * s for s in self.steps))
+
+
+Index = tuple[Affine, ...]
+
+
+class Axis(NamedTuple):
+    """Where along an axis of the source: at ``start``, and on by ``step`` for each place along one of the result."""
+
+    start: int
+    step: int
+    axis: int  # of the result; -1 where the place is the same for all
+
+
+class View(NamedTuple):
+    """A movement.
+
+    Attributes:
+        axes: one for each axis of the source; empty where ``flat``.
+        flat: the entries are those of the source in C order, in another shape.
+    """
+
+    axes: tuple[Axis, ...]
+    flat: bool = False
+
+    def through(self, index: Index, rank: int) -> Index:
+        """The index of the source, from that of the result; there are ``rank`` loops."""
+        none = (0,) * rank
+        return tuple(Affine(a.start, none) if a.axis < 0 else index[a.axis].scaled(a.start, a.step) for a in self.axes)
+
+    def memory(self, offset: int, strides: tuple[int, ...], rank: int) -> tuple[int, tuple[int, ...]]:
+        """Offset and strides of the result, which has ``rank`` axes, from those of the source."""
+        found = [0] * rank
+        for a, stride in zip(self.axes, strides, strict=True):
+            offset += a.start * stride
+            if a.axis >= 0:
+                found[a.axis] += a.step * stride
+        return offset, tuple(found)
+
+
+def identity(rank: int) -> Index:
+    """The index of an array whose axes are the loops."""
+    return tuple(Affine(0, tuple(int(i == k) for i in range(rank))) for k in range(rank))
+
+
+def whole(shape: tuple[int, ...], target: tuple[int, ...]) -> View:
+    """An array as it is broadcast to a shape."""
+    lead = len(target) - len(shape)
+    return View(
+        tuple(Axis(0, 0, -1) if n == 1 != target[k + lead] else Axis(0, 1, k + lead) for k, n in enumerate(shape))
+    )
+
+
+def view(op: Op) -> View | None:
+    """What an operation is as a movement; None for one that is more than that."""
+    name = structural_name(op.primitive)
+    if len(op.operands) != 1 or type(op.operands[0]) is not Var:
+        return None
+    shape, result = op.operands[0].shape, op.results[0].shape
+    if name == "transpose":
+        axes = [a % len(shape) for a in op.params["axes"]] if shape else []
+        return View(tuple(Axis(0, 1, axes.index(k)) for k in range(len(shape))))
+    if name == "broadcast_to":
+        return whole(shape, result)
+    if name == "reshape":
+        return _reshaped(shape, result)
+    return indexed(op.params["template"], shape)[0] if name == "gather" else None
+
+
+def _reshaped(shape: tuple[int, ...], target: tuple[int, ...]) -> View:
+    """Axes of one entry come and go; any other reshaping counts entries through."""
+    kept = [k for k, n in enumerate(target) if n != 1]
+    if [target[k] for k in kept] != [n for n in shape if n != 1]:
+        return View((), flat=True)
+    places = iter(kept)
+    return View(tuple(Axis(0, 0, -1) if n == 1 else Axis(0, 1, next(places)) for n in shape))
+
+
+def indexed(template: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[View, tuple[int, ...]]:
+    """An index of slices, integers and None as a movement, and the shape of the result.
+
+    >>> indexed((1, slice(None, None, -2)), (3, 5))[0].axes
+    (Axis(start=1, step=0, axis=-1), Axis(start=4, step=-2, axis=0))
+    """
+    axes: list[Axis] = []
+    result: list[int] = []
+    rest = iter(shape)
+    for item in template:
+        if item is None:
+            result.append(1)
+        elif isinstance(item, slice):
+            places = range(*item.indices(next(rest)))
+            axes.append(Axis(places.start, places.step, len(result)))
+            result.append(len(places))
+        else:
+            axes.append(Axis(item % next(rest), 0, -1))
+    for length in rest:
+        axes.append(Axis(0, 1, len(result)))
+        result.append(length)
+    return View(tuple(axes)), tuple(result)
