@@ -149,7 +149,7 @@ def lost_in(function: object, name: str) -> ConversionError | None:
     twin = _RENAMED.get(name, name)
     if _is_pythons(function) and hasattr(np, twin):
         instead = f"use NumPy's function, np.{twin}"
-    elif _is_pythons(function) or function in (float, int, complex):
+    elif _is_pythons(function) or any(function is kind for kind in (float, int, complex)):
         instead = "write it with NumPy, or give its derivative with @ew.primitive"
     else:
         return None
