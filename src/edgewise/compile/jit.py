@@ -145,7 +145,7 @@ class Jitted:
 
     @property
     def programs(self) -> int:
-        """How many programs were recorded: one for each way through the function, for each kind of arguments."""
+        """How many programs were recorded, one for each way through the function and each kind of arguments."""
         return sum(1 for one in self._made.values() for _ in one.paths)
 
     def inspect(self) -> Inspection:
