@@ -311,7 +311,7 @@ class _Nest:
                 assert isinstance(at, Value)
                 latest = self.lengths[-1] - self.lanes
                 at, wanted = select(at < latest, at, latest), at
-                skipped = wanted - at if self.layout.folds else None
+                skipped = wanted - at if self.layout.folds or any(s.add for s in self.layout.stores) else None
             for values, value in zip(found, self._points(at, skipped, i * self.lanes, so_far), strict=True):
                 values.append(value)
         return found
