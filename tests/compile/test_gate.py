@@ -87,6 +87,13 @@ def test_no_arguments_and_no_results(make, kernels):
     assert make([], (), kernels["nothing"], told)() == ()
 
 
+def test_keywords_go_another_way(make, kernels):
+    gate = make([Scalar(float)], Scalar(np.float64), kernels["doubled"], told, keywords=lambda *a, **k: (a, k))
+    assert gate(1.0, b=2, c=None) == ((1.0,), {"b": 2, "c": None})
+    assert gate(a=3.0) == ((), {"a": 3.0})
+    assert gate(3.0) == 6.0
+
+
 def test_keywords_are_refused(make, kernels):
     gate = make([Scalar(float)], Constant(None), kernels["nothing"], told)
     with pytest.raises(TypeError):
@@ -384,7 +391,7 @@ def test_other_threads_run_meanwhile_where_that_is_asked_for(make, kernels):
 def test_a_gate_has_a_name_and_a_signature(make, kernels):
     gate = make([], (), kernels["nothing"], told, name="loss")
     assert gate.__name__ == "loss"
-    assert [p.kind for p in inspect.signature(gate).parameters.values()] == [inspect.Parameter.VAR_POSITIONAL]
+    assert str(inspect.signature(gate)).startswith("(*args")
 
 
 def test_more_than_the_stack_should_hold(kernels):

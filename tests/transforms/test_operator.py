@@ -150,3 +150,14 @@ def test_derivative_verifies_that_a_function_is_elementwise():
         ew.derivative(np.sum)(x)
     with pytest.raises(ArgumentError, match="in 2 values"):
         ew.derivative(lambda a, b: a * b, (0, 1))(1.0, 2.0)
+
+
+def test_joining_what_does_not_move():
+    """Nothing that is joined has a tangent."""
+
+    def f(x):
+        return np.concatenate([np.ravel(np.ones_like(np.tanh(np.resize(x, (2, 3))), shape=(2,)))])
+
+    _, J = ew.linearize(f, np.ones(3))
+    np.testing.assert_array_equal(J @ np.ones(3), [0, 0])
+    assert not J.todense().any()

@@ -30,7 +30,9 @@ def bound_gate(plan: Plan) -> Callable[..., Any]:
     count, fallback, leaves, build = len(plan.arguments), plan.fallback, plan.leaves, items(plan.result)
     arena = _Arena(plan.arena)
 
-    def gate(*args: Any) -> Any:
+    def gate(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            return plan.keywords(*args, **kwargs)
         if len(args) != count or not all(map(admits, wanted, (*args, *captured))):
             return fallback(0, args)
         made = [_fresh(leaf) for leaf in leaves]

@@ -24,7 +24,7 @@ from edgewise.errors import ArgumentError
 
 __all__ = ["Cache", "Entry", "entry_key", "folder", "object_cache"]
 
-FORMAT = 1
+FORMAT = 1  # raised where files are laid out anew, and where the engine would make another object of the same text
 MAGIC = b"edgewise object %d\n" % FORMAT
 SIZE = 256  # MiB
 MIB = 1 << 20

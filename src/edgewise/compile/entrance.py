@@ -50,6 +50,7 @@ def entrance(
             arena=executable.arena,
             keep=executable,
             name=name,
+            keywords=otherwise,
         )
     except CompileError:  # an array in another byte order, say
         return None

@@ -1,7 +1,8 @@
-; The call gate in C's place: one function that CPython calls by the METH_FASTCALL convention, for all gates.
+; The call gate in C's place: one function that CPython calls by the METH_FASTCALL | METH_KEYWORDS convention, for all.
 ;
 ; Start with @gate. What a gate is made of lies in a table that native.py writes (%Gate, %Wanted and %Result below have
-; their twins there); `self` is a tuple that holds the table, the fallback, what is captured, and what must stay alive.
+; their twins there); `self` is a tuple that holds the table, the fallback, what is captured, what is called where there
+; are keywords, and what must stay alive.
 ; Structs of CPython and NumPy are read where layout.py has found them to be like this. LLVM's middle end is not run, so
 ; that the text is written as it should be executed.
 
@@ -45,7 +46,16 @@ declare void @Py_DecRef(ptr)                                    ; null is fine
 
 ; ------------------------------------------------------------------------------------------------------- a whole call
 
-define ptr @gate(ptr %self, ptr %args, i64 %given) #0 {
+define ptr @gate(ptr %self, ptr %args, i64 %given, ptr %names) #0 {
+  %plain = icmp eq ptr %names, null
+  br i1 %plain, label %positional, label %named
+
+named:                                                          ; as it was called, keywords and all
+  %keywords = call ptr @PyTuple_GetItem(ptr %self, i64 3)
+  %named.answer = call ptr @PyObject_Vectorcall(ptr %keywords, ptr %args, i64 %given, ptr %names)
+  ret ptr %named.answer
+
+positional:
   %holder = call ptr @PyTuple_GetItem(ptr %self, i64 0)
   %gate.at = getelementptr %Array, ptr %holder, i64 0, i32 1
   %gate = load ptr, ptr %gate.at

@@ -37,6 +37,7 @@ def make_gate(
     release: bool = False,
     keep: Any = None,
     name: str = "compiled",
+    keywords: Callable[..., Any] | None = None,
 ) -> Gate:
     """A function that checks its arguments, runs a kernel, and returns fresh arrays and scalars.
 
@@ -62,12 +63,14 @@ def make_gate(
         release: whether to let other threads run meanwhile. It costs about 0.05 µs where nobody waits.
         keep: what must live as long as the gate: the ``Library`` that the kernel is in.
         name: ``__name__`` of the function.
+        keywords: called in its place where there are keywords among the arguments; by default they are refused.
 
     Returns:
-        A function of positional arguments. Keywords are a ``TypeError``.
+        A function of positional arguments.
 
     Raises:
         CompileError: something is no argument or no result that a kernel can have.
+        TypeError: (by the function) it was called with keywords.
         MemoryError: (by the function) there is no memory for results or arena.
 
     >>> import numpy as np
@@ -87,5 +90,13 @@ def make_gate(
     >>> twice(np.array([1.0, 2.0])), twice(3)
     (array([2., 4.]), 6)
     """
-    plan = Plan(tuple(arguments), result, address, fallback, tuple(captured), arena, release, keep, name)
+    named = keywords or _refused(name)
+    plan = Plan(tuple(arguments), result, address, fallback, tuple(captured), arena, release, keep, name, named)
     return native_gate(plan) if natively(plan) else bound_gate(plan)
+
+
+def _refused(name: str) -> Callable[..., Any]:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"{name}() takes no keyword arguments")
+
+    return refuse

@@ -79,12 +79,14 @@ def jit(
     >>> import numpy as np, edgewise as ew
     >>> slope = ew.jit(ew.grad(lambda x: np.sum(np.tanh(x) ** 2)))
     >>> slope(np.array([0.0, 0.5]))
-    array([0.        , 0.72685...])
+    array([0.        , 0.72686198])
     """
     if f is None:
         return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
     function_of(f, "jit")
-    return Jitted(f, static_argnums, static_argnames, check)
+    own = type("Jitted", (Jitted,), {"__doc__": Jitted.__doc__, "__module__": Jitted.__module__})
+    made: Jitted = own(f, static_argnums, static_argnames, check)
+    return made
 
 
 class _Specialisation:
@@ -107,6 +109,9 @@ class _Specialisation:
 
 class Jitted:
     """A compiled function; made by ``jit``.
+
+    Each is the only one of a class of its own, whose ``__call__`` is the call gate as soon as there is one: Python then
+    goes from the call to the gate without a frame in between.
 
     Attributes:
         __wrapped__: the function itself.
@@ -151,8 +156,8 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
         gate = self._gate
-        if gate is not None and not kwargs and not (self._watched is not None and self._watched.changed()):
-            return gate(*args)
+        if gate is not None and self._watched is not None and not self._watched.changed():
+            return gate(*args, **kwargs)
         return self._call(*args, **kwargs)
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
@@ -232,8 +237,13 @@ class Jitted:
             one.tried = True
             one.gate = entrance(first.executable, first.recording, given, name, self._call)
         if one.gate is not None and one.surroundings is not None:
-            self._watched = one.surroundings if one.surroundings.watches else None
-            self._gate = one.gate
+            self._enter(one.gate, one.surroundings)
+
+    def _enter(self, gate: Callable[..., Any] | None, surroundings: Surroundings | None) -> None:
+        """From now on a call goes to a gate; by way of a look around, where there is something to see."""
+        self._gate, self._watched = gate, surroundings
+        at_once = gate is not None and surroundings is not None and not surroundings.watches
+        type(self).__call__ = gate if at_once else Jitted.__call__  # type: ignore[method-assign, assignment]  # no descriptor
 
     def _deliver(self, recording: Recording, values: list[Any], given: Arguments) -> Any:
         """The result for the user; what the function stored into its arguments is stored there."""
@@ -246,7 +256,8 @@ class Jitted:
 
     def _renew(self, one: _Specialisation) -> None:
         """Something around the function has changed: what was recorded no longer holds."""
-        one.paths, one.gate, one.tried, self._gate = Paths(build), None, False, None
+        one.paths, one.gate, one.tried = Paths(build), None, False
+        self._enter(None, None)
         changed = one.surroundings.changed() if one.surroundings is not None else ""
         one.surroundings = None
         one.changes += 1
@@ -256,7 +267,8 @@ class Jitted:
     def _leave(self, one: _Specialisation, why: str, where: str) -> None:
         """From now on Python runs the function; said once."""
         one.eager = True
-        one.paths, one.gate, self._gate = Paths(build), None, None
+        one.paths, one.gate = Paths(build), None
+        self._enter(None, None)
         if not self._told:
             self._told = True
             place = f"{where}: " if where else ""

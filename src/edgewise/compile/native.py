@@ -23,7 +23,7 @@ from edgewise.errors import MissingExtraError
 
 __all__ = ["native_gate", "natively"]
 
-METH_FASTCALL = 0x80
+METH_FASTCALL, METH_KEYWORDS = 0x80, 0x2
 C_CONTIGUOUS, ALIGNED = 0x1, 0x100  # NumPy's flags
 MOST = 512  # arguments, captured objects and results of a gate: they take 48 bytes of stack each
 
@@ -106,11 +106,11 @@ def natively(plan: Plan) -> bool:
 def native_gate(plan: Plan) -> Callable[..., Any]:
     """A gate that is a C function; see ``make_gate``."""
     table = _Table(plan)
-    doc = f"{plan.name}(*args)\n--\n\nMachine code, behind a check of its arguments."
-    method = _Method(plan.name.encode(), _entry().address("gate"), METH_FASTCALL, doc.encode())
+    doc = f"{plan.name}(*args, **kwargs)\n--\n\nMachine code, behind a check of its arguments."
+    method = _Method(plan.name.encode(), _entry().address("gate"), METH_FASTCALL | METH_KEYWORDS, doc.encode())
     captured = tuple(value for value, _ in plan.captured)
-    # The function reads the first three; the others need only live as long as it does.
-    own = (table.holder, plan.fallback, captured, plan, table, method, _entry())
+    # The function reads the first four; the others need only live as long as it does.
+    own = (table.holder, plan.fallback, captured, plan.keywords, plan, table, method, _entry())
     make = ctypes.pythonapi.PyCFunction_NewEx
     prototype = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     made: Callable[..., Any] = prototype(ctypes.cast(make, ctypes.c_void_p).value or 0)(

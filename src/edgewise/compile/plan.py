@@ -31,6 +31,7 @@ class Plan:
     release: bool
     keep: Any
     name: str
+    keywords: Callable[..., Any]
 
     def __post_init__(self) -> None:
         if not self.address:

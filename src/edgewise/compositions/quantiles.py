@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.levels import somewhere
 from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import Traced, TracedScalar, cast_as
 from edgewise.families.samples import case, grid
@@ -75,16 +76,33 @@ def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]
     return np.reshape(np.transpose(a, (*rest, *axes)), (*lengths, entries)), lengths, kept
 
 
-def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool) -> Any:
-    _require_real(a)
-    weak = type(q) in (int, float) or (WEAK_SCALARS and isinstance(q, float | TracedScalar))
-    if isinstance(q, Traced):
-        q = cast_as(q, a.dtype) if weak else q
-    else:
-        q = np.asarray(q, a.dtype if weak else None)
-        if not np.all((q >= 0) & (q <= 1)):
-            raise ValueError("Quantiles must be in the range [0, 1]")
+def _operands(a: Any, q: Any, hundred: bool = False) -> tuple[Any, Any]:
+    """The entries and the quantiles asked for, in NumPy's dtype; ``hundred``: percentiles are asked for."""
     a = a if isinstance(a, Traced) else np.asarray(a)
+    if np.iscomplexobj(a):
+        raise TypeError("a must be an array of real numbers")
+    floats = a.dtype.kind == "f"
+    if hundred:
+        narrow = floats and (WEAK_SCALARS or type(q) in (int, float))
+        q = np.true_divide(q, a.dtype.type(100) if narrow else 100)
+    elif floats and _is_weak(q):
+        q = cast_as(q, a.dtype) if isinstance(q, Traced) else a.dtype.type(q)
+    q = q if isinstance(q, Traced) else np.asarray(q)
+    if somewhere(~((q >= 0) & (q <= 1))):
+        raise ValueError(
+            f"{'Percentiles' if hundred else 'Quantiles'} must be in the range [0, {100 if hundred else 1}]"
+        )
+    return a, q
+
+
+def _is_weak(q: Any) -> bool:
+    """Whether a quantile takes the dtype of the entries."""
+    if isinstance(q, TracedScalar):
+        return WEAK_SCALARS and q.dtype == np.float64
+    return type(q) in (int, float) or (WEAK_SCALARS and isinstance(q, float))
+
+
+def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool) -> Any:
     flat, lengths, kept = _in_front(a, axis)
     ordered = np.sort(flat, axis=-1)
     n = flat.shape[-1]
@@ -105,11 +123,6 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
         result = np.where(np.isnan(last), last, np.where(share == 0, below, result))
     result = np.moveaxis(result, -1, 0)
     return np.reshape(result, np.shape(q) + (kept if keepdims is True else lengths))
-
-
-def _require_real(a: Any) -> None:
-    if np.iscomplexobj(a):
-        raise TypeError("a must be an array of real numbers")
 
 
 def _of_nothing(a: Any, shape: tuple[int, ...]) -> Any:
@@ -161,9 +174,12 @@ def _pick(ordered: Any, at: Any, lengths: tuple[int, ...]) -> Any:
 )  # fmt: skip
 def quantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
+    keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,  # method's name until NumPy 2.4
 ) -> Any:  # fmt: skip
-    method = method if interpolation is None else interpolation  # the older name, until NumPy 2.4
+    return _found(*_operands(a, q), axis, interpolation or method, keepdims, weights)
+
+
+def _found(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: Any) -> Any:
     if weights is not None:
         return _weighted(a, q, axis, method, keepdims, weights)
     return _quantile(a, q, axis, method, keepdims, False)
@@ -173,8 +189,6 @@ def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: An
     """The first entry whose share of the weight reaches q: it depends on the weights in steps only."""
     if method != "inverted_cdf":
         raise ValueError("Only method 'inverted_cdf' supports weights.")
-    _require_real(a)
-    q = q if isinstance(q, Traced) else np.asarray(q)
     if np.shape(weights) != np.shape(a):
         (one,) = negative_axes(axis, np.ndim(a))
         weights = np.broadcast_to(np.reshape(weights, (-1,) + (1,) * (-one - 1)), np.shape(a))
@@ -198,16 +212,7 @@ def percentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
-    method = method if interpolation is None else interpolation
-    return quantile(a, _hundredth(a, q), axis, None, overwrite_input, method, keepdims, weights=weights)
-
-
-def _hundredth(a: Any, q: Any) -> Any:
-    if isinstance(q, int | float):
-        q = np.asarray(q, a.dtype)
-    elif not isinstance(q, Traced):
-        q = np.asarray(q)
-    return q / (q.dtype.type(100) if q.dtype.kind == "f" else 100)
+    return _found(*_operands(a, q, hundred=True), axis, interpolation or method, keepdims, weights)
 
 
 @composition(
@@ -227,7 +232,10 @@ def nanquantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
-    method = method if interpolation is None else interpolation
+    return _found_among_nan(*_operands(a, q), axis, interpolation or method, keepdims, weights)
+
+
+def _found_among_nan(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: Any) -> Any:
     if weights is not None:
         missing = np.isnan(a)
         return _weighted(np.where(missing, np.inf, a), q, axis, method, keepdims, np.where(missing, 0, weights))
@@ -241,8 +249,7 @@ def nanpercentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
-    method = method if interpolation is None else interpolation
-    return nanquantile(a, _hundredth(a, q), axis, None, overwrite_input, method, keepdims, weights=weights)
+    return _found_among_nan(*_operands(a, q, hundred=True), axis, interpolation or method, keepdims, weights)
 
 
 @composition(np.nanmedian, [case(HOLES), case(HOLES, axis=1), case(HOLES, axis=0, keepdims=True)], "a",

@@ -137,8 +137,9 @@ class Traced:
         return call(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if dtype is not None and np.dtype(dtype) != object:
-            refusal = functools.partial(refusals.no_array, np.dtype(dtype), bool(self.mode.lead))
+        dtype = np.dtype(dtype or object)
+        if dtype.kind != "O":
+            refusal = functools.partial(refusals.no_array, dtype, bool(self.mode.lead))
             return self.mode.concrete(self, lambda value: np.array(value, dtype), refusal)
         refusals.remember(sys._getframe(1), bool(self.mode.lead))
         if self.dtype.kind == "c":
@@ -166,9 +167,8 @@ class Traced:
         return bool(self.value)
 
     def __index__(self) -> int:  # integers are plain again in every mode but a batch and a program
-        return int(
-            self.mode.concrete(self, operator.index, functools.partial(refusals.no_integer, bool(self.mode.lead)))
-        )
+        refusal = functools.partial(refusals.no_integer, bool(self.mode.lead))
+        return int(self.mode.concrete(self, operator.index, refusal))
 
     def __float__(self) -> float:
         return float(self._concrete(float))
@@ -193,8 +193,8 @@ class Traced:
         return self._concrete(lambda value: value.item(*args), ".item()")
 
     def _concrete(self, convert: Any, name: str = "") -> Any:
-        name = name or f"{convert.__name__}()"
-        return self.mode.concrete(self, convert, functools.partial(refusals.lost, name, bool(self.mode.lead)))
+        refusal = functools.partial(refusals.lost, name or f"{convert.__name__}()", bool(self.mode.lead))
+        return self.mode.concrete(self, convert, refusal)
 
     def __repr__(self) -> str:
         return f"traced({self.value!r})"
@@ -228,8 +228,8 @@ class Traced:
     # -- elements
 
     def __getitem__(self, index: Any) -> Any:
-        for recorder in RECORDERS:
-            index = recorder.captured(self, index)
+        for mode in RECORDERS:
+            index = mode.captured(self, index)
         return ENTRIES[getitem](self, index)
 
 
@@ -317,8 +317,8 @@ def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call a declared function; a traced value in a static role is an error, never ignored."""
     entry = ENTRIES.get(function) or find(function)
-    for recorder in RECORDERS:
-        args, kwargs = recorder.captured_in(function, args, kwargs)
+    for mode in RECORDERS:
+        args, kwargs = mode.captured_in(function, args, kwargs)
     if kwargs or len(args) > UNCHECKED.get(function, 0):
         out = _check(function, args, kwargs)
         if out is not None:
@@ -329,10 +329,9 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
         if isinstance(error, EdgewiseError):
             raise
         ours = isinstance(error, TypeError) and refusals.wrong_signature(spelling(function), error)
-        better = ours or _verdict(function, args, kwargs, error)
-        if better is None:
-            raise
-        raise better from error
+        if better := ours or _verdict(function, args, kwargs, error):
+            raise better from error
+        raise
 
 
 _INSIDE = (TypeError, ValueError, AttributeError, IndexError, KeyError, ArithmeticError)
@@ -345,8 +344,7 @@ def _verdict(
     plain = (_standing_for(args), _standing_for(kwargs))
     if not spelling(function).startswith("np.") or any(map(callable, (*plain[0], *plain[1].values()))):
         return None
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
         try:
             function(*plain[0], **plain[1])
         except Exception as theirs:  # noqa: BLE001  whatever NumPy raises is its answer
@@ -392,8 +390,7 @@ def _without_out(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapp
 
 
 def _refuse_traced(function: Callable[..., Any], value: Any, role: str) -> None:
-    inside = value if isinstance(value, tuple | list) else (value,)
-    if any(isinstance(v, Traced) for v in inside):
+    if any(isinstance(v, Traced) for v in (value if isinstance(value, tuple | list) else (value,))):
         raise refusals.static_role(spelling(function), role)
 
 

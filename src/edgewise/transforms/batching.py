@@ -43,6 +43,12 @@ def vmap(f: Callable[P, R], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, 
     array([3., 4.])
     """
     function_of(f, "vmap")
+    if hasattr(in_axes, "dtype") and not _is_axis(in_axes):
+        raise ArgumentError(
+            f"in_axes is {a_kind(in_axes)}",
+            "it says which axis the batch lies along; the batch goes to the function that comes back",
+            "write ew.vmap(f)(x)",
+        )
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
