@@ -12,6 +12,7 @@ import edgewise as ew
 pytest.importorskip("llvmlite", reason="llvmlite makes the machine code")
 
 from edgewise.compile.executable import build
+from edgewise.compile.kernels import sections
 from edgewise.compile.kernels.sections import divide
 from edgewise.modes.staged import Staged
 
@@ -276,8 +277,9 @@ def programs(draw):
     dtype=st.sampled_from(["f8", "f4"]),
     seed=st.integers(0, 99),
     derive=st.booleans(),
+    few=st.sampled_from([0, 64]),
 )
-def test_random_programs(recipe, shape, dtype, seed, derive):
+def test_random_programs(recipe, shape, dtype, seed, derive, few):
     rng = np.random.default_rng(seed)
     inputs = [rng.standard_normal(shape).astype(dtype), rng.standard_normal(shape[-1:]).astype(dtype)]
 
@@ -298,7 +300,8 @@ def test_random_programs(recipe, shape, dtype, seed, derive):
     def total(*values):
         return sum(np.sum(np.tanh(v)) for v in every(*values)) + 0.0 * np.sum(values[0])
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sections, "LIMIT", few)
         agree(ew.grad(total, (0, 1)) if derive else every, *inputs)
 
 

@@ -16,8 +16,9 @@ from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.body import Body, Cell, Place
 from edgewise.compile.kernels.kinds import Complex, Kind, kind_of, truth
-from edgewise.compile.kernels.loops import arranged, write_nest
+from edgewise.compile.kernels.loops import write_nest
 from edgewise.compile.kernels.nests import Graph, Reach, Store
+from edgewise.compile.kernels.order import arranged
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
