@@ -240,7 +240,7 @@ POINTS: dict[str, tuple[Any, str]] = {
     "strings": (np.array(["a"]), "is an array of dtype <U1, which has no derivative"),
     "dates": (np.array(["2020-01-01"], "M8[D]"), "is an array of dtype datetime64[D], which has no derivative"),
     "times": (np.array([1], "m8[s]"), "is an array of dtype timedelta64[s], which has no derivative"),
-    "records": (np.zeros(2, [("a", float)]), "is an array of dtype [('a', '<f8')], which has no derivative"),
+    "records": (np.zeros(2, [("a", float)]), "is a structured array, which has no derivative"),
     "an array of None": (np.array([None, 1.0]), "is an array of dtype object, which has no derivative"),
     "an empty list": ([], "has nothing to differentiate"),
     "integers in a list": ([1, 2], "has nothing to differentiate"),

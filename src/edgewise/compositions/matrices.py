@@ -14,7 +14,7 @@ from edgewise.core.levels import shown
 from edgewise.core.pairing import conj
 from edgewise.core.traced import cast_as
 from edgewise.errors import BatchError
-from edgewise.families.matrices import ready, require_square, require_stack
+from edgewise.families.matrices import ready, require_square, require_stack, require_supported
 from edgewise.families.samples import case, grid
 
 A, B = grid(3, 3), grid(3, 2, seed=1)
@@ -124,6 +124,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     if a.shape[0] != b.shape[0]:
         raise np.linalg.LinAlgError("Incompatible dimensions")
     m, n = a.shape
+    require_supported(a.dtype, b.dtype)
     dtype = np.result_type(a.dtype, b.dtype, np.float32)
     a, b = (x if x.dtype == dtype else cast_as(x, dtype) for x in (a, b))
     columns = b[:, None] if b.ndim == 1 else b

@@ -66,7 +66,7 @@ def _neighbours(n: Any, q: Any, method: str) -> tuple[Any, Any, Any]:
 
 def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
     """The axes made one, at the end; the others; and the shape that keeps them with length one."""
-    axes = negative_axes(axis, a.ndim)
+    axes = negative_axes(axis.tolist() if isinstance(axis, np.ndarray) else axis, a.ndim)
     rest = tuple(i for i in range(-a.ndim, 0) if i not in axes)
     kept = tuple(1 if i in axes else a.shape[i] for i in range(-a.ndim, 0))
     lengths = tuple(a.shape[i] for i in rest)
@@ -109,7 +109,7 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
     if not n:
         if not skip_nan:
             raise IndexError("index -1 is out of bounds for axis 0 with size 0")
-        return _of_nothing(a, np.shape(q) + (kept if keepdims is True else lengths))
+        return _of_nothing(a, np.shape(q) + (kept if keepdims else lengths))
     points = np.reshape(q, (-1,))
     count = cast_as(np.sum(~np.isnan(flat), axis=-1, keepdims=True), points.dtype) if skip_nan else n
     low, high, share = _neighbours(count, points, method)
@@ -122,7 +122,7 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
         last = ordered[..., -1:]
         result = np.where(np.isnan(last), last, np.where(share == 0, below, result))
     result = np.moveaxis(result, -1, 0)
-    return np.reshape(result, np.shape(q) + (kept if keepdims is True else lengths))
+    return np.reshape(result, np.shape(q) + (kept if keepdims else lengths))
 
 
 def _of_nothing(a: Any, shape: tuple[int, ...]) -> Any:
@@ -134,7 +134,7 @@ def _of_nothing(a: Any, shape: tuple[int, ...]) -> Any:
 def _median(a: Any, axis: Any, keepdims: Any, skip_nan: bool) -> Any:
     """The mean of the two entries in the middle; complex numbers are sorted by real, then by imaginary part."""
     flat, lengths, kept = _in_front(a, axis)
-    shape = kept if keepdims is True else lengths
+    shape = kept if keepdims else lengths
     n = flat.shape[-1]
     if not n:
         return _of_nothing(a, shape)
@@ -202,7 +202,7 @@ def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: An
     result = _pick(ordered, np.clip(at, 0, flat.shape[-1] - 1), lengths)
     last = ordered[..., -1:]
     result = np.moveaxis(np.where(np.isnan(last), last, result), -1, 0)
-    return np.reshape(result, np.shape(q) + (kept if keepdims is True else lengths))
+    return np.reshape(result, np.shape(q) + (kept if keepdims else lengths))
 
 
 @composition(np.percentile, [case(X, 37.0, axis=1), case(X, 100 * Q, axis=0, keepdims=True)], "a", "q",

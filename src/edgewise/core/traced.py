@@ -29,6 +29,7 @@ from edgewise.errors import (
     ConversionError,
     EdgewiseError,
     EscapedError,
+    is_own,
 )
 
 __all__ = [
@@ -47,12 +48,14 @@ __all__ = [
     "cast_as",
     "dispatched",
     "fixed",
+    "gathered",
     "getitem",
     "ufunc_at",
     "ufunc_into",
     "wrap",
 ]
 
+_PYTHONIC = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_))  # calculate as Python's own numbers do
 UFUNCS: dict[np.ufunc, Any] = {}  # ufuncs that are primitives: the short way of __array_ufunc__
 
 
@@ -141,15 +144,18 @@ class Traced:
         if dtype.kind != "O":
             refusal = functools.partial(refusals.no_array, dtype, bool(self.mode.lead))
             return self.mode.concrete(self, lambda value: np.array(value, dtype), refusal)
-        refusals.remember(sys._getframe(1), bool(self.mode.lead))
-        if self.dtype.kind == "c":
-            raise refusals.no_object()
+        frame = sys._getframe(1)
+        refusals.remember(frame, bool(self.mode.lead))
+        if self.dtype not in _PYTHONIC:
+            raise refusals.no_object(self.dtype)
         self.mode.left(self, "array")
+        if not is_own(frame.f_code.co_filename):  # or it is ours, and becomes one traced array at once
+            self.mode.bridged = True
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
         if not copy and type(self) is not TracedScalar:
-            if refusals.no_copy(sys._getframe(1)):  # NumPy's would be the array itself, seen in both
+            if refusals.no_copy(frame):  # NumPy's would be the array itself, seen in both
                 array.flags.writeable = False
             ENTRIES[bridged](self, array)
         return array
@@ -203,6 +209,8 @@ class Traced:
         return str(self.value)
 
     def __format__(self, spec: str) -> str:
+        if spec and self.mode.lead and not self.shape:  # a number to the user: those of the batch
+            return f"[{' '.join(format(self.value[i], spec) for i in range(self.value.shape[0]))}]"
         return format(self.value, spec)
 
     def __hash__(self) -> int:
@@ -326,6 +334,9 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     try:
         return entry(*args, **kwargs)
     except _INSIDE as error:
+        whole = ENTRIES[gathered](args, kwargs)
+        if whole is not None:  # object arrays beside a traced value are one with it
+            return call(function, *whole)
         if isinstance(error, EdgewiseError):
             raise
         ours = isinstance(error, TypeError) and refusals.wrong_signature(spelling(function), error)
@@ -358,8 +369,6 @@ def _standing_for(value: Any) -> Any:
         return type(value)(map(_standing_for, value)) if type(value) in (list, tuple) else value
     if isinstance(value, dict):
         return {key: _standing_for(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return np.reshape(np.array([_standing_for(entry) for entry in value.flat]), value.shape)
     shape, lead = getattr(value, "shape", ()), 0
     while isinstance(value, Traced):
         value, lead = value.value, lead + value.mode.lead
@@ -423,6 +432,10 @@ def getitem(x: Any, index: Any) -> Any:
     if type(x) in TRACED or any(type(part) in TRACED for part in parts):
         return ENTRIES[getitem](x, index)
     return x[index]
+
+
+def gathered(args: Any, kwargs: Any) -> Any:
+    """Arguments with object arrays of traced values made into traced arrays; None where there are none."""
 
 
 # What a store is called in the registry; ``core.assignment`` and ``core.memory`` enter them, above this file.

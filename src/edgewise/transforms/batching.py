@@ -11,7 +11,7 @@ import numpy as np
 from edgewise.containers import flatten
 from edgewise.core.foreign import refuse_foreign
 from edgewise.core.traced import Traced
-from edgewise.errors import ArgumentError, StructureError, a_kind
+from edgewise.errors import ArgumentError, StructureError, a_kind, fields_of
 from edgewise.modes import Batched
 from edgewise.transforms.border import finish, function_of, name_of, not_a_number, outputs
 from edgewise.transforms.translate import run
@@ -148,7 +148,9 @@ def _size(leaves: list[tuple[Any, Any, str]], f: Any) -> int:
             raise ArgumentError(
                 f"{name} of {name_of(f)} is {a_kind(leaf)}",
                 "vmap runs over numbers and arrays of numbers",
-                "give in_axes=None for an argument that all members share",
+                "give its fields in a dictionary: {name: r[name] for name in r.dtype.names}"
+                if fields_of(leaf)
+                else "give in_axes=None for an argument that all members share",
             )
         shape = leaf.shape if isinstance(leaf, Traced) else np.shape(leaf)
         if not -len(shape) <= axis < len(shape):

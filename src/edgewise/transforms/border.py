@@ -18,15 +18,15 @@ from edgewise.containers import BARE, Tree, flatten
 from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
+from edgewise.core.shapes import FLOAT64
 from edgewise.core.traced import TRACED, Traced, fixed
 from edgewise.core.undetermined import Undetermined
-from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind
+from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind, fields_of
 from edgewise.transforms.translate import name_of, run
 
 __all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
 
 Argnums = int | str | Sequence[int | str]
-FLOAT64 = np.dtype(np.float64)
 
 
 def function_of(f: Any, name: str) -> Any:
@@ -274,7 +274,9 @@ def _number(value: Any, label: str) -> Any:
     raise ArgumentError(
         f"{label} is {a_kind(value)}, which has no derivative",
         "edgewise differentiates floats, arrays of floats, and containers of them",
-        "differentiate with respect to another argument (argnums=), or convert this one to a float array",
+        "give its fields in a dictionary: {name: r[name] for name in r.dtype.names}"
+        if fields_of(value)
+        else "differentiate with respect to another argument (argnums=), or convert this one to a float array",
     )
 
 

@@ -90,7 +90,7 @@ class Linear:
     def complex_linear(self) -> bool:
         """Whether i · t goes to i · J t, by the kinds of the maps alone: a sufficient condition."""
         whole = all(n is None or n.dtype.kind == "c" for n in (*self.inputs, *self.outputs))
-        return whole and all(edge.map.complex_linear and edge.dtype.kind == "c" for n in self.order for edge in n.edges)
+        return whole and all(edge.complex_linear for n in self.order for edge in n.edges)
 
     @property
     def widest(self) -> int:

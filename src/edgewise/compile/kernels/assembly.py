@@ -20,6 +20,7 @@ from edgewise.compile.kernels.loops import write_nest
 from edgewise.compile.kernels.nests import Graph, Reach, Store
 from edgewise.compile.kernels.order import arranged
 from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT
@@ -126,6 +127,8 @@ class _Writer:
                     self._straight(body, at, section)
                 elif isinstance(section, Nest):
                     self._nest(body, at, section)
+                elif isinstance(section, Rolled):
+                    self._rolled(body, at, section)
                 else:
                     self._pack(body, at, section)
                 looping = looping or not isinstance(section, Straight)
@@ -161,6 +164,14 @@ class _Writer:
             self.cells[op.results[0]] = how.write(body, operands)
             made.append(op.results[0])
         self._keep(body, at, made)
+
+    def _rolled(self, body: Body, at: int, section: Rolled) -> None:
+        carries = section.op.params["carries"]
+        rooms = [self._room(var, at) for var in section.op.results[carries:]]
+        last = write_rolled(body, section, self._entries, self._memory, rooms)
+        for var, cells in zip(section.op.results, last, strict=False):
+            self.cells[var] = cells
+        self._keep(body, at, list(section.op.results[:carries]))
 
     def _nest(self, body: Body, at: int, section: Nest) -> None:
         graph = Graph(section.space, self.division, at, self._found)

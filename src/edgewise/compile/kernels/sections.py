@@ -20,8 +20,10 @@ from edgewise.compile.kernels.entries import Entry, copy_of, entry
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import elementwise_name, structural_name
 from edgewise.compile.kernels.packing import Pack, added, pack
+from edgewise.compile.kernels.rolled import Rolled, rolled
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
 from edgewise.compile.kernels.views import View, view, whole
+from edgewise.compile.repeated import repeat
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
@@ -67,7 +69,7 @@ class Call(NamedTuple):
     step: Op | Look
 
 
-Section: TypeAlias = Straight | Nest | Pack | Call
+Section: TypeAlias = Straight | Nest | Pack | Rolled | Call
 
 
 class Division:
@@ -127,6 +129,8 @@ def looked_at(section: Section) -> Iterator[Var]:
             yield from vars_of(x for x, _ in one.reads)
     elif isinstance(section, Pack):
         yield from section.sources
+    elif isinstance(section, Rolled):
+        yield from vars_of(section.op.operands)
     else:
         for step in section.steps if isinstance(section, Straight) else (section.step,):
             if isinstance(step, Look):
@@ -182,7 +186,23 @@ class _Divider:
         else:
             self._call(look, ())
 
+    def _repeated(self, op: Op) -> None:
+        """A loop, as machine code or as a call of Python's."""
+        for var in vars_of(op.operands):
+            self._demand(var)
+        how = rolled(op, self.known, self.fused)
+        if how is None:
+            self._call(op, op.results)
+            return
+        self.sections.append(how)
+        for var in op.results:
+            self.made.where[var] = len(self.sections) - 1
+            self.made.contiguous.add(var)
+
     def _place(self, op: Op) -> None:
+        if op.primitive is repeat:
+            self._repeated(op)
+            return
         made, fused = self.made, self.fused
         operands = list(vars_of(op.operands))
         result = op.results[0]
