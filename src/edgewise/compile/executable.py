@@ -8,6 +8,7 @@ in between, so nothing is ever refused. Where no such call is left, the whole pr
 from __future__ import annotations
 
 import ctypes
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from edgewise.compile.engine import Library, load
+from edgewise.compile.engine import assembly as disassembled
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import Assembly, Target, assemble
 from edgewise.compile.kernels.sections import Call, Look, divide
 from edgewise.compile.kernels.table import Table
+from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
 from edgewise.core.program import Guard, Program, Var, take
@@ -41,8 +44,14 @@ def build(program: Program) -> Executable:
         MissingExtraError: llvmlite is not installed.
     """
     target, known = _target(), _known(program)
+    begun = time.perf_counter()
     division = divide(program, known, target.fused)
-    return Executable(program, division.outputs, assemble(program, division, known, target))
+    written = assemble(program, division, known, target)
+    made = time.perf_counter()
+    executable = Executable(program, division.outputs, written)
+    executable.kernels = told(division)
+    executable.seconds = {"write": made - begun, "compile": time.perf_counter() - made}
+    return executable
 
 
 def build_tree(program: Program) -> Executable | None:
@@ -78,11 +87,15 @@ class Executable:
         arena: bytes of scratch memory, at an address that is a multiple of 64.
         results: shape and dtype of each output that is a variable, in order.
         captured: the captured arrays, in the table's order.
+        kernels: what it does, section by section.
+        seconds: what its text, and its machine code, took to make.
         delivered: the outputs: variables, each of which has a place in the table, and numbers.
     """
 
     def __init__(self, program: Program, outputs: list[Any], assembly: Assembly) -> None:
         self.program = program
+        self.kernels: list[Kernel] = []
+        self.seconds: dict[str, float] = {}
         self.delivered = outputs
         self.text = assembly.text
         self.arena = assembly.arena
@@ -91,8 +104,10 @@ class Executable:
         table = assembly.table
         self.results = [(v.shape, v.dtype) for v in table.results]
         self.library: Library | None = None
+        self._level = 1
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=0 if assembly.cost > LONG and not assembly.looping else 2)
+            self._level = 0 if assembly.cost > LONG and not assembly.looping else 2
+            self.library = load(assembly.text, level=self._level)
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)
@@ -117,6 +132,11 @@ class Executable:
         """The operations that NumPy does, by name, in order."""
         steps = [one.step for one in self._steps if isinstance(one, Call)]
         return ["guard" if isinstance(step, Look) else step.primitive.name for step in steps]
+
+    @property
+    def assembly(self) -> str:
+        """What the processor is told, as text."""
+        return disassembled(self.text, level=self._level)
 
     def run(self, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
         """Run the program once.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 import types
 import warnings
 from collections import OrderedDict
@@ -201,6 +202,7 @@ class Jitted:
         """Run the function and keep what was recorded; None where that cannot be done, and Python is to run it."""
         f = self.__wrapped__
         surroundings = Surroundings(f, *one.objects)
+        begun = time.perf_counter()
         try:
             recording = record(f, given)
         except (EscapedError, OverwrittenError):
@@ -217,7 +219,7 @@ class Jitted:
             last = recording.program.guards[-1].place
             where = f"{shorten(last[0])}:{last[1]}" if last else self._line
             self._leave(one, f"it has taken {PATHS} different ways, by what it looks at here", where)
-        elif not one.paths.add(recording):
+        elif not one.paths.add(recording, time.perf_counter() - begun):
             one.repeats += 1  # machine code rounds otherwise, which a comparison can show
             if one.repeats > REPEATS:
                 self._leave(one, "it does other things when it is run again on the same values", self._line)
