@@ -348,7 +348,10 @@ def test_bad_options():
     for name, of in (("explain", ew.explain), ("explain_nan", ew.explain_nan)):
         with pytest.raises(ArgumentError, match="nothing to differentiate") as caught:
             of(lambda x: x, "text")
-        assert caught.value.instead == f"give the arguments after the function: ew.{name}(f, 3.0, 2.0)"
+        assert (
+            caught.value.instead
+            == f"give the arguments after the function, such as 3.0 and 2.0 in ew.{name}(f, 3.0, 2.0)"
+        )
     with pytest.raises(OutputError, match=r"returned an array of shape \(2,\), and explain was given no seed"):
         ew.explain(lambda x: x, np.ones(2))
     with pytest.raises(OutputError, match="returned 2 values"):
