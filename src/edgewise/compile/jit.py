@@ -212,9 +212,13 @@ class Jitted:
             return None
         if recording.open:
             return recording, recording.values
-        changed = surroundings.changed()
+        changed = surroundings.touched()
         if changed:
             self._leave(one, f"it changes {changed}, which a compiled program would not", self._line)
+        elif not surroundings.complete:
+            self._leave(
+                one, "it finds thousands of values around itself, too many to watch: make them arrays", self._line
+            )
         elif len(list(one.paths)) >= PATHS:
             last = recording.program.guards[-1].place
             where = f"{shorten(last[0])}:{last[1]}" if last else self._line
@@ -299,8 +303,8 @@ class Jitted:
                 raise CheckError(
                     f"the compiled {name_of(self.__wrapped__)} gives {ours!r}, and the function itself {theirs!r}"
                     + (f" (leaf {i} of the result)" if len(found) > 1 else ""),
-                    "the function draws random numbers, reads a clock or a file, or computes from an array around it "
-                    "with plain NumPy: what it found while it was recorded is in the program",
+                    "the function reads a clock or a file, or computes from an array around it with plain NumPy: what "
+                    "it found while it was recorded is in the program",
                     "make what changes an argument of the function",
                 )
         return result
