@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import threading
 import warnings
@@ -398,3 +399,16 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_child_uses_what_was_compiled_and_compiles_more():
+    made = ew.jit(ew.grad(taylor_sine))
+    expected = [made(v) for v in (0.5, 2.0)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads that other tests have left behind
+        child = os.fork()
+    if not child:
+        right = [made(v) for v in (0.5, 2.0)] == expected and made(3.0) == ew.grad(taylor_sine)(3.0)
+        os._exit(0 if right and float(ew.jit(energy)(X)) == float(energy(X)) else 1)
+    assert os.waitpid(child, 0)[1] == 0

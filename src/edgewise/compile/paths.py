@@ -12,6 +12,7 @@ from typing import Any
 
 from edgewise.compile.passes import simplified
 from edgewise.compile.passes.reroll import rerolled
+from edgewise.compile.progress import telling
 from edgewise.compile.recording import Recording
 
 __all__ = ["Path", "Paths"]
@@ -33,9 +34,10 @@ class Path:
     def __init__(self, recording: Recording, build: Callable[[Any], Any]) -> None:
         self.recording = recording
         begun = time.perf_counter()
-        program = simplified(recording.program)
-        loops = rerolled(program)
-        self.program = program if loops is program else simplified(loops)
+        with telling("simplifying", len(recording.program.steps)):
+            program = simplified(recording.program)
+            loops = rerolled(program)
+            self.program = program if loops is program else simplified(loops)
         self.seconds = {"simplify": time.perf_counter() - begun}
         self.others: dict[int, list[Path]] = {}
         self.runs = 0
@@ -47,7 +49,8 @@ class Path:
     def executable(self) -> Any:
         """Its machine code, made when it is first needed."""
         if self._run is None:
-            self._run = self._build(self.program)
+            with telling("compiling", len(self.program.steps)):
+                self._run = self._build(self.program)
             self.seconds |= self._run.seconds
         return self._run
 
