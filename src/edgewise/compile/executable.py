@@ -24,7 +24,8 @@ from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
-from edgewise.compile.repeated import repeat, stepped
+from edgewise.compile.repeated import repeat
+from edgewise.compile.stepping import Stepper
 from edgewise.core.program import Guard, Op, Program, Var, take
 
 __all__ = ["Executable", "build", "build_tree"]
@@ -117,12 +118,12 @@ class Executable:
         self._copied = {v for v in table.results if v in given}
         self.address = 0
         self._steps: list[Any] = []
-        self._bodies: dict[int, Executable] = {}  # of loops that Python goes through, by step: their steps
+        self._loops: dict[int, Stepper] = {}  # by the operation
         for step in assembly.steps:
             if isinstance(step, Call):
                 self._steps.append(step)
                 if isinstance(step.step, Op) and step.step.primitive is repeat:
-                    self._bodies[id(step.step)] = build(step.step.params["body"])
+                    self._loops[id(step.step)] = Stepper(step.step, build(step.step.params["body"]))
                 continue
             assert self.library is not None
             at = self.library.address(step.symbol)
@@ -206,8 +207,8 @@ class Executable:
         if isinstance(step, Look):
             return 0 if step.guard.holds(values[step.guard.var]) else step.code
         given = take(values, step.operands)
-        body = self._bodies.get(id(step))
-        made = step.primitive.compute(given, step.params) if body is None else stepped(body.run, given, **step.params)
+        loop = self._loops.get(id(step))
+        made = step.primitive.compute(given, step.params) if loop is None else loop.run(given)
         for var, value in zip(step.results, made if step.primitive.outputs is not None else (made,), strict=True):
             if value.shape != var.shape or value.dtype != var.dtype:
                 return self._guards + 1
