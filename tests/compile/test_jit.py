@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 import warnings
 from dataclasses import dataclass
 
@@ -334,9 +335,8 @@ def test_errors_are_the_functions_own():
 
 
 def test_check_finds_what_is_not_an_argument():
-    rng = np.random.default_rng(1)
-    made = ew.jit(lambda x: x * rng.normal(), check=True)
-    with pytest.raises(CheckError, match="random numbers"):
+    made = ew.jit(lambda x: x * time.perf_counter(), check=True)
+    with pytest.raises(CheckError, match="reads a clock"):
         made(X)
     same(ew.jit(energy, check=True)(X), energy(X))
 
