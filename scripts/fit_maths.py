@@ -88,12 +88,16 @@ POLYNOMIALS = {
     "EXP": ("(exp(r) - 1 - r - r²/2)/r³", lambda r: (mp.expm1(r) - r - r * r / 2) / r**3, -LN2 / 2, LN2 / 2, 9),
     "LOG": ("(2·atanh(s) - 2s)/s³, of s²", root(lambda s: 2 * (mp.atanh(s) - s) / s**3), 0, mp.mpf("0.02945"), 7),
     "LOG_TAIL": (
-        "(2·atanh(s) - 2s - 2s³/3 - 2s⁵/5)/s⁷, of s²",
-        root(lambda s: 2 * (mp.atanh(s) - s - s**3 / 3 - s**5 / 5) / s**7),
+        "(2·atanh(s) - 2s - 2s³/3)/s⁵, of s²",
+        root(lambda s: 2 * (mp.atanh(s) - s - s**3 / 3) / s**5),
         0,
         mp.mpf("0.02945"),
-        6,
+        7,
     ),
+    "EXP_SINGLE": ("(exp(r) - 1)/r", lambda r: mp.expm1(r) / r, -LN2 / 2, LN2 / 2, 7),
+    "LOG_SINGLE": ("log(1 + f)/f", lambda f: mp.log1p(f) / f, mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 13),
+    "SIN_SINGLE": ("sin(r)/r, of r²", root(lambda r: mp.sin(r) / r), 0, (mp.pi / 4) ** 2, 4),
+    "COS_SINGLE": ("cos(r), of r²", root(mp.cos), 0, (mp.pi / 4) ** 2, 5),
     "SIN": ("(sin(r) - r)/r³, of r²", root(lambda r: (mp.sin(r) - r) / r**3), 0, (mp.pi / 4) ** 2, 6),
     "COS": (
         "(cos(r) - 1 + r²/2)/r⁴, of r²",
@@ -153,7 +157,6 @@ EXPANSIONS = {
     "TWO_OVER_ROOT_PI": ("2/√π", 2 / mp.sqrt(mp.pi), 2),
     "DIGAMMA_ROOT": ("the positive root of ψ", DIGAMMA_ROOT, 3),
     "TWO_THIRDS": ("2/3", mp.mpf(2) / 3, 2),
-    "TWO_FIFTHS": ("2/5", mp.mpf(2) / 5, 2),
 }
 
 # Each as a sum of doubles of so many bits, the last of them full: the product with a small integer is exact.

@@ -20,7 +20,6 @@ def written(build, lanes=1, *, fused=True):
 
 def computed(build, *numbers, fused=True):
     """What a scalar function of doubles computes."""
-    pytest.importorskip("llvmlite", reason="machine code is made by LLVM, which llvmlite brings")
     from edgewise.testing.elementary.loops import assembled
 
     module, kind = Module(fused=fused), vector("double", 1)
@@ -104,6 +103,7 @@ def test_two_blocks_of_one_function_have_their_own_names():
     assert (second.name("%x", kind) + 1.0).text == "%b1"
 
 
+@pytest.mark.needs("llvmlite")
 @pytest.mark.parametrize(
     ("build", "numbers", "expected"),
     [
@@ -130,6 +130,7 @@ def test_what_is_written_computes(build, numbers, expected):
     assert str(got) == str(expected)
 
 
+@pytest.mark.needs("llvmlite")
 def test_a_rare_case_is_behind_a_branch():
     def build(x, y):
         (z,) = x.block.rarely(x < 0.0, [x], lambda: [-x * y])

@@ -7,6 +7,8 @@ passes          what a program does not have to do
 numpy_run       a program run by NumPy: what machine code is compared with
 executable      a program run by machine code, with calls of NumPy where there is none
 kernels         from operations to LLVM text
+maths           elementary functions as LLVM text, without a C library
+ir              writes LLVM text
 gate            an address becomes a function that Python calls with arrays
 engine          LLVM text becomes code at an address; cache keeps objects on disk
 host            what this processor can do

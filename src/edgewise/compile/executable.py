@@ -112,6 +112,12 @@ class Executable:
                 self.address = at
         self._frames: deque[_Frame] = deque()  # scratch memory that no run is using
 
+    @property
+    def calls(self) -> list[str]:
+        """The operations that NumPy does, by name, in order."""
+        steps = [one.step for one in self._steps if isinstance(one, Call)]
+        return ["guard" if isinstance(step, Look) else step.primitive.name for step in steps]
+
     def run(self, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
         """Run the program once.
 

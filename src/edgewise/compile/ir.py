@@ -162,7 +162,8 @@ class Block:
         some = mask if lanes == 1 else self.call(f"llvm.vector.reduce.or.v{lanes}i1", I1, mask)
         number, before = self.fresh(), self.label
         rare, join = f"{number}.rare", f"{number}.join"
-        self.lines.append(f"  br i1 {some.text}, label %{rare}, label %{join}")
+        weights = self.module.need("!0", lambda: '!0 = !{!"branch_weights", i32 1, i32 4096}')
+        self.lines.append(f"  br i1 {some.text}, label %{rare}, label %{join}, !prof {weights}")
         self.begin(rare)
         found = write()
         after = self.label

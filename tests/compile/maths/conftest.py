@@ -15,14 +15,13 @@ Run = Callable[..., np.ndarray]
 @pytest.fixture(scope="session")
 def run() -> Run:
     """Runs a function over arrays, in a loop of a width; each is compiled once for each way to compile it."""
-    pytest.importorskip("llvmlite", reason="machine code is made by LLVM, which llvmlite brings")
     from edgewise.testing.elementary.loops import Loops
 
     @functools.cache
-    def loops(name: str, dtype: str, width: int, **options: bool) -> Loops:
+    def loops(name: str, dtype: str, width: int, **options: Any) -> Loops:
         return Loops([(name, dtype, width)], **options)
 
-    def run(name: str, dtype: str, width: int, *arguments: np.ndarray, **options: bool) -> np.ndarray:
+    def run(name: str, dtype: str, width: int, *arguments: np.ndarray, **options: Any) -> np.ndarray:
         return loops(name, dtype, width, **options)(name, dtype, width, *arguments)
 
     return run

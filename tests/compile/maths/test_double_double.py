@@ -12,12 +12,13 @@ import pytest
 from edgewise.compile.ir import Block, Module, vector
 from edgewise.compile.maths import double_double as dd
 
+pytestmark = pytest.mark.needs("llvmlite")
+
 BITS = 2.0**-99
 
 
 def computed(build, *numbers, fused=True):
     """Both parts of a pair, computed of scalars."""
-    pytest.importorskip("llvmlite", reason="machine code is made by LLVM, which llvmlite brings")
     from edgewise.testing.elementary.loops import assembled
 
     module, kind, count = Module(fused=fused), vector("double", 1), len(numbers)

@@ -35,9 +35,9 @@ def undefined(code):
     return [name for name in found if name != "_GLOBAL_OFFSET_TABLE_"]  # which the linker itself makes
 
 
+@pytest.mark.needs("llvmlite")
 @pytest.mark.parametrize(("triple", "cpu", "fused"), TARGETS)
 def test_no_symbol_is_left_undefined(triple, cpu, fused):
-    pytest.importorskip("llvmlite", reason="machine code is made by LLVM, which llvmlite brings")
     module = Module(fused=fused)
     for name in FUNCTIONS:
         for dtype, width in zip(DTYPES, (4, 8), strict=True):
@@ -47,8 +47,8 @@ def test_no_symbol_is_left_undefined(triple, cpu, fused):
     assert undefined(machine.emit_object(parsed)) == []
 
 
+@pytest.mark.needs("llvmlite")
 def test_a_symbol_left_undefined_is_seen():
-    pytest.importorskip("llvmlite", reason="machine code is made by LLVM, which llvmlite brings")
     module = Module()
     module.need("f", lambda: "define double @f(double %x) {\n  %y = call double @cbrt(double %x)\n  ret double %y\n}")
     module.need("cbrt", lambda: "declare double @cbrt(double)")

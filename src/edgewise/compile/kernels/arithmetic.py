@@ -6,6 +6,7 @@ arithmetic is IEEE's, bit for bit NumPy's: nothing is contracted or reordered. I
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -105,12 +106,17 @@ def choose(kind: Kind, condition: Value, a: Held, b: Held) -> Held:
 
 def degrees(kind: Kind, a: Value) -> Value:
     """From radians, as NumPy multiplies."""
-    return a * (180.0 / 3.141592653589793)
+    return a * _quotient(kind, 180.0, math.pi)
 
 
 def radians(kind: Kind, a: Value) -> Value:
     """From degrees, as NumPy multiplies."""
-    return a * (3.141592653589793 / 180.0)
+    return a * _quotient(kind, math.pi, 180.0)
+
+
+def _quotient(kind: Kind, a: float, b: float) -> float:
+    """a/b, both and the result rounded to the dtype."""
+    return float(kind.dtype.type(a) / kind.dtype.type(b))
 
 
 def rounded(how: str) -> Callable[[Kind, Value], Value]:

@@ -85,6 +85,7 @@ class _Writer:
         sections = division.sections
         called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
         self.division, self.sections, self.target = division, sections, target
+        self.beyond = len(program.guards) + 1  # what is returned for an index out of range
         self.table = Table(program, division.outputs, called)
         self.module = Module(fused=target.fused)
         self.arena = Arena()
@@ -159,7 +160,7 @@ class _Writer:
         graph = Graph(section.space, self.division, at, self._found)
         for entry in section.entries:
             graph.enter(entry, self._room(entry.var, at))
-        write_nest(body, arranged(graph), self.target.width)
+        write_nest(body, arranged(graph), self.target.width, self.beyond)
 
     def _pack(self, body: Body, at: int, section: Pack) -> None:
         memory = self._room(section.var, at)
@@ -173,8 +174,9 @@ class _Writer:
             index = whole(shape, part.shape).through(identity(len(part.shape)), len(part.shape))
             node = graph.read(part.source, index, kind)
             offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
-            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind))
-            write_nest(body, arranged(graph), self.target.width)
+            terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
+            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
+            write_nest(body, arranged(graph), self.target.width, self.beyond)
 
     def _called(self, section: Call) -> None:
         """Say where the operands are that are looks at something in memory."""

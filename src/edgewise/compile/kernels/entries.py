@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from edgewise.compile.kernels.arithmetic import REAL
 from edgewise.compile.kernels.kinds import Kind, kind_of
 from edgewise.compile.kernels.names import structural_name
 from edgewise.compile.kernels.scalars import Scalar, scalar
-from edgewise.compile.kernels.views import Axis, View, whole
+from edgewise.compile.kernels.views import Axis, Pick, View, picked, whole
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
@@ -56,6 +58,7 @@ class Entry(NamedTuple):
         how: what is computed of them; None where they are taken as they are.
         kind: of what is computed, before folding.
         fold: None for a result that has the space as its shape.
+        picks: index arrays, which say where in the one operand to look; in ``reads`` they follow it.
     """
 
     var: Var
@@ -64,11 +67,12 @@ class Entry(NamedTuple):
     how: Scalar | None
     kind: Kind
     fold: Fold | None = None
+    picks: tuple[Pick, ...] = ()
 
     @property
     def cost(self) -> int:
         """Instructions at a point, roughly."""
-        return (self.how.cost if self.how else 0) + (self.fold is not None)
+        return (self.how.cost if self.how else 0) + (self.fold is not None) + 8 * len(self.picks)
 
 
 def entry(op: Op, fused: bool) -> Entry | None:
@@ -76,6 +80,8 @@ def entry(op: Op, fused: bool) -> Entry | None:
     if len(op.results) != 1:
         return None
     result = op.results[0]
+    if structural_name(op.primitive) == "broadcast_to" and type(op.operands[0]) is not Var:
+        return _filled(op)
     kinds = [kind_of(x.dtype) for x in (*(o for o in op.operands if type(o) is Var), result)]
     sizes = [math.prod(o.shape) for o in op.operands if type(o) is Var]
     if any(k is None for k in kinds) or not all(sizes) or not math.prod(result.shape) or not sizes:
@@ -85,6 +91,8 @@ def entry(op: Op, fused: bool) -> Entry | None:
         return _reduction(op, _FOLDS[name])
     if name == "contract":
         return _contraction(op)
+    if name == "gather":
+        return _gathered(op)
     how = scalar(op, fused)
     if how is None:
         return None
@@ -104,6 +112,15 @@ def copy_of(source: Var, result: Var) -> Entry:
     return Entry(result, source.shape, ((source, whole(source.shape, source.shape)),), None, kind)
 
 
+def _filled(op: Op) -> Entry | None:
+    """One number everywhere."""
+    result, (number,) = op.results[0], op.operands
+    kind = kind_of(result.dtype)
+    if kind is None or np.ndim(number) or 0 in result.shape:
+        return None
+    return Entry(result, result.shape, ((number, View(())),), None, kind)
+
+
 def _reduction(op: Op, name: str) -> Entry | None:
     x, result = op.operands[0], op.results[0]
     given, wanted = kind_of(x.dtype), kind_of(result.dtype)
@@ -118,6 +135,17 @@ def _reduction(op: Op, name: str) -> Entry | None:
     kept = tuple(k for k in range(len(x.shape)) if k not in along)
     fold = Fold(name, along, kept) if along else None
     return Entry(result, x.shape, ((x, whole(x.shape, x.shape)),), None, within, fold)
+
+
+def _gathered(op: Op) -> Entry | None:
+    """Entries that index arrays name."""
+    x, *arrays = op.operands
+    kind = kind_of(op.results[0].dtype)
+    if type(x) is not Var or kind is None or not arrays:
+        return None
+    view, picks, shape = picked(op.params["template"], tuple(arrays), x.shape)
+    reads = ((x, view), *((pick.array, pick.view) for pick in picks))
+    return Entry(op.results[0], shape, reads, None, kind, None, picks)
 
 
 def _contraction(op: Op) -> Entry | None:

@@ -17,11 +17,23 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from edgewise.compile.ir import Value, select, vector
+from edgewise.compile.ir import Block, Value, select, vector
 from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.folding import combining
 from edgewise.compile.kernels.kinds import Complex, Held, Kind, constant, convert, load, store
-from edgewise.compile.kernels.nests import Changed, FoldInto, Graph, Known, Made, Node, Reach, Read, Store
+from edgewise.compile.kernels.nests import (
+    Changed,
+    Fetched,
+    FoldInto,
+    Graph,
+    Known,
+    Made,
+    Node,
+    Reach,
+    Read,
+    Store,
+    Term,
+)
 from edgewise.compile.kernels.scalars import write as write_scalar
 
 __all__ = ["Layout", "arranged", "write_nest"]
@@ -71,12 +83,12 @@ def arranged(graph: Graph) -> Layout:
             folds.append(fold._replace(at=moved(fold.at), axes=along))
         else:  # of one entry
             stores.append(Store(fold.node, moved(fold.at), fold.kind))
-    nodes = [node._replace(at=moved(node.at)) if isinstance(node, Read) else node for node in graph.nodes]
+    nodes = [node._replace(at=moved(node.at)) if isinstance(node, Read | Fetched) else node for node in graph.nodes]
     return Layout(tuple(math.prod(space[k] for k in group) for group in groups), nodes, stores, folds)
 
 
 def _reaches(nodes: Sequence[Node], stores: Sequence[Store], folds: Sequence[FoldInto]) -> list[tuple[Reach, int]]:
-    found = [(n.at, n.kind.size) for n in nodes if isinstance(n, Read)]
+    found = [(n.at, n.kind.size) for n in nodes if isinstance(n, Read | Fetched)]
     found += [(s.at, s.kind.size) for s in stores]
     return found + [(f.at, f.kind.size) for f in folds]
 
@@ -133,19 +145,21 @@ class Loop:
         block.begin(self._done)
 
 
-def write_nest(body: Body, layout: Layout, width: int) -> None:
+def write_nest(body: Body, layout: Layout, width: int, beyond: int) -> None:
     """Write the loops.
 
     Args:
         body: the function they are in.
         layout: what they do.
         width: how many float64 a vector register holds.
+        beyond: what the function returns where an index is out of range.
     """
-    _Nest(body, layout, width).write()
+    _Nest(body, layout, width, beyond).write()
 
 
 class _Nest:
-    def __init__(self, body: Body, layout: Layout, width: int) -> None:
+    def __init__(self, body: Body, layout: Layout, width: int, beyond: int) -> None:
+        self.beyond = beyond
         self.body, self.block, self.layout = body, body.block, layout
         self.lengths = layout.lengths
         self.rank = len(layout.lengths)
@@ -154,6 +168,7 @@ class _Nest:
         self.lanes, self.times = self._parallel(width)
         self.values: dict[int, Held] = {}  # of nodes outside the innermost loop
         self.spread: dict[int, Held] = {}  # the same in every lane
+        self.rows: dict[tuple[Term, ...], Value | None] = {}  # where indices lead that are the same in every lane
         self.pointers: dict[tuple[int, int, tuple[int, ...]], str] = {}
         # Folds in registers, and the outermost of the loops that each is along without a break.
         self.carried = [f for f in layout.folds if self.inner in f.axes]
@@ -177,8 +192,9 @@ class _Nest:
         """For each node the loop that it changes with; -1 where it never does."""
         found: list[int] = []
         for node in self.layout.nodes:
-            if isinstance(node, Read):
-                found.append(max((k for k, step in enumerate(node.at.steps) if step), default=-1))
+            if isinstance(node, Read | Fetched):
+                level = max((k for k, step in enumerate(node.at.steps) if step), default=-1)
+                found.append(max([level, *(found[i] for i in _operands(node))]))
             elif isinstance(node, Made):
                 found.append(max((found[i] for i in node.arguments), default=-1))
             else:
@@ -205,7 +221,10 @@ class _Nest:
             self._loop(0, [])
         else:
             for one in self.layout.stores:
-                store(self.block, self.values[one.node], self._pointer(one.at, 0), one.kind)
+                pointer = beside(
+                    self.block, self._pointer(one.at, 0), self._places(one.terms, self.values.__getitem__, 1)
+                )
+                put(self.block, self.values[one.node], pointer, one)
 
     def _loop(self, level: int, counters: list[Value]) -> list[Held]:
         """The loop over one axis and those inside it. Returns the partial results of folds, one value a fold."""
@@ -291,20 +310,34 @@ class _Nest:
         """The points in the lanes from ``at + ahead`` on; a fold leaves out the first ``skipped`` of them."""
         values: dict[int, Held] = {}
         reach = _Offsets(self, at, ahead)
+
+        def of(number: int) -> Held:
+            return values[number] if number in values else self.spread[number]
+
         for number, node in enumerate(self.layout.nodes):
             if self.levels[number] != self.inner:
                 continue
             if isinstance(node, Read):
                 values[number] = reach.load(node)
+            elif isinstance(node, Fetched):
+                if node.terms in self.rows:
+                    values[number] = reach.load(Read(node.at, node.kind), self.rows[node.terms])
+                else:
+                    values[number] = reach.fetch(node, self._places(node.terms, of, self.lanes))
             else:
-                values[number] = self._computed(node, lambda i: values[i] if i in values else self.spread[i])
+                values[number] = self._computed(node, of)
         mask = None if skipped is None else self._mask(skipped)
-
-        def of(number: int) -> Held:
-            return values[number] if number in values else self.spread[number]
-
         for one in self.layout.stores:
-            reach.store(of(one.node), one.at, one.kind)
+            row = self.rows.get(one.terms)
+            if one.terms and row is None:
+                reach.put(of(one.node), one, self._places(one.terms, of, self.lanes), skipped or 0)
+                continue
+            value = of(one.node)
+            if one.add:
+                before = reach.load(Read(one.at, one.kind), row)
+                value = combining("add", one.kind)(before, value)
+                value = value if mask is None else _chosen(mask, value, before)
+            reach.store(value, one.at, one.kind, row)
         for fold in self.in_memory:
             before = reach.load(Read(fold.at, fold.kind))
             after = self._combined(fold, before, of(fold.node))
@@ -316,6 +349,21 @@ class _Nest:
                 value = _chosen(mask, value, self._neutral(fold))
             found.append(value if so_far is None else self._combined(fold, so_far[k], value))
         return found
+
+    def _places(self, terms: Sequence[Term], of: Callable[[int], Held], lanes: int) -> Value | None:
+        """How many bytes further indices lead, in each lane; out of range, the function returns."""
+        total: Value | None = None
+        for term in terms:
+            index = of(term.node)
+            assert isinstance(index, Value)
+            index = select(index < 0, index + term.length, index)
+            fits = self.block.emit(f"icmp ult {index!r}, {index.kind.literal(term.length)}", index.kind.of("i1"))
+            if lanes > 1:
+                fits = self.block.call(f"llvm.vector.reduce.and.v{lanes}i1", vector("i1", 1), fits)
+            self.body.guard(fits, self.beyond)
+            part = index * term.stride
+            total = part if total is None else total + part
+        return total
 
     def _computed(self, node: Node, of: Callable[[int], Held]) -> Held:
         if isinstance(node, Made):
@@ -335,6 +383,10 @@ class _Nest:
                 continue
             if isinstance(node, Read):
                 self.values[number] = load(self.block, self._pointer(node.at, level + 1), node.kind)
+            elif isinstance(node, Fetched):
+                places = self._places(node.terms, self.values.__getitem__, 1)
+                pointer = beside(self.block, self._pointer(node.at, level + 1), places)
+                self.values[number] = load(self.block, pointer, node.kind)
             elif isinstance(node, Known):
                 self.values[number] = self.body.held(node.cell)
             else:
@@ -357,6 +409,13 @@ class _Nest:
         """What is the same at all points of the innermost loop, in every lane."""
         used = {i for n, k in zip(self.layout.nodes, self.levels, strict=True) if k == self.inner for i in _operands(n)}
         used |= {one.node for one in self.layout.stores} | {one.node for one in self.layout.folds}
+        used |= {term.node for one in self.layout.stores for term in one.terms}
+        every = [n.terms for n in self.layout.nodes if isinstance(n, Fetched)] + [s.terms for s in self.layout.stores]
+        self.rows = {
+            terms: self._places(terms, self.values.__getitem__, 1)
+            for terms in every
+            if terms and not any(self.levels[term.node] == self.inner for term in terms)
+        }
         self.spread = {i: spread(self.values[i], self.lanes) for i in sorted(used) if self.levels[i] != self.inner}
 
     # -- folds
@@ -427,39 +486,73 @@ class _Offsets:
             block.lines.append(f"  %{name} = getelementptr i8, ptr {pointer}, i64 {offset}")
             pointer = f"%{name}"
         constant_part = (self.ahead + (0 if isinstance(self.at, Value) else self.at)) * step
-        return self.beside(pointer, constant_part)
+        return beside(self.nest.block, pointer, constant_part)
 
-    def beside(self, pointer: str, offset: int) -> str:
-        """An address some bytes further."""
-        if not offset:
-            return pointer
-        name = self.nest.block.fresh()
-        self.nest.block.lines.append(f"  %{name} = getelementptr i8, ptr {pointer}, i64 {offset}")
-        return f"%{name}"
-
-    def load(self, node: Read) -> Held:
-        """The numbers in all lanes."""
+    def load(self, node: Read, row: Value | None = None) -> Held:
+        """The numbers in all lanes, ``row`` bytes further."""
         nest, step, lanes = self.nest, node.at.steps[-1], self.nest.lanes
-        pointer = self.pointer(node.at)
+        pointer = beside(nest.block, self.pointer(node.at), row)
+        if lanes > 1 and not step:
+            return spread(load(nest.block, pointer, node.kind), lanes)
         if lanes == 1 or step == node.kind.size:
             return load(nest.block, pointer, node.kind, lanes)
-        single = [load(nest.block, self.beside(pointer, i * step), node.kind) for i in range(lanes)]
+        single = [load(nest.block, beside(nest.block, pointer, i * step), node.kind) for i in range(lanes)]
         return _gathered(single)
 
-    def store(self, held: Held, at: Reach, kind: Kind) -> None:
-        """Write the numbers of all lanes."""
+    def fetch(self, node: Fetched, places: Value | None) -> Held:
+        """The numbers in all lanes, each where its index leads."""
+        block = self.nest.block
+        lanes = self._lanes(node.at, places)
+        return _gathered([load(block, pointer, node.kind) for pointer in lanes])
+
+    def put(self, held: Held, one: Store, places: Value | None, skipped: int) -> None:
+        """Write the numbers of all lanes one after the other, or add them to what is there."""
+        for i, pointer in enumerate(self._lanes(one.at, places)):
+            if i >= skipped:
+                put(self.nest.block, _part(held, i, 1), pointer, one)
+
+    def _lanes(self, at: Reach, places: Value | None) -> list[str]:
+        """Where each lane is."""
+        block, first = self.nest.block, self.pointer(at)
+        found = []
+        for i in range(self.nest.lanes):
+            pointer = beside(block, first, i * at.steps[-1])
+            found.append(beside(block, pointer, None if places is None else places.lane(i)))
+        return found
+
+    def store(self, held: Held, at: Reach, kind: Kind, row: Value | None = None) -> None:
+        """Write the numbers of all lanes, ``row`` bytes further."""
         nest, step, lanes = self.nest, at.steps[-1], self.nest.lanes
-        pointer = self.pointer(at)
+        pointer = beside(nest.block, self.pointer(at), row)
         if lanes == 1 or step == kind.size:
             store(nest.block, held, pointer, kind)
             return
         for i in range(lanes):
             one = Complex(*(part.lane(i) for part in held)) if isinstance(held, Complex) else held.lane(i)
-            store(nest.block, one, self.beside(pointer, i * step), kind)
+            store(nest.block, one, beside(nest.block, pointer, i * step), kind)
 
 
 def _operands(node: Node) -> tuple[int, ...]:
+    if isinstance(node, Fetched):
+        return tuple(term.node for term in node.terms)
     return node.arguments if isinstance(node, Made) else (node.node,) if isinstance(node, Changed) else ()
+
+
+def beside(block: Block, pointer: str, offset: Value | int | None) -> str:
+    """An address some bytes further."""
+    if offset is None or offset == 0:
+        return pointer
+    name = block.fresh()
+    text = offset.text if isinstance(offset, Value) else offset
+    block.lines.append(f"  %{name} = getelementptr i8, ptr {pointer}, i64 {text}")
+    return f"%{name}"
+
+
+def put(block: Block, held: Held, pointer: str, one: Store) -> None:
+    """Write a number, or add it to what is there."""
+    if one.add:
+        held = combining("add", one.kind)(load(block, pointer, one.kind), held)
+    store(block, held, pointer, one.kind)
 
 
 def _gathered(single: Sequence[Held]) -> Held:

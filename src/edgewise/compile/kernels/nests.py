@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from edgewise.compile.kernels.body import Cell, Fixed
 from edgewise.compile.kernels.entries import Entry
 from edgewise.compile.kernels.kinds import Kind, kind_of
 from edgewise.compile.kernels.scalars import Scalar
 from edgewise.compile.kernels.sections import Division
 from edgewise.compile.kernels.table import Memory
-from edgewise.compile.kernels.views import Index, identity
+from edgewise.compile.kernels.views import Index, Pick, identity
 from edgewise.core.program import Var
 
-__all__ = ["Changed", "FoldInto", "Graph", "Known", "Made", "Node", "Reach", "Read", "Store"]
+__all__ = ["Changed", "Fetched", "FoldInto", "Graph", "Known", "Made", "Node", "Reach", "Read", "Store"]
 
 
 class Reach(NamedTuple):
@@ -34,6 +36,22 @@ class Read(NamedTuple):
     """A number in memory."""
 
     at: Reach
+    kind: Kind
+
+
+class Term(NamedTuple):
+    """An index that a node gives: bytes from one entry to the next, and how many there are."""
+
+    node: int
+    stride: int
+    length: int
+
+
+class Fetched(NamedTuple):
+    """A number in memory where nodes say, beyond an affine function of the counters."""
+
+    at: Reach
+    terms: tuple[Term, ...]
     kind: Kind
 
 
@@ -58,15 +76,23 @@ class Changed(NamedTuple):
     wanted: Kind
 
 
-Node: TypeAlias = Read | Known | Made | Changed
+Node: TypeAlias = Read | Fetched | Known | Made | Changed
 
 
 class Store(NamedTuple):
-    """A node that is written to memory."""
+    """A node that is written to memory.
+
+    Attributes:
+        node, at, kind: which, where, and as what.
+        terms: indices beyond an affine place.
+        add: whether it is added to what is there.
+    """
 
     node: int
     at: Reach
     kind: Kind
+    terms: tuple[Term, ...] = ()
+    add: bool = False
 
 
 class FoldInto(NamedTuple):
@@ -131,18 +157,54 @@ class Graph:
     def read(self, operand: Any, index: Index, wanted: Kind) -> int:
         """The node for an entry of an operand, in a dtype."""
         if type(operand) is not Var:
-            return self.node(Known(Fixed(operand, wanted)))
+            return self.node(Known(Fixed(np.asarray(operand).item(), wanted)))
         number, given = self._resolve(operand, index), kind_of(operand.dtype)
         assert given is not None
         return number if given.dtype == wanted.dtype else self.node(Changed(number, given, wanted))
 
+    def terms(self, memory: Memory, shape: tuple[int, ...], picks: tuple[Pick, ...], index: Index) -> tuple[Term, ...]:
+        """Where index arrays look in memory of a shape."""
+        return tuple(
+            Term(
+                self.read(pick.array, pick.view.through(index, len(self.space)), _INDEX),
+                memory.strides[pick.axis],
+                shape[pick.axis],
+            )
+            for pick in picks
+        )
+
+    def _fetched(self, entry: Entry, index: Index) -> int:
+        x, view = entry.reads[0]
+        memory = self._found(x)
+        assert isinstance(memory, Memory)
+        at = self._reach(memory, view.through(index, len(self.space)))
+        return self.node(Fetched(at, self.terms(memory, x.shape, entry.picks, index), entry.kind))
+
     def _computed(self, entry: Entry, index: Index) -> int:
         rank = len(self.space)
+        if entry.picks:
+            return self._fetched(entry, index)
         kinds = entry.how.kinds if entry.how else (entry.kind,)
         arguments = [
             self.read(x, view.through(index, rank), kind) for (x, view), kind in zip(entry.reads, kinds, strict=True)
         ]
-        return self.node(Made(entry.how, tuple(arguments))) if entry.how else arguments[0]
+        if entry.how is None:
+            return arguments[0]
+        if entry.how.name == "multiply":
+            for one, other in (arguments, arguments[::-1]):
+                if self._is_one(one):
+                    return other
+        return self.node(Made(entry.how, tuple(arguments)))
+
+    def _is_one(self, number: int) -> bool:
+        """Whether a node is the number 1, by which the sweep of a sum begins."""
+        node = self.nodes[number]
+        return (
+            isinstance(node, Known)
+            and isinstance(node.cell, Fixed)
+            and node.cell == Fixed(1, node.cell.kind)
+            and (not node.cell.kind.complex)
+        )
 
     def _resolve(self, var: Var, index: Index) -> int:
         division, rank = self._division, len(self.space)
@@ -168,9 +230,21 @@ class Graph:
         found = self._found(var)
         if not isinstance(found, Memory):
             return self.node(Known(found))
-        offset, steps = found.offset, [0] * len(self.space)
-        for affine, stride in zip(index, found.strides, strict=True):
+        return self.node(Read(self._reach(found, index), kind))
+
+    def _reach(self, memory: Memory, index: Index) -> Reach:
+        offset, steps = memory.offset, [0] * len(self.space)
+        for affine, stride in zip(index, memory.strides, strict=True):
             offset += affine.start * stride
             for axis, step in enumerate(affine.steps):
                 steps[axis] += step * stride
-        return self.node(Read(Reach(found.buffer, offset, tuple(steps)), kind))
+        return Reach(memory.buffer, offset, tuple(steps))
+
+
+def _index_kind() -> Kind:
+    kind = kind_of(np.dtype(np.int64))
+    assert kind is not None
+    return kind
+
+
+_INDEX = _index_kind()

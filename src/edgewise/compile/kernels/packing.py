@@ -13,7 +13,7 @@ import numpy as np
 
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import structural_name
-from edgewise.compile.kernels.views import View, indexed
+from edgewise.compile.kernels.views import Pick, View, indexed, picked
 from edgewise.core.program import Op, Var
 
 __all__ = ["Pack", "Part", "pack"]
@@ -26,11 +26,15 @@ class Part(NamedTuple):
         source: a variable, or a number that every entry of the place becomes.
         shape: of the place.
         place: the place, as a look at the result.
+        picks: index arrays, which say where in the result beyond that.
+        add: whether it is added to what is there.
     """
 
     source: Any
     shape: tuple[int, ...]
     place: View
+    picks: tuple[Pick, ...] = ()
+    add: bool = False
 
 
 class Pack(NamedTuple):
@@ -41,8 +45,9 @@ class Pack(NamedTuple):
 
     @property
     def sources(self) -> list[Var]:
-        """The variables that are copied."""
-        return [part.source for part in self.parts if type(part.source) is Var]
+        """The variables that are copied, and index arrays."""
+        found = [part.source for part in self.parts] + [pick.array for part in self.parts for pick in part.picks]
+        return [x for x in found if type(x) is Var]
 
     @property
     def cost(self) -> int:
@@ -70,13 +75,18 @@ def pack(op: Op) -> Pack | None:
         axis = len(result.shape) + op.params["axis"]
         places = [(slice(None),) * axis + (i,) for i in range(len(op.operands))]
         return _packed(result, [], list(zip(op.operands, places, strict=True)))
-    if len(op.operands) > (2 if name == "put" else 1):
-        return None  # index arrays
-    template = op.params["template"]
-    if name == "put":
-        return _packed(result, [(op.operands[0], ())], [(op.operands[1], template)])
-    zero = result.dtype.type(0).item()
-    return _packed(result, [(zero, ())], [(op.operands[0], template)])
+    template, first = op.params["template"], 2 if name == "put" else 1
+    arrays = op.operands[first:]
+    under = op.operands[0] if name == "put" else result.dtype.type(0).item()
+    if not arrays:
+        return _packed(result, [(under, ())], [(op.operands[first - 1], template)])
+    if not all(math.prod(a.shape) if type(a) is Var else np.size(a) for a in arrays):
+        return None
+    place, picks, shape = picked(template, arrays, result.shape)
+    if not math.prod(shape):
+        return None
+    below = _packed(result, [(under, ())], []).parts
+    return Pack(result, (*below, Part(op.operands[first - 1], shape, place, picks, name == "scatter_add")))
 
 
 def _packed(result: Var, under: list[Any], over: list[Any]) -> Pack:

@@ -34,7 +34,8 @@ def fmod(kind: Kind, a: Value, b: Value) -> Value:
         block.begin(loop)
         now, at = block.name(f"%{number}.now", a.kind), len(block.lines)
         length = fabs(now)
-        unit = select(length / by > step, by * step, by)  # keeps the quotient finite
+        unit = select(length / by > step, by * step, by)
+        unit = select(length / unit > step, unit * step, unit)  # now the quotient is finite
         rest = fma(-_trunc(kind, now / unit), unit, now)
         going = (length / by >= long) & (length < float("inf")) & (by > 0.0)
         left = select(going, rest, now)

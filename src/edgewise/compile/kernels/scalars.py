@@ -14,15 +14,16 @@ import numpy as np
 
 from edgewise.compile import maths
 from edgewise.compile.ir import Block, Value
-from edgewise.compile.kernels import arithmetic, questions, remainders
+from edgewise.compile.kernels import arithmetic, composed, questions, remainders
 from edgewise.compile.kernels.kinds import Held, Kind, convert, kind_of
 from edgewise.compile.kernels.names import elementwise_name
 from edgewise.core.program import Op, Var
 
 __all__ = ["Scalar", "scalar", "write"]
 
-_REAL: Final = arithmetic.REAL | questions.REAL | remainders.REAL
-_COMPLEX: Final = arithmetic.COMPLEX | questions.COMPLEX
+_REAL: Final = arithmetic.REAL | questions.REAL | remainders.REAL | composed.REAL
+_COMPLEX: Final = arithmetic.COMPLEX | questions.COMPLEX | composed.COMPLEX
+_LONG: Final = frozenset(composed.REAL) | frozenset({"angle"})
 _AS_RESULT = frozenset({"clip", "where"})  # not ufuncs: operands take the dtype of the result
 _NEED_FMA = frozenset(remainders.REAL)
 _MOST_PRODUCTS = 64  # of an integer power
@@ -52,7 +53,7 @@ class Scalar(NamedTuple):
     @property
     def cost(self) -> int:
         """Instructions, roughly."""
-        return 40 if self.maths else 25 if self.name in remainders.REAL else 1
+        return 40 if self.maths else 80 if self.name in _LONG else 25 if self.name in remainders.REAL else 1
 
 
 def scalar(op: Op, fused: bool = True) -> Scalar | None:
@@ -123,7 +124,7 @@ def _loop(name: str, function: Any, types: tuple[Any, ...], dtype: np.dtype[Any]
         return (np.dtype(bool), dtype, dtype)
     if name in _AS_RESULT or (name in ("real", "imag") and types[0] == dtype):
         return (dtype,) * len(types)
-    if name in ("real", "imag"):
+    if name in ("real", "imag", "angle"):
         return types
     if not isinstance(function, np.ufunc):
         return None

@@ -26,8 +26,8 @@ from edgewise.core.program import Guard, Op, Program, Var, vars_of
 __all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
 
 CHUNK = 1200  # instructions of one function: LLVM's time for a function grows faster than its length
-MOST = 400  # instructions of the body of a nest
-READS = 24  # arrays that a nest reads and writes
+MOST = 2000  # instructions of the body of a nest
+READS = 200  # operations of it
 CHEAP = 2  # instructions that are rather done again than stored
 LEAVES = 2  # arrays that such an operation reads
 
@@ -202,7 +202,9 @@ class _Divider:
             return
         one = entry(op, fused)
         if one is not None:
-            if one.fold is None and self._cheap(one):
+            if one.picks:
+                self._demand(operands[0])
+            if one.fold is None and not one.picks and self._cheap(one):
                 made.inline[one.var] = one
             else:
                 self._join(one)

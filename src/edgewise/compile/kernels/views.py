@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from edgewise.compile.kernels.names import structural_name
+from edgewise.core.index import ARRAY
 from edgewise.core.program import Op, Var
 
-__all__ = ["Affine", "Axis", "Index", "View", "identity", "indexed", "view", "whole"]
+__all__ = ["Affine", "Axis", "Index", "Pick", "View", "identity", "indexed", "picked", "view", "whole"]
 
 
 class Affine(NamedTuple):
@@ -35,6 +38,14 @@ class Axis(NamedTuple):
     start: int
     step: int
     axis: int  # of the result; -1 where the place is the same for all
+
+
+class Pick(NamedTuple):
+    """An index array: which entry it has at a point says where along an axis of the source to look."""
+
+    array: Any
+    view: View
+    axis: int
 
 
 class View(NamedTuple):
@@ -123,3 +134,27 @@ def indexed(template: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[View, tu
         axes.append(Axis(0, 1, len(result)))
         result.append(length)
     return View(tuple(axes)), tuple(result)
+
+
+def picked(
+    template: tuple[Any, ...], arrays: tuple[Any, ...], shape: tuple[int, ...]
+) -> tuple[View, tuple[Pick, ...], tuple[int, ...]]:
+    """An index that has index arrays: what it is without them, they, and the shape of the result.
+
+    The axes of the index arrays stand where the arrays do, or first where a slice stands between them.
+    """
+    shapes = [a.shape if type(a) is Var else np.shape(a) for a in arrays]
+    common = np.broadcast_shapes(*shapes)
+    places = [i for i, item in enumerate(template) if item is ARRAY]
+    apart = places[-1] - places[0] + 1 != len(places)
+    before = 0 if apart else sum(item is None or isinstance(item, slice) for item in template[: places[0]])
+    plain, rest = indexed(tuple(0 if item is ARRAY else item for item in template), shape)
+    result = (*rest[:before], *common, *rest[before:])
+    axes = [a if a.axis < before else a._replace(axis=a.axis + len(common)) for a in plain.axes]
+    used = [k for k, item in enumerate(i for i in template if i is not None) if item is ARRAY]
+    picks = []
+    for array, own, axis in zip(arrays, shapes, used, strict=True):
+        spread = whole(own, common)
+        moved = View(tuple(a if a.axis < 0 else a._replace(axis=a.axis + before) for a in spread.axes))
+        picks.append(Pick(array, moved, axis))
+    return View(tuple(axes)), tuple(picks), result

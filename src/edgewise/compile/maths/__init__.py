@@ -31,28 +31,30 @@ from edgewise.compile.maths import (
     logarithm,
     power,
     roots,
+    single,
     trigonometric,
 )
 from edgewise.compile.maths.function import DTYPES, Function
 
-__all__ = ["FUNCTIONS", "Function", "apply", "define"]
+__all__ = ["FUNCTIONS", "Function", "apply", "define", "sincos"]
 
 
 def _row(write: Callable[..., Value], arity: int, ulp: float, floor: float = 0.0) -> Function:
-    return Function(write.__name__, write, arity, {"double": ulp, "float": 0.501}, floor)
+    name = write.__name__
+    return Function(name, write, arity, {"double": ulp, "float": 0.501}, floor, getattr(single, name, None))
 
 
 _TABLE: Final = (
     _row(exponential.exp, 1, 0.8),
     _row(exponential.exp2, 1, 0.8),
     _row(exponential.expm1, 1, 0.8),
-    _row(logarithm.log, 1, 0.7),
+    _row(logarithm.log, 1, 0.8),
     _row(logarithm.log2, 1, 0.8),
-    _row(logarithm.log10, 1, 0.7),
-    _row(logarithm.log1p, 1, 0.7),
+    _row(logarithm.log10, 1, 0.8),
+    _row(logarithm.log1p, 1, 0.8),
     _row(trigonometric.sin, 1, 0.9),
     _row(trigonometric.cos, 1, 0.9),
-    _row(trigonometric.tan, 1, 1.1),
+    _row(trigonometric.tan, 1, 1.0),
     _row(inverse.arcsin, 1, 0.8),
     _row(inverse.arccos, 1, 0.8),
     _row(inverse.arctan, 1, 0.8),
@@ -63,12 +65,12 @@ _TABLE: Final = (
     _row(hyperbolic.arcsinh, 1, 0.8),
     _row(hyperbolic.arccosh, 1, 0.8),
     _row(hyperbolic.arctanh, 1, 0.8),
-    _row(power.power, 2, 0.8),
+    _row(power.power, 2, 0.95),
     _row(roots.cbrt, 1, 0.6),
     _row(roots.hypot, 2, 0.8),
     _row(exponential.expit, 1, 0.8),
     _row(error.erf, 1, 1.2),
-    _row(error.erfc, 1, 1.8),
+    _row(error.erfc, 1, 1.5),
     _row(gamma.gammaln, 1, 3.0, floor=1.0),
     _row(gamma.digamma, 1, 3.5, floor=1.0),
 )
@@ -89,8 +91,16 @@ def apply(name: str, *operands: Value) -> Value:
     function = FUNCTIONS[name]
     if operands[0].kind.element == "float":
         wide = [v.cast("fpext", "double") for v in operands]
-        return function.write(*wide).cast("fptrunc", "float")
+        return (function.single or function.write)(*wide).cast("fptrunc", "float")
     return function.write(*operands)
+
+
+def sincos(x: Value) -> tuple[Value, Value]:
+    """Write the sine and the cosine of one argument, which share most of their instructions; the bits of each alone."""
+    if x.kind.element == "float":
+        s, z = single.sincos(x.cast("fpext", "double"))
+        return s.cast("fptrunc", "float"), z.cast("fptrunc", "float")
+    return trigonometric.sincos(x)
 
 
 def define(module: Module, name: str, dtype: str, width: int) -> str:

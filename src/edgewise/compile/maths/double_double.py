@@ -75,12 +75,12 @@ def multiply_double(a: Pair, b: Value) -> Pair:
 
 
 def divide(a: Pair, b: Pair) -> Pair:
-    """a/b, to about 2^-100."""
-    q = a[0] / b[0]
+    """a/b, to about 2^-100, with one division; the reciprocal of b must not be subnormal."""
+    reciprocal = 1.0 / b[0]
+    q = a[0] * reciprocal
     p, e = two_product(q, b[0])
-    r = ((a[0] - p) - e) + a[1]
-    r = fma(-q, b[1], r)
-    return fast_two_sum(q, r / b[0])
+    r = fma(-q, b[1], ((a[0] - p) - e) + a[1])
+    return fast_two_sum(q, r * reciprocal)
 
 
 def constant(like: Value, parts: tuple[float, ...]) -> Pair:

@@ -10,7 +10,7 @@ from typing import Final
 
 from edgewise.compile.ir import Value, fabs, fma, select
 from edgewise.compile.maths import coefficients as c
-from edgewise.compile.maths.double_double import Pair, fast_two_sum, two_product, two_sum
+from edgewise.compile.maths.double_double import Pair, divide, fast_two_sum, two_product, two_sum
 from edgewise.compile.maths.polynomial import estrin
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "expm1_parts",
     "reduce",
     "scale",
+    "shift",
     "two_to",
 ]
 
@@ -42,6 +43,11 @@ def scale(y: Value, k: Value) -> Value:
     half = fma(k, 0.5, ROUND)
     rest = (k - (half - ROUND)) + ROUND
     return (y * two_to(half)) * two_to(rest)
+
+
+def shift(y: Value, k: Value) -> Value:
+    """y·2^k by its exponent alone, for a k + ROUND: neither y nor the result may be 0, subnormal or not finite."""
+    return (y.bits() + (k.bits() << 52)).as_double()
 
 
 def reduce(x: Value) -> tuple[Value, Value, Value]:
@@ -81,20 +87,39 @@ def _bounded(x: Value, low: float, high: float) -> Value:
     return select(x < low, low, x)
 
 
-def exp(x: Value) -> Value:
-    """e^x."""
+def _exp_of_any(x: Value) -> Value:
+    """e^x, subnormal and infinite results included."""
     k, r, rest = reduce(_bounded(x, -746.0, 710.0))
     high, low = exp_parts(r, rest)
     return scale(high + low, k)
 
 
+def exp(x: Value) -> Value:
+    """e^x."""
+    k, r, rest = reduce(x)
+    high, low = exp_parts(r, rest)
+    usual = shift(high + low, k + ROUND)
+    return x.block.rarely(~(fabs(x) < 708.0), [usual], lambda: [_exp_of_any(x)])[0]
+
+
 def exp2(x: Value) -> Value:
     """2^x."""
-    x = _bounded(x, -1076.0, 1025.0)
-    k = (x + ROUND) - ROUND
-    r, rest = two_product(x - k, c.LN2[0])
-    high, low = exp_parts(r, fma(x - k, c.LN2[1], rest))
-    return scale(high + low, k)
+    shifted = x + ROUND
+    usual = shift(_exp2_of_rest(x - (shifted - ROUND)), shifted)
+
+    def write() -> list[Value]:
+        bounded = _bounded(x, -1076.0, 1025.0)
+        k = (bounded + ROUND) - ROUND
+        return [scale(_exp2_of_rest(bounded - k), k)]
+
+    return x.block.rarely(~(fabs(x) < 1022.0), [usual], write)[0]
+
+
+def _exp2_of_rest(rest: Value) -> Value:
+    """2^rest for |rest| ≤ 1/2."""
+    r, low = two_product(rest, c.LN2[0])
+    high, low = exp_parts(r, fma(rest, c.LN2[1], low))
+    return high + low
 
 
 def expm1_pair(k: Value, r: Value, rest: Value) -> Pair:
@@ -114,15 +139,12 @@ def expm1(x: Value) -> Value:
 
 def expit(x: Value) -> Value:
     """1/(1 + e^-x), the logistic function, as e/(1 + e) where x < 0: e = e^-|x| never overflows."""
-    k, r, rest = reduce(_bounded(-fabs(x), -746.0, 0.0))
-    high, low = fast_two_sum(*exp_parts(r, rest))
-    high, low = scale(high, k), scale(low, k)
-    s = high + 1.0
-    e = high - (s - 1.0)
-    e = e + low
-    above = x < 0.0
-    top = select(above, high, 1.0)
-    q = top / s
-    p, t = two_product(q, s)
-    remainder = ((top - p) - t) - q * e + select(above, low, 0.0)
-    return q + remainder / s
+    below, one = x < 0.0, x.block.constant(1.0, x.kind)
+    less = -fabs(x)
+    k, r, rest = reduce(_bounded(less, -708.0, 0.0))
+    power = two_to(k + ROUND)
+    high, low = (part * power for part in fast_two_sum(*exp_parts(r, rest)))
+    s, e = fast_two_sum(one, high)
+    usual = divide((select(below, high, one), select(below, low, 0.0)), (s, e + low))[0]
+    # Below -708 the power may be subnormal, and 1 + e is 1: the result is e.
+    return x.block.rarely(x < -708.0, [usual], lambda: [select(x < -708.0, _exp_of_any(x), usual)])[0]

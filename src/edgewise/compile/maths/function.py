@@ -25,6 +25,8 @@ class Function:
         floor: Where positive, the unit is that of ``max(|exact value|, floor)`` for negative arguments: the function
         has
             zeros there that no double is near enough to.
+        single: Writes the instructions where the operands are floats' values and the result is rounded to a float; the
+            operands are of type double all the same. ``write`` does where there is none.
     """
 
     name: str
@@ -32,3 +34,4 @@ class Function:
     arity: int
     ulp: Mapping[str, float]
     floor: float = 0.0
+    single: Callable[..., Value] | None = None

@@ -104,25 +104,27 @@ def _digamma(x: Value) -> Pair:
     """ψ(x) for a finite x > 0."""
     far = x >= STIRLING_FROM
     near = select(far, 1.0, x)
-    # ψ(x) = ψ(z) + 1/(x - 1) + … + 1/(x - n), 1 ≤ z < 2, or, below 1, ψ(x + 1) - 1/x; the sum is top/bottom.
+    # ψ(x) = ψ(z) + 1/(x - 1) + … + 1/(x - n), 1 ≤ z < 2, or, below 1, ψ(x + 1) - 1/x. The sum is one of two
+    # fractions: in a single one, the roundings of twelve steps would add up.
     low = near < 1.0
     one = x.block.constant(1.0, x.kind)
-    top, bottom = select(low, -one, 0.0), select(low, near, one)
-    z = near
+    fractions, z = [(select(low, -one, 0.0), select(low, near, one)), (x.block.constant(0.0, x.kind), one)], near
     for i in range(1, 7):
         factor = near - float(i)
         more = factor >= 1.0
-        top = select(more, fma(top, factor, bottom), top)
-        bottom = select(more, bottom * factor, bottom)
+        top, bottom = fractions[i // 4]
+        fractions[i // 4] = select(more, fma(top, factor, bottom), top), select(more, bottom * factor, bottom)
         z = select(more, factor, z)
+    first, second = (top / bottom for top, bottom in fractions)
     # Below 1, x + 1 would be rounded: what is subtracted from it is subtracted from x, less 1.
     root = c.DIGAMMA_ROOT
     t = z - select(low, one * 0.5, 1.5)
     d = (z - select(low, one * (root[0] - 1.0), root[0])) - root[1]
     polynomial, lost = fast_two_sum(one * c.DIGAMMA[0], t * fma(estrin(t, c.DIGAMMA[2:]), t, c.DIGAMMA[1]))
     main, e = two_product(d, polynomial)
-    added, f = two_sum(top / bottom, main)
-    small = fast_two_sum(added, f + fma(d, lost, e))
+    added, f = two_sum(main, first)
+    added, g = two_sum(added, second)
+    small = fast_two_sum(added, (f + g) + fma(d, lost, e))
     high, rest = log_pair(select(far, x, 1.0))
     reciprocal = one / select(far, x, 1.0)
     square = reciprocal * reciprocal

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from edgewise.compile.ir import Value, fabs, fma, select
+from edgewise.compile.ir import Value, copysign, fma, select
 from edgewise.compile.maths import coefficients as c
 from edgewise.compile.maths.double_double import Pair, constant, fast_two_sum, multiply, two_product, two_sum
 from edgewise.compile.maths.exponential import ROUND
@@ -26,9 +26,12 @@ NAN: Final = float("nan")
 
 
 def normal(x: Value) -> Pair:
-    """x·2^54 and -54 where x > 0 is subnormal; x and 0 elsewhere."""
-    small = x < 2.0**-1022
-    return select(small, x * 2.0**54, x), select(small, x.block.constant(-54.0, x.kind), 0.0)
+    """x·2^54 and -54 where x is subnormal, which is rare; x and 0 elsewhere. For x ≥ 0."""
+    small, zero = x < 2.0**-1022, x.block.constant(0.0, x.kind)
+    scaled, less = x.block.rarely(
+        small, [x, zero], lambda: [select(small, x * 2.0**54, x), select(small, zero - 54.0, zero)]
+    )
+    return scaled, less
 
 
 def decompose(x: Value) -> Pair:
@@ -38,7 +41,7 @@ def decompose(x: Value) -> Pair:
     return ((shifted & MANTISSA_BITS) + ROOT_HALF_BITS).as_double(), k
 
 
-def _log_parts(k: Value, f: Value, rest: Value | None) -> Pair:
+def _log_parts(k: Value | None, f: Value, rest: Value | None = None) -> Pair:
     """k·log(2) + log(1 + f + rest)."""
     half, error = two_product(f, f * 0.5)
     s = f / (f + 2.0)
@@ -46,8 +49,12 @@ def _log_parts(k: Value, f: Value, rest: Value | None) -> Pair:
     correction = s * fma(z, estrin(z, c.LOG), half) - error
     if rest is not None:
         correction = correction + rest
-    high, e1 = two_sum(k * c.LN2_SPLIT[0], f)
-    high, e2 = two_sum(high, -half)
+    if k is None:
+        high, low = fast_two_sum(f, -half)
+        return fast_two_sum(high, correction + low)
+    # k·log(2) is 0 or larger than f, and their sum larger than f²/2.
+    high, e1 = fast_two_sum(k * c.LN2_SPLIT[0], f)
+    high, e2 = fast_two_sum(high, -half)
     return fast_two_sum(high, fma(k, c.LN2_SPLIT[1], correction) + (e1 + e2))
 
 
@@ -70,10 +77,15 @@ def log1p_pair(x: Value, rest: Value | None = None) -> Pair:
     return _log_parts(k, f, select(near, 0.0 if rest is None else rest, lost) / whole)
 
 
-def of_logarithm(x: Value, y: Value) -> Value:
-    """Y = log(x) with its special values: infinity of infinity, minus infinity of 0, NaN of what is negative."""
-    y = select(x < INFINITY, y, x)
-    return select(x > 0.0, y, select(x.equals(0.0), y.block.constant(-INFINITY, y.kind), NAN))
+def of_logarithm(x: Value, y: Value, pole: float = 0.0) -> Value:
+    """y, a logarithm's value, with the special ones: ∞ of ∞, -∞ at the pole, NaN below it and of NaN."""
+
+    def write() -> list[Value]:
+        large = select(x < INFINITY, y, x)
+        low = select(x.equals(pole), y.block.constant(-INFINITY, y.kind), NAN)
+        return [select(x > pole, large, low)]
+
+    return x.block.rarely(~((x > pole) & (x < INFINITY)), [y], write)[0]
 
 
 def log(x: Value) -> Value:
@@ -85,7 +97,7 @@ def log2(x: Value) -> Value:
     """The logarithm of base 2."""
     scaled, less = normal(x)
     m, k = decompose(scaled)
-    high, low = multiply(_log_parts(k * 0.0, m - 1.0, None), constant(x, c.LOG2_E))
+    high, low = multiply(_log_parts(None, m - 1.0), constant(x, c.LOG2_E))
     whole, rest = two_sum(k + less, high)
     return of_logarithm(x, whole + (rest + low))
 
@@ -97,6 +109,4 @@ def log10(x: Value) -> Value:
 
 def log1p(x: Value) -> Value:
     """log(1 + x), as exact near 0 as elsewhere."""
-    y = select(fabs(x) < 2.0**-54, x, log1p_pair(x)[0])
-    y = select(x < INFINITY, y, x)
-    return select(x > -1.0, y, select(x.equals(-1.0), y.block.constant(-INFINITY, y.kind), NAN))
+    return copysign(of_logarithm(x, log1p_pair(x)[0], -1.0), x)

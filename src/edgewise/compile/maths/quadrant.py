@@ -16,7 +16,7 @@ from edgewise.compile.maths import coefficients as c
 from edgewise.compile.maths.double_double import Pair, constant, fast_two_sum, multiply, two_sum
 from edgewise.compile.maths.exponential import ROUND
 
-__all__ = ["reduce"]
+__all__ = ["reduce", "reduce_single"]
 
 FAR: Final = 2.0**20
 LEAST: Final = 1075 + 2 - 64
@@ -42,6 +42,22 @@ def reduce(x: Value) -> tuple[Value, Pair]:
 
     n, high, low = x.block.rarely(far, usual, write)
     return n, (high, low)
+
+
+def reduce_single(x: Value) -> tuple[Value, Value]:
+    """The same for a double that is a float's value: n, and r without a second part, good to about 2^-50 of itself."""
+    shifted = fma(x, c.TWO_OVER_PI, ROUND)
+    k = shifted - ROUND
+    first, second, third, _ = c.HALF_PI_SPLIT
+    r = fma(k, -third, fma(k, -second, fma(k, -first, x)))
+    far = fabs(x) > FAR
+
+    def write() -> list[Value]:
+        n, high, _ = _far_lanes(x)
+        return [select(far, n, shifted.bits()), select(far, high, r)]
+
+    n, r = x.block.rarely(far, [shifted.bits(), r], write)
+    return n, r
 
 
 def _far_lanes(x: Value) -> tuple[Value, Value, Value]:

@@ -8,7 +8,7 @@ from edgewise.compile.maths.double_double import Pair, fast_two_sum, two_product
 from edgewise.compile.maths.polynomial import estrin
 from edgewise.compile.maths.quadrant import reduce
 
-__all__ = ["cos", "cosine", "sin", "sine", "tan", "tangent", "turned"]
+__all__ = ["cos", "cosine", "sin", "sincos", "sine", "tan", "tangent", "turned"]
 
 
 def _sine_parts(r: Pair) -> Pair:
@@ -55,6 +55,12 @@ def cos(x: Value) -> Value:
     """The cosine."""
     n, r = reduce(x)
     return turned(n + 1, r)
+
+
+def sincos(x: Value) -> Pair:
+    """The sine and the cosine, for little more than one of them; the bits of ``sin`` and ``cos``."""
+    n, r = reduce(x)
+    return select(fabs(x) < 2.0**-27, x, turned(n, r)), turned(n + 1, r)
 
 
 def tangent(n: Value, r: Pair) -> Value:

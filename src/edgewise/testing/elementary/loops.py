@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -53,9 +53,9 @@ def loop(module: Module, name: str, dtype: str, width: int, *, inline: bool = Tr
     return symbol
 
 
-def assembled(module: Module, triple: str = "", cpu: str = "", features: str = "", level: int = 1) -> tuple[Any, Any]:
+def assembled(module: Module, triple: str = "", cpu: str = "", level: int = 1) -> tuple[Any, Any]:
     """A module as llvmlite parses it, verified, and a target machine; this processor's where none is named."""
-    llvm = import_module("llvmlite.binding")
+    llvm, features = import_module("llvmlite.binding"), ""
     if triple:
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
@@ -64,8 +64,8 @@ def assembled(module: Module, triple: str = "", cpu: str = "", features: str = "
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         target = llvm.Target.from_default_triple()
-        cpu = cpu or llvm.get_host_cpu_name()
-        features = features or llvm.get_host_cpu_features().flatten()
+        if not cpu:
+            cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     parsed = llvm.parse_assembly(module.text())
     parsed.verify()
     return parsed, target.create_target_machine(cpu=cpu, features=features, opt=level, reloc="pic")
@@ -79,14 +79,21 @@ class Loops:
         fused: Whether the code may multiply and add in one instruction.
         inline: Whether the functions stand in the loops, or are called by them.
         level: LLVM's effort in code generation, 0 to 3.
+        cpu: The processor to make code for, by LLVM's name; this one where it is empty.
     """
 
     def __init__(
-        self, asked: Sequence[tuple[str, str, int]], *, fused: bool = True, inline: bool = True, level: int = 1
+        self,
+        asked: Sequence[tuple[str, str, int]],
+        *,
+        fused: bool = True,
+        inline: bool = True,
+        level: int = 1,
+        cpu: str = "",
     ) -> None:
         module = Module(fused=fused)
         self.symbols = {key: loop(module, *key, inline=inline) for key in asked}
-        parsed, machine = assembled(module, level=level)
+        parsed, machine = assembled(module, cpu=cpu, level=level)
         self.engine = import_module("llvmlite.binding").create_mcjit_compiler(parsed, machine)
         self.engine.finalize_object()
 
@@ -101,6 +108,15 @@ class Loops:
 
     def run(self, key: tuple[str, str, int], inputs: Sequence[np.ndarray], out: np.ndarray) -> None:
         """Call a loop on contiguous arrays whose size is a multiple of the width."""
+        self.bound(key, inputs, out)()
+
+    def bound(self, key: tuple[str, str, int], inputs: Sequence[np.ndarray], out: np.ndarray) -> Callable[[], None]:
+        """The call of a loop on these arrays; they must outlive it."""
         pointers = [a.ctypes.data for a in (*inputs, out)]
         signature = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(pointers), ctypes.c_int64)
-        signature(self.engine.get_function_address(self.symbols[key]))(*pointers, out.size)
+        function = signature(self.engine.get_function_address(self.symbols[key]))
+
+        def call(engine: Any = self.engine) -> None:  # the engine owns the code
+            function(*pointers, out.size)
+
+        return call
