@@ -54,6 +54,7 @@ bench: .venv/.demo-stamp ## run the benchmarks
 	$(PY) benchmarks/run.py
 	$(PY) benchmarks/features.py
 	$(PY) benchmarks/gate.py
+	$(PY) benchmarks/compiled.py
 
 .PHONY: fuzz
 fuzz: .venv/.test-stamp ## run random programs: make fuzz SEED=0 COUNT=1000
