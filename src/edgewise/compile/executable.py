@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.collector import seldom
 from edgewise.compile.engine import Library, load
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import Assembly, Target, assemble
@@ -31,6 +32,7 @@ ALIGNMENT = 64  # of scratch memory
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
+@seldom()
 def build(program: Program) -> Executable:
     """Make a program ready to run.
 
@@ -45,6 +47,7 @@ def build(program: Program) -> Executable:
     return Executable(program, division.outputs, assemble(program, division, known, target))
 
 
+@seldom()
 def build_tree(program: Program) -> Executable | None:
     """Make a program with branches ready to run, as one function; None where it is not made of few numbers alone.
 

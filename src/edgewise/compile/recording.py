@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgewise.compile.collector import seldom
 from edgewise.compile.leaves import Arguments
 from edgewise.containers import Tree
 from edgewise.core.program import Program
@@ -47,6 +48,7 @@ class Recording(NamedTuple):
         return self.tree.build(leaves)
 
 
+@seldom()
 def record(f: Callable[..., Any], given: Arguments) -> Recording:
     """Run a function, and record what it does with the inputs.
 
