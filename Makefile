@@ -53,6 +53,7 @@ coverage: .venv/.test-stamp ## run the tests and write build/coverage/index.html
 bench: .venv/.demo-stamp ## run the benchmarks
 	$(PY) benchmarks/run.py
 	$(PY) benchmarks/features.py
+	$(PY) benchmarks/memory.py
 	$(PY) benchmarks/gate.py
 	$(PY) benchmarks/compiled.py
 

@@ -77,3 +77,51 @@ def all_of_an_svd(np):
         return np.sum(U * A) + np.sum(s * s) + np.sum(Vh * A)
 
     return f
+
+
+def gaussian(np, b):
+    """Minus the logarithm of a Gaussian density, as a function of the covariance: Cholesky, solve, logarithms."""
+
+    def f(A):
+        L = np.linalg.cholesky(A)
+        z = np.linalg.solve(L, b)
+        return 0.5 * np.sum(z * z) + np.sum(np.log(np.diag(L)))
+
+    return f
+
+
+def inverse(np):
+    """A function of the inverse and of the determinant."""
+
+    def f(A):
+        return np.sum(np.linalg.inv(A) ** 2) + np.linalg.slogdet(A)[1]
+
+    return f
+
+
+def spectrum(np):
+    """A function of the eigenvalues and eigenvectors of a symmetric matrix."""
+
+    def f(A):
+        w, V = np.linalg.eigh(A)
+        return np.sum(w**3) + np.sum(V[:, 0] ** 4)
+
+    return f
+
+
+def filtered(np, response):
+    """The energy of a signal that went through a filter: two real Fourier transforms, complex between them."""
+
+    def f(x):
+        return np.sum(np.fft.irfft(response * np.fft.rfft(x)) ** 2)
+
+    return f
+
+
+def power_spectrum(np):
+    """The logarithms of the powers at all frequencies."""
+
+    def f(x):
+        return np.sum(np.log(1.0 + np.abs(np.fft.fft(x)) ** 2))
+
+    return f

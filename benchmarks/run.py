@@ -130,6 +130,46 @@ def decompositions() -> None:
         show(f"value and gradient of a determinant, {n} × {n}", calls, "det")
 
 
+def torch_value_and_gradient(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def both(x: Any) -> Any:
+        t = torch.tensor(x, requires_grad=True)
+        y = f(t)
+        y.backward()
+        return y.item(), t.grad
+
+    return both
+
+
+def beside_peers(title: str, program: Callable[..., Any], argument: Any, *data: Any) -> None:
+    """Value and gradient of one program, in every library that is here."""
+    calls = {
+        "the function": (program(np, *data), argument),
+        "edgewise": (ew.value_and_grad(program(np, *data)), argument),
+    }
+    if autograd:
+        calls["autograd"] = autograd.value_and_grad(program(anp, *data)), argument
+    if torch:
+        calls["torch, eager"] = torch_value_and_gradient(program(torch, *map(torch.tensor, data))), argument
+    show(f"value and gradient of {title}", calls, "the function")
+
+
+def linear_algebra() -> None:
+    rng = np.random.default_rng(0)
+    for n in (20, 200):
+        A, b = rng.standard_normal((n, n)), rng.standard_normal(n)
+        A = A @ A.T / n + np.eye(n)
+        beside_peers(f"a Gaussian density by its covariance, {n} × {n}", programs.gaussian, A, b)
+        beside_peers(f"an inverse and a determinant, {n} × {n}", programs.inverse, A)
+        beside_peers(f"the spectrum of a symmetric matrix, {n} × {n}", programs.spectrum, A)
+
+
+def fourier() -> None:
+    for n in (256, 65_536):
+        x, response = np.random.default_rng(0).standard_normal(n), np.linspace(1.0, 0.1, n // 2 + 1)
+        beside_peers(f"a filtered signal, n = {n}", programs.filtered, x, response)
+        beside_peers(f"a power spectrum, n = {n}", programs.power_spectrum, x)
+
+
 def imports() -> None:
     def fresh(name: str) -> None:
         subprocess.run([sys.executable, "-c", f"import {name}"], check=True)
@@ -145,6 +185,8 @@ PARTS = (
     jacobians,
     jacobians_with_memory,
     decompositions,
+    linear_algebra,
+    fourier,
     imports,
 )
 

@@ -98,6 +98,8 @@ POLYNOMIALS = {
     "LOG_SINGLE": ("log(1 + f)/f", lambda f: mp.log1p(f) / f, mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 13),
     "SIN_SINGLE": ("sin(r)/r, of r²", root(lambda r: mp.sin(r) / r), 0, (mp.pi / 4) ** 2, 4),
     "COS_SINGLE": ("cos(r), of r²", root(mp.cos), 0, (mp.pi / 4) ** 2, 5),
+    "ASIN_SINGLE": ("asin(x)/x, of x²", root(lambda x: mp.asin(x) / x), 0, mp.mpf("0.25"), 8),
+    "ATAN_SINGLE": ("atan(t)/t, of t²", root(lambda t: mp.atan(t) / t), 0, (mp.sqrt(2) - 1) ** 2, 7),
     "SIN": ("(sin(r) - r)/r³, of r²", root(lambda r: (mp.sin(r) - r) / r**3), 0, (mp.pi / 4) ** 2, 6),
     "COS": (
         "(cos(r) - 1 + r²/2)/r⁴, of r²",
@@ -138,7 +140,7 @@ POLYNOMIALS = {
         22,
     ),
     "DIGAMMA_TAIL": ("(log x - 1/(2x) - ψ(x))·x², of 1/x²", digamma_tail, mp.mpf(10) ** -12, mp.mpf(1) / 64, 8),
-    "CBRT": ("m^(-1/3)", lambda m: 1 / mp.cbrt(m), mp.mpf("0.5"), mp.mpf(1), 5),
+    "CBRT": ("m^(-1/3)", lambda m: 1 / mp.cbrt(m), mp.sqrt(0.5) / 2, mp.sqrt(0.5), 5),
 }
 
 # Each as a sum of doubles, the nearest first.

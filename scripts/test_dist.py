@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "dist"
-LIMIT = 1_000_000  # bytes of the wheel, unpacked
+LIMIT = 1_000_000  # bytes of the wheel, which is what an installation downloads
 IN_SDIST = ("Makefile", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md")
 FOLDERS = ("benchmarks", "docs", "examples", "scripts", "src", "tests")
 
@@ -41,7 +41,7 @@ def main() -> None:
 
 def check_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        names, size = set(archive.namelist()), sum(entry.file_size for entry in archive.infolist())
+        names, unpacked = set(archive.namelist()), sum(entry.file_size for entry in archive.infolist())
     sources = {
         f"edgewise/{p.relative_to(ROOT / 'src' / 'edgewise')}" for p in (ROOT / "src" / "edgewise").rglob("*.py")
     }
@@ -49,9 +49,10 @@ def check_wheel(wheel: Path) -> None:
     foreign = {n for n in names if not n.startswith("edgewise/") and ".dist-info/" not in n}
     if missing or foreign or not any(n.endswith(".dist-info/licenses/LICENSE") for n in names):
         sys.exit(f"edgewise: {wheel.name} lacks {missing or 'nothing'} (or its licence) and has {foreign or 'no more'}")
+    size = wheel.stat().st_size
     if size > LIMIT:
         sys.exit(f"edgewise: {wheel.name} has {size} bytes, more than {LIMIT}")
-    print(f"edgewise: {wheel.name}: {len(names)} files, {size} bytes")
+    print(f"edgewise: {wheel.name}: {len(names)} files, {size} bytes, {unpacked} unpacked")
 
 
 def check_sdist(sdist: Path) -> Path:

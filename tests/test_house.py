@@ -8,7 +8,7 @@ import pathlib
 import edgewise
 
 SOURCE = pathlib.Path(edgewise.__file__).parent
-MAY_NOT_LOOK = ("book", "compositions", "families", "maps", "transforms", "testing")
+MAY_NOT_LOOK = ("book", "compositions", "families", "maps", "transforms", "control", "testing")
 
 
 def test_only_modes_read_the_value_of_a_traced_value():

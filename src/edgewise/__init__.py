@@ -19,6 +19,7 @@ from edgewise.core.registry import LATER
 from edgewise.testing.check import check_grads
 from edgewise.transforms.batching import vmap
 from edgewise.transforms.buffers import traced_buffers
+from edgewise.transforms.checkpoint import checkpoint
 from edgewise.transforms.custom import primitive
 from edgewise.transforms.elementwise import derivative
 from edgewise.transforms.forward import jvp
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from edgewise import book, compositions
     from edgewise.compile.jit import jit
     from edgewise.compositions.bridge import stack
+    from edgewise.control.branches import cond, switch
+    from edgewise.control.loops import fori_loop, while_loop
+    from edgewise.control.scan import scan
     from edgewise.explain import explain, explain_nan
     from edgewise.reporting import report
 
@@ -39,11 +43,14 @@ __all__ = [
     "LinearOperator",
     "book",
     "check_grads",
+    "checkpoint",
     "compositions",
+    "cond",
     "derivative",
     "errors",
     "explain",
     "explain_nan",
+    "fori_loop",
     "grad",
     "hessian",
     "hvp",
@@ -55,19 +62,25 @@ __all__ = [
     "linearize",
     "primitive",
     "report",
+    "scan",
     "stack",
     "stop_gradient",
+    "switch",
     "traced_buffers",
     "value",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
     "wirtinger",
 ]
 
 
 # The rows of the registry are most of the package. The first transformation that is called loads them.
 LATER.extend(partial(import_module, f"edgewise.{name}") for name in ("book", "compositions"))
+
+
+_CONTROL = {"cond": "branches", "fori_loop": "loops", "scan": "scan", "switch": "branches", "while_loop": "loops"}
 
 
 def __getattr__(name: str) -> Any:
@@ -77,6 +90,8 @@ def __getattr__(name: str) -> Any:
         from edgewise.compositions.bridge import stack  # noqa: PLC0415  as above
 
         return stack
+    if name in _CONTROL:
+        return getattr(import_module(f"edgewise.control.{_CONTROL[name]}"), name)
     if name == "jit":
         return import_module("edgewise.compile.jit").jit  # on first use: most programs are not compiled
     if name == "report":

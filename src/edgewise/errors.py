@@ -7,6 +7,7 @@
     │   ├── NotElementwiseError  ``derivative`` of a function that mixes elements             (ValueError)
     │   └── NotHolomorphicError  a complex derivative that does not exist                     (ValueError)
     ├── StructureError         a tangent or cotangent of the wrong shape or structure         (ValueError)
+    │   └── CarryError         a loop's carry, or a branch's result, of another shape or dtype (ValueError)
     ├── ConversionError        a traced value asked to become an ordinary number or array     (TypeError)
     ├── StoreError             a traced value stored into an ordinary array                   (TypeError)
     ├── OverwrittenError       an ordinary array changed before its derivative was taken      (RuntimeError)
@@ -42,6 +43,7 @@ from types import CodeType, FrameType
 __all__ = [
     "ArgumentError",
     "BatchError",
+    "CarryError",
     "CheckError",
     "CompileError",
     "CompileWarning",
@@ -64,8 +66,10 @@ __all__ = [
     "StructureError",
     "UndeterminedError",
     "a_kind",
+    "fields_of",
     "instruction",
     "is_library",
+    "is_own",
     "line_of",
     "shorten",
     "spelled_call",
@@ -101,6 +105,11 @@ def user_frame() -> FrameType | None:
 def line_of(frame: FrameType, number: int | None = None) -> str:
     """``file:line`` of a frame, at its current line or another."""
     return f"{shorten(frame.f_code.co_filename)}:{frame.f_lineno if number is None else number}"
+
+
+def is_own(name: str) -> bool:
+    """Whether a file is edgewise's own."""
+    return name.startswith(_HERE)
 
 
 def is_library(name: str) -> bool:
@@ -157,9 +166,21 @@ def a_kind(value: object) -> str:
     if value is None:
         return "None"
     name, dtype = type(value).__name__, getattr(value, "dtype", None)
+    if fields_of(value):
+        return "a structured array" if getattr(value, "ndim", 0) else "a record"
     if name in ("ndarray", "TracedArray", "TracedScalar"):
         return f"an array of dtype {dtype}" if getattr(value, "ndim", 0) else f"a number of dtype {dtype}"
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def fields_of(value: object) -> tuple[str, ...]:
+    """The names of the fields of a structured array, a record array or one of their records; () for anything else.
+
+    >>> import numpy as np
+    >>> fields_of([]), fields_of(np.zeros(2, [("x", float), ("n", int)]))
+    ((), ('x', 'n'))
+    """
+    return getattr(getattr(value, "dtype", None), "names", None) or ()
 
 
 def shorten(name: str) -> str:
@@ -214,6 +235,10 @@ class NotHolomorphicError(OutputError, ValueError):
 
 class StructureError(EdgewiseError, ValueError):
     """A tangent or cotangent does not match the value it belongs to; the path in the pytree is named."""
+
+
+class CarryError(StructureError):
+    """What a step of a loop hands to the next changed in structure, shape or dtype, or two branches disagree in it."""
 
 
 class ConversionError(EdgewiseError, TypeError):

@@ -111,7 +111,7 @@ def test_real_in_complex_between_real_out():
 @pytest.mark.parametrize(
     "options",
     [{}, {"axes": (2, 0)}, {"s": (3, 5), "axes": (0, 2)}, {"s": (-1, 4), "axes": (1, -1)}, {"axes": (1, 1)},
-     {"s": (4, 6), "axes": (0, 0), "norm": "ortho"}],
+     {"s": (4, 6), "axes": (0, 0), "norm": "ortho"}, {"s": (1, 3, 4), "axes": (0, 0, 1)}],
 )  # fmt: skip
 def test_several_axes(name, options):
     transform = getattr(np.fft, name)

@@ -16,7 +16,7 @@ import edgewise as ew
 from edgewise.core.memory import Aliased, AliasedScalar, Flat
 from edgewise.core.mode import Mode
 from edgewise.core.traced import TracedArray
-from edgewise.errors import BatchError, EscapedError, NotYetError, StoreError
+from edgewise.errors import BatchError, EscapedError, NoRuleError, NotYetError, StoreError
 from edgewise.modes import Recorded
 
 X = np.array([1.0, 2.0, 3.0, 4.0])
@@ -25,6 +25,30 @@ X = np.array([1.0, 2.0, 3.0, 4.0])
 def difference(f, x, h=1e-6):
     """Central differences."""
     return np.array([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))])
+
+
+def test_parts_of_complex_numbers_may_be_set():
+    """As NumPy has it: ``z.imag *= 2`` stores into a view, and then into the attribute."""
+
+    def f(x):
+        z = x[:2] + 1j * x[2:]
+        other = z[::-1]
+        z.real[0] = x[3] ** 2
+        z.imag *= 2 * x[:2]
+        z.real = z.real * z.imag
+        other.imag = x[1]
+        y = 1.0 * x
+        y.real = x**2
+        return np.abs(z[0]) ** 2 + np.abs(other[0]) ** 3 + y @ np.arange(4.0)
+
+    np.testing.assert_allclose(ew.grad(f)(X), difference(f, X), rtol=1e-6)
+    np.testing.assert_allclose(ew.jacfwd(f)(X), ew.grad(f)(X), rtol=1e-12)
+    np.testing.assert_allclose(ew.vmap(ew.grad(f))(np.stack([X, 2 * X]))[1], ew.grad(f)(2 * X), rtol=1e-12)
+    with pytest.raises(TypeError, match="does not have imaginary part"):
+        ew.grad(lambda x: setattr(x, "imag", 1.0))(X)
+    for attribute in ("T", "imag"):
+        with pytest.raises(NoRuleError, match="of a traced value cannot be set"):
+            ew.grad(lambda x, a=attribute: setattr(x[:2][0] if a == "imag" else x[:2], a, 1.0))(X)
 
 
 # -- whose array it is

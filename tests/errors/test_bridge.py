@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
-from edgewise.errors import ConversionError, EdgewiseError, NoRuleError
+from edgewise.errors import BatchError, ConversionError, EdgewiseError, NoRuleError
 
 UPDATE = os.environ.get("EDGEWISE_UPDATE_SNAPSHOTS", "0") not in ("", "0")
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
@@ -88,6 +88,8 @@ TABLE: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
         "np.argmax": lambda o, x: np.argmax(o),
         "np.cumsum": lambda o, x: np.cumsum(o),
         "np.diff": lambda o, x: np.diff(o),
+        "np.quantile": lambda o, x: np.quantile(o, 0.3),
+        "np.bincount": lambda o, x: np.bincount([0, 1, 1], o),
         "np.linalg.norm": lambda o, x: np.linalg.norm(o),
     },
     "calculated with": {
@@ -130,6 +132,8 @@ TABLE: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
         "np.sign": lambda o, x: np.sign(o),
         "np.floor": lambda o, x: np.floor(o),
         "np.rint": lambda o, x: np.rint(o),
+        "np.float_power": lambda o, x: np.float_power(o, 2),
+        "np.heaviside": lambda o, x: np.heaviside(o, 0.5),
         "np.isnan": lambda o, x: np.sum(np.isnan(o)),
         "np.exp": lambda o, x: np.exp(o),
         "np.log": lambda o, x: np.log(o),
@@ -311,3 +315,140 @@ def test_a_division_by_zero_in_an_object_array() -> None:
         ew.grad(f)(X)
     with pytest.raises(ZeroDivisionError):  # the user's own
         ew.grad(lambda x: (1 // (len(x) - 3)) * x[0])(X)
+
+
+# -- what an array of objects cannot say: which dtype it has, and which imaginary part
+
+
+def build(x: Any) -> Any:
+    return np.array([x[0], x[1], 2 * x[2]])
+
+
+def stored(z: Any, o: Any) -> Any:
+    o[0] = z
+    return o
+
+
+def filled(x: Any) -> Any:
+    """A buffer like an object array: its entries are no results of NumPy's calculation with objects."""
+    buffer = np.empty_like(build(x))
+    for i in range(3):
+        buffer[i] = np.sin(x[i])
+    return buffer
+
+
+MADE_COMPLEX: dict[str, Callable[[Any], Any]] = {
+    "np.real": lambda x: np.real(np.exp(1) ** (1j * build(x))),
+    ".imag": lambda x: (1j * build(x)).imag,
+    ".real": lambda x: (build(x) * (1 + 2j)).real,
+    "a complex array": lambda x: np.real(build(x) * np.array([1j, 2, 3j])),
+    "a complex scalar": lambda x: np.imag(np.complex128(1j) * build(x)),
+    "np.conj": lambda x: np.imag(np.conj(build(x) + 1j)),
+    "np.abs": lambda x: np.abs(build(x) + 1j),
+    "np.angle": lambda x: np.angle(build(x) + 1j),
+    "np.iscomplex": lambda x: np.where(np.iscomplex(build(x) + 1j), 1, 0) * x,
+    "np.linalg.norm": lambda x: np.linalg.norm(build(x) + 1j),
+    "np.vdot": lambda x: np.real(np.vdot(build(x) + 1j, build(x) + 2j)),
+    "np.dot": lambda x: np.imag(np.dot(build(x), np.array([1j, 2j, 3j]))),
+    "@": lambda x: np.imag(build(x) @ np.array([[1j, 2j], [1, 2], [3, 4]])),
+    "**": lambda x: np.real(np.abs(build(x)) ** 1j),
+    "a power": lambda x: np.real(1j ** build(x)),
+    "entries": lambda x: np.array([1j * v for v in build(x)]).imag,
+    "a buffer": lambda x: (filled(x) * 1j).imag,
+    "np.vectorize": lambda x: np.imag(np.vectorize(lambda v: 1j * v)(x)),
+    "a mixed array": lambda x: np.array([x[0], 1j]).real,
+    "a mixed array summed": lambda x: np.array([x[0], 1j]).real.sum(),
+    "a mixed array and a traced one": lambda x: np.array([x[0], 1j]) * x[:2],
+    "an imaginary part": lambda x: np.array([x[0], 1j]).imag,
+    "an imaginary part and a traced one": lambda x: np.imag(np.where([True, False, True], build(x), 1j)) * x,
+    "a store": lambda x: stored(1j * x[0], build(x)),
+}
+
+
+@pytest.mark.parametrize("transform", [ew.jacrev, ew.jacfwd, ew.hessian], ids=["reverse", "forward", "second order"])
+@pytest.mark.parametrize("name", MADE_COMPLEX)
+def test_an_object_array_never_becomes_complex(name: str, transform: Any) -> None:
+    """NumPy reads 0 as the imaginary part of any object, and asks nobody."""
+    with pytest.raises(ConversionError, match=r"ew\.stack") as caught:
+        transform(MADE_COMPLEX[name])(X)
+    assert "test_bridge.py" in caught.value.where
+
+
+def test_complex_numbers_beside_an_object_array() -> None:
+    """What the error offers, and what nobody could mistake for an entry."""
+
+    def f(x: Any) -> Any:
+        z = x[0] + 1j * x[1]  # no object array yet
+        pair = np.array([x[0], 2 * x[1]])
+        w = np.multiply(1j, x[2]) * z  # a complex traced number is no entry
+        return np.abs(w + ew.stack([x[0], 1j]) * x[1:]) ** 2 + pair
+
+    step = [(f(X + e) - f(X - e)) / 2e-6 for e in 1e-6 * EYE]
+    np.testing.assert_allclose(ew.jacobian(f)(X), np.stack(step, axis=-1), rtol=1e-6)
+
+
+def test_a_list_that_meets_a_traced_value_is_no_object_array() -> None:
+    """It becomes one traced array at once, whatever is in it, and nothing is refused afterwards."""
+
+    def f(x: Any) -> Any:
+        z = x * [x[0], 2j, 1j * x[1]] + np.reshape([[1.0], [2.0]], (2, 1))
+        return np.real(z * (1j + x[0]) * 1j * x[1]) + np.imag(np.add(x[:2], [[1j, x[0]], [0, 1]])).sum()
+
+    step = [(f(X + e) - f(X - e)) / 2e-6 for e in 1e-6 * EYE]
+    np.testing.assert_allclose(ew.jacobian(f)(X), np.stack(step, axis=-1), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
+def test_an_object_array_has_no_dtype_to_promote(dtype: Any) -> None:
+    """Beside a float64 array NumPy would calculate in that; Python's numbers, which objects meet, leave it as it is."""
+    if np.dtype(dtype) == float:
+        pytest.skip("the same as float64 here")
+    x = X.astype(dtype)
+    with pytest.raises(ConversionError, match=r"beside a float64 array it would still calculate in"):
+        ew.jacobian(lambda x: np.ones(2) * np.array([x[0], x[1]]))(x)
+    found = ew.jacobian(lambda x: np.ones(2) / 3 * ew.stack([x[0], x[1]]))(x)
+    line = np.polynomial.Polynomial  # which makes object arrays of its own
+    with pytest.raises(ConversionError, match=r"t\.astype\(float\)"):
+        ew.grad(lambda x: line(x)(0.5))(x)
+    assert ew.grad(lambda x: line(x.astype(float))(0.5))(x).dtype == dtype
+    np.testing.assert_allclose(found, np.eye(2, 3) / 3, rtol=1e-3 if dtype is np.float16 else 1e-7)
+
+
+@pytest.mark.parametrize("number", [np.int8(100), np.float32(0.1), np.uint16(3)])
+def test_a_narrow_number_beside_a_traced_one(number: Any) -> None:
+    """In an array it would be a float64; on its own, 100 * 2 is -56 in int8."""
+    with pytest.raises(ConversionError, match=f"a number of dtype {number.dtype}"), np.errstate(all="ignore"):
+        ew.jacobian(lambda x: np.array([x[0], number]) * 2)(X)
+    for wide in (np.float64(0.1), np.int64(3), np.longdouble(0.1), True, 3):
+        found = ew.linearize(lambda x, w=wide: np.array([x[0], w]) * 2, X)[0]
+        np.testing.assert_array_equal(found, np.array([1.3, wide]) * 2)
+
+
+def test_integers_of_a_batch_keep_their_dtype() -> None:
+    """An int8 times 100 is beyond an int8, beside an int64 array it is not."""
+    n = np.array([[1, 2], [3, 4]])
+    pairs = ew.vmap(lambda n: np.array([n[0], n[1]]) * np.array([100, 1000]))
+    np.testing.assert_array_equal(pairs(n), n * [100, 1000])
+    with pytest.raises(ConversionError, match="int8"):
+        pairs(n.astype(np.int8))
+
+
+def test_a_batch_in_an_object_array() -> None:
+    """What NumPy asks of the entries, a batch may refuse; the array is what is to be mended."""
+    with pytest.raises(BatchError, match=r"np\.roots was given a batch, and works with objects") as caught:
+        ew.vmap(lambda c: np.roots([1.0, c[0], c[1]]))(np.ones((2, 2)))
+    assert "ew.stack" in caught.value.instead
+    square = np.polynomial.Polynomial
+    with pytest.raises(BatchError, match=r"np\.polynomial\.Polynomial was given a batch"):
+        ew.vmap(lambda c: (square(c) * square(c)).coef)(np.ones((2, 2)))
+    with pytest.raises(BatchError, match=r"np\.polynomial\.Polynomial was given a batch"):
+        ew.vmap(ew.grad(lambda c: (square(c) + square(c)).coef[0]))(np.ones((2, 2)))
+    with pytest.raises(TypeError, match="unsupported operand"):
+        ew.vmap(lambda c: [square([1.0])(c), square([1.0]) * None])(np.ones((2, 2)))
+    found = ew.vmap(lambda c: np.sum(np.array([c[0], c[1], 1.0]) * c[0]))(np.ones((2, 2)))
+    np.testing.assert_array_equal(found, [3.0, 3.0])
+
+
+def test_the_users_own_mistakes_beside_an_object_array() -> None:
+    with pytest.raises(TypeError, match="object of type 'int' has no len"):
+        ew.grad(lambda x: build(x)[0] * len(5))(X)  # type: ignore[arg-type]  # the mistake

@@ -65,7 +65,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[EdgewiseError], str]] = {
     "x * masked": (lambda x: x * MASKED, ForeignArrayError, "a masked array met a traced value"),
     "np.multiply(masked, x)": (lambda x: np.multiply(MASKED, x), ForeignArrayError, "a masked array met a traced"),
     "np.where(masked)": (lambda x: np.where(MASKED > 1, x, 0), ForeignArrayError, "a masked array met a traced value"),
-    "x * records": (lambda x: x * RECORDS, ArgumentError, "an array of dtype [('a', '<f8')] met a traced value"),
+    "x * records": (lambda x: x * RECORDS, ArgumentError, "a structured array met a traced value"),
     "dates + x": (lambda x: DATES + x, ArgumentError, "an array of dtype datetime64[D] met a traced value"),
     "times * x": (lambda x: (DATES - DATES) * x, ArgumentError, "an array of dtype timedelta64[D] met a traced value"),
     "strings": (lambda x: x * np.array(["a", "b", "c"]), ArgumentError, "an array of dtype <U1 met a traced value"),

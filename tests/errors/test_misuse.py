@@ -40,7 +40,12 @@ REFUSED: dict[str, tuple[Any, type[EdgewiseError], str, str]] = {
     "its class called": (lambda x: type(x)(2.0), ArgumentError, "the class of a traced value was called", "ew.stack"),
     "an unknown attribute": (lambda x: x.foo, EdgewiseError, "has no attribute foo", "ew.value"),
     "an attribute set": (lambda x: setattr(x, "foo", 1), EdgewiseError, "no attribute foo", "ew.value"),
-    "a shape set": (lambda x: setattr(x, "shape", (3, 1)), EdgewiseError, "shape cannot be set", "np.reshape"),
+    "a shape set": (
+        lambda x: setattr(x, "shape", (3, 1)),
+        EdgewiseError,
+        "shape of a traced value cannot be set",
+        "np.reshape",
+    ),
     "a slice by a number": (lambda x: x[x[0] :], StaticRoleError, "integer is needed", "int("),
     "resized in place": (lambda x: x.resize(2), NotYetError, "a.resize(...)", "np.resize"),
     "a key": (lambda x: {x[0]: 1}, ConversionError, "key of a dictionary", "float(ew.value(t))"),
@@ -51,6 +56,8 @@ REFUSED: dict[str, tuple[Any, type[EdgewiseError], str, str]] = {
     "bytes": (bytes, StaticRoleError, "integer is needed", "ew.value(t)"),
     "a memoryview": (lambda x: memoryview(x)[0], ConversionError, "bytes-like", "ew.value(t)"),
     "fsum": (lambda x: 1.0 * math.fsum(x), ConversionError, "math.fsum()", "np.sum"),
+    "stdev": (statistics.stdev, ConversionError, "can't convert", "np.std(x, ddof=1)"),
+    "np.nditer": (lambda x: sum(np.nditer(x)), ConversionError, "np.nditer was given traced", "np.ndenumerate(x)"),
     "fmean": (lambda x: 1.0 * statistics.fmean(x), ConversionError, "statistics.fmean()", "np.mean"),
     "dist": (lambda x: math.dist(x, X), ConversionError, "math.dist()", "NumPy"),
     "a random draw": (lambda x: np.random.normal(x[0]), ConversionError, "np.random.normal()", "shift and scale"),  # noqa: NPY002  as users write it

@@ -22,6 +22,7 @@ def square(x: Any) -> Any:
 def test_declarations(refused: Any) -> None:
     refused(lambda: P(square), DeclarationError, "ew.primitive needs d=, or push= and/or pull=")
     refused(lambda: P(), DeclarationError, "ew.primitive needs d=, or push= and/or pull=")  # noqa: PLW0108
+    refused(lambda: P(square, d=lambda x: 2 * x), DeclarationError, "ew.primitive was given square beside its rules")
     refused(lambda: P(d=np.cos, pull=np.cos), DeclarationError, "ew.primitive needs d=, or push= and/or pull=")
     refused(lambda: P(d=lambda x: x, outputs=2), DeclarationError, "outputs=2 beside d=")
     refused(lambda: P(pull=lambda g: g, outputs="two"), DeclarationError, "outputs='two'")

@@ -16,6 +16,7 @@ import pytest
 import edgewise as ew
 from edgewise.errors import (
     ArgumentError,
+    ConversionError,
     EdgewiseError,
     EscapedError,
     NotElementwiseError,
@@ -57,6 +58,19 @@ def test_something_that_is_no_function(name: str, not_a_function: Any) -> None:
     said = name.replace("jacfwd", "jacobian").replace("jacrev", "jacobian")
     with pytest.raises(ArgumentError, match=rf"^.*test_transformations.py:\d+: ew.{said} was given .* for a function"):
         AT[name](not_a_function, X)
+
+
+def test_what_the_error_for_no_function_offers_is_how_it_is_called(refused: Any) -> None:
+    def offered(call: Any) -> str:
+        return refused(call, ArgumentError, "was given an int for a function").instead
+
+    assert offered(lambda: ew.grad(3)) == "write ew.grad(f)(x), not ew.grad(f(x))"
+    assert offered(lambda: ew.wirtinger(3)) == "write ew.wirtinger(f)(x), not ew.wirtinger(f(x))"
+    assert offered(lambda: ew.vjp(3, X)) == "write ew.vjp(f, x)"
+    assert offered(lambda: ew.jvp(3, (X,), (X,))) == "write ew.jvp(f, (x,), (t,))"
+    assert offered(lambda: ew.hvp(3, X, X)) == "write ew.hvp(f, x, v)"
+    assert offered(lambda: ew.report(3, X)) == "write ew.report(f, x)"
+    assert offered(lambda: ew.primitive(d=np.cos)(3)) == "write @ew.primitive(...) above the definition of the function"
 
 
 async def coroutine(x: Any) -> Any:
@@ -226,7 +240,7 @@ POINTS: dict[str, tuple[Any, str]] = {
     "strings": (np.array(["a"]), "is an array of dtype <U1, which has no derivative"),
     "dates": (np.array(["2020-01-01"], "M8[D]"), "is an array of dtype datetime64[D], which has no derivative"),
     "times": (np.array([1], "m8[s]"), "is an array of dtype timedelta64[s], which has no derivative"),
-    "records": (np.zeros(2, [("a", float)]), "is an array of dtype [('a', '<f8')], which has no derivative"),
+    "records": (np.zeros(2, [("a", float)]), "is a structured array, which has no derivative"),
     "an array of None": (np.array([None, 1.0]), "is an array of dtype object, which has no derivative"),
     "an empty list": ([], "has nothing to differentiate"),
     "integers in a list": ([1, 2], "has nothing to differentiate"),
@@ -431,3 +445,30 @@ def test_operators_and_what_does_not_fit_them(refused: Any) -> None:
     refused(lambda: J.rmatmat(np.ones((3, 3))), StructureError, "rmatvec got a vector of 3 entries")
     refused(lambda: X @ J, StructureError, "an array stands to the left of a linear operator")
     assert J.matmat(np.zeros((2, 0))).shape == (2, 0)
+    refused(lambda: J.H @ [[1.0], [2.0, 3.0]], StructureError, "the cotangent is a list of parts that differ in shape")
+    refused(lambda: J.pull(X, X), StructureError, "the pullback was given 2 cotangents")
+    refused(lambda: J.pull(), StructureError, "the pullback was given 0 cotangents")  # noqa: PLW0108  its line counts
+
+
+@pytest.mark.parametrize("of", ["operator", "adjoint"])
+def test_an_operator_is_no_array_and_no_function(of: str, refused: Any) -> None:
+    J: Any = ew.linearize(lambda x: x**2, X)[1]
+    J = J if of == "operator" else J.H
+    refused(lambda: np.asarray(J), ConversionError, "a linear operator was to become an array")
+    refused(lambda: np.linalg.inv(J), ConversionError, "a linear operator was to become an array")
+    refused(lambda: J(X), ArgumentError, "a linear operator was called like a function")
+    refused(lambda: ew.grad(J)(X), ArgumentError, "a linear operator was called like a function")
+    refused(lambda: J[0], ArgumentError, "a linear operator was asked for an entry")
+    refused(lambda: list(J), ArgumentError, "a linear operator was asked for an entry")
+    refused(lambda: X @ J, StructureError, "an array stands to the left of a linear operator")
+    for used in (lambda: J + J, lambda: 2.0 * J, lambda: X * J, lambda: J / 2, lambda: J - 1, lambda: -J, lambda: J**2):
+        refused(used, ArgumentError, "a linear operator was added or scaled")
+
+
+def test_a_point_given_to_the_transformation_itself(refused: Any) -> None:
+    """It would return a function, and the user would take it for a derivative."""
+    for of in (ew.grad, ew.value_and_grad, ew.jacobian, ew.jacfwd, ew.jacrev, ew.hessian, ew.derivative, ew.wirtinger):
+        refused(lambda of=of: of(total, X), ArgumentError, "argnums is an array of dtype float64")
+        refused(lambda of=of: of(total, 1.0), ArgumentError, "argnums is 1.0")
+        refused(lambda of=of: of(total, [1.0, 2.0]), ArgumentError, "argnums is [1.0, 2.0]")
+    refused(lambda: ew.vmap(total, X), ArgumentError, "in_axes is an array of dtype float64")

@@ -323,8 +323,10 @@ def test_counts_of_arrays_and_of_edges_that_lead_nowhere():
 def test_bad_options():
     with pytest.raises(ArgumentError, match="mode is 'backward'"):
         ew.explain(lambda x: x, 1.0, mode="backward")
-    with pytest.raises(ArgumentError, match="nothing to differentiate"):
-        ew.explain(lambda x: x, "text")
+    for name, of in (("explain", ew.explain), ("explain_nan", ew.explain_nan)):
+        with pytest.raises(ArgumentError, match="nothing to differentiate") as caught:
+            of(lambda x: x, "text")
+        assert caught.value.instead == f"give the arguments after the function: ew.{name}(f, 3.0, 2.0)"
     with pytest.raises(OutputError, match=r"returned an array of shape \(2,\), and explain was given no seed"):
         ew.explain(lambda x: x, np.ones(2))
     with pytest.raises(OutputError, match="returned 2 values"):

@@ -138,6 +138,28 @@ def test_numbers_keep_their_width():
     )  # the argument's, after a sum in double precision
 
 
+@line("float16, longdouble")
+def test_narrow_and_wide_floats():  # all of them: test_dtypes.py
+    half, wide = np.full(1000, 100, np.float16), np.longdouble("0.3")
+    assert ew.value_and_grad(np.mean)(half)[0] == 100
+    with pytest.raises(TypeError, match="float16 is unsupported in linalg"):
+        ew.grad(np.linalg.det)(np.eye(2, dtype=np.float16))
+    assert ew.grad(np.sin)(wide) == np.cos(wide)
+    assert abs(ew.grad(np.exp2)(wide) / (np.log(np.longdouble(2)) * np.exp2(wide)) - 1) < 1e-16
+
+
+@line("structured and record arrays")
+def test_fields():
+    r = np.array([(1.0, 2), (3.0, 4)], [("a", float), ("n", int)])
+    found = ew.grad(lambda r: np.sum(r["a"] ** 2 * r["n"]))({name: r[name] for name in r.dtype.names})
+    np.testing.assert_array_equal(found["a"], [4.0, 24.0])
+    assert ew.grad(lambda given: given["x"] * given["r"]["a"][1])({"x": 1.0, "r": r}) == {"x": 3.0, "r": None}
+    with pytest.raises(errors.ArgumentError, match="a structured array"):
+        ew.grad(lambda r: np.sum(r["a"]))(r)
+    with pytest.raises(errors.ArgumentError, match="a structured array met a traced value"):
+        ew.grad(lambda x: x * r)(1.0)
+
+
 @line("an unused input")
 def test_an_unused_argument(recwarn):
     def f(x, y):

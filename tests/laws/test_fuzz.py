@@ -29,10 +29,10 @@ def test_programs(first):
 
 @pytest.mark.parametrize("first", range(4))
 def test_bad_arguments_are_refused_as_numpy_refuses_them(first):
-    """Or accepted, where NumPy is stricter; but no exception comes from inside."""
+    """Or accepted, where NumPy is stricter, which is rare; but no exception comes from inside."""
     found = [m for m in misuse(range(500 * first, 500 * (first + 1))) if m is not None]
     assert [str(m) for m in found if m.ours is not None and m.theirs is not None] == []
-    assert len(found) <= 10
+    assert len(found) <= 4, [str(m) for m in found]
 
 
 def test_a_wrong_derivative_is_found_and_shown_by_a_small_program(monkeypatch):

@@ -95,6 +95,23 @@ def test_a_result_that_does_not_depend_on_the_argument():
     np.testing.assert_array_equal(J.H @ (np.ones(2), 1.0, 1.0), [1.0, 0.0, 0.0])
 
 
+@pytest.mark.parametrize("join", [np.concatenate, np.stack, np.hstack])
+def test_buffers_that_nothing_was_stored_into(join):
+    """They are values of the transformation, and nothing moves in them."""
+
+    def f(x):
+        return join([np.zeros_like(x), np.ones_like(x)])
+
+    _, J = ew.linearize(f, X)
+    size = f(X).size
+    assert not np.any(J @ X)
+    assert not np.any(J.H @ np.ones(f(X).shape))
+    np.testing.assert_array_equal(J.todense(), np.zeros((size, 3)))
+    np.testing.assert_array_equal(ew.jacfwd(f)(X), np.zeros((*f(X).shape, 3)))
+    np.testing.assert_array_equal(ew.jvp(f, (X,), (X,))[1], np.zeros(f(X).shape))
+    np.testing.assert_array_equal(ew.jacfwd(lambda x: x * np.sum(f(x)))(X), np.sum(f(X)) * np.eye(3))
+
+
 def test_one_value_returned_twice():
     def g(x):
         y = np.sin(x)
@@ -150,3 +167,14 @@ def test_derivative_verifies_that_a_function_is_elementwise():
         ew.derivative(np.sum)(x)
     with pytest.raises(ArgumentError, match="in 2 values"):
         ew.derivative(lambda a, b: a * b, (0, 1))(1.0, 2.0)
+
+
+def test_joining_what_does_not_move():
+    """Nothing that is joined has a tangent."""
+
+    def f(x):
+        return np.concatenate([np.ravel(np.ones_like(np.tanh(np.resize(x, (2, 3))), shape=(2,)))])
+
+    _, J = ew.linearize(f, np.ones(3))
+    np.testing.assert_array_equal(J @ np.ones(3), [0, 0])
+    assert not J.todense().any()

@@ -70,3 +70,18 @@ def test_misuse():
         ew.vmap(lambda a: a, in_axes=None)(X)
     with pytest.raises(StructureError, match="in_axes of argument 0"):
         ew.vmap(lambda d: d["a"], in_axes=({"b": 0},))({"a": X})
+
+
+def test_a_batch_is_printed_as_one():
+    seen = []
+
+    def f(x):
+        seen.append((f"{x[0]:.1f}", f"{x[0]}", f"{np.sum(x):6.2f}".strip()))
+        with pytest.raises(TypeError, match="format"):
+            format(x, ".1f")  # as NumPy's arrays do
+        return x[0]
+
+    ew.vmap(f)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert seen == [("[1.0 3.0]", "[1. 3.]", "[  3.00   7.00]")]
+    ew.vmap(ew.grad(f))(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert seen[1] == seen[0]

@@ -118,6 +118,8 @@ clip = declare_elementwise(
 
 
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
+    if not (a_min is a_max is None or min is max is None):
+        raise ValueError("Passing `min` or `max` when `a_min` and `a_max` are provided is forbidden.")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     return clip(a, -np.inf if low is None else low, np.inf if high is None else high)
 

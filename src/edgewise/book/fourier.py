@@ -44,23 +44,14 @@ def _arranged(primitive: Primitive, a: Any, n: Any, axis: int, norm: str | None,
     return primitive(a, n=n, axis=one, norm="backward" if norm is None else norm)
 
 
-fft = declare(
-    np.fft.fft, FOURIER, SAMPLES, _transform,
-    lambda n, axis, norm, shape: Fourier(False, n, axis, norm, shape[axis]),
-    selects=True, oracle="difference",
-)  # fmt: skip
-ifft = declare(
-    np.fft.ifft, FOURIER, SAMPLES, _transform,
-    lambda n, axis, norm, shape: Fourier(True, n, axis, norm, shape[axis]),
-    selects=True, oracle="difference",
-)  # fmt: skip
-rfft = declare(
-    np.fft.rfft, FOURIER, SAMPLES, _transform,
-    lambda n, axis, norm, shape: RealFourier(False, n, axis, norm, shape[axis]),
-    selects=True, oracle="difference",
-)  # fmt: skip
-irfft = declare(
-    np.fft.irfft, FOURIER, SAMPLES, _inverse_of_half,
-    lambda n, axis, norm, shape: RealFourier(True, n, axis, norm, shape[axis]),
-    selects=True, oracle="difference",
-)  # fmt: skip
+def _linear(function: Any, entry: Any, rule: Any) -> Primitive:
+    """A transform whose derivative is itself; one that a cut may stand behind, as padding and cutting drop entries."""
+    return declare(function, FOURIER, SAMPLES, entry, rule, selects=True, oracle="difference")
+
+
+fft = _linear(np.fft.fft, _transform, lambda n, axis, norm, shape: Fourier(False, n, axis, norm, shape[axis]))
+ifft = _linear(np.fft.ifft, _transform, lambda n, axis, norm, shape: Fourier(True, n, axis, norm, shape[axis]))
+rfft = _linear(np.fft.rfft, _transform, lambda n, axis, norm, shape: RealFourier(False, n, axis, norm, shape[axis]))
+irfft = _linear(
+    np.fft.irfft, _inverse_of_half, lambda n, axis, norm, shape: RealFourier(True, n, axis, norm, shape[axis])
+)

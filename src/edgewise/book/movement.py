@@ -25,7 +25,7 @@ def _reshape(
         backwards = tuple(range(a.ndim))[::-1]
         turned = view(primitive, np.transpose(a, backwards), target=target[::-1], scalar=True)
         return np.transpose(turned, tuple(range(len(target)))[::-1])
-    if order not in ("C", "A"):
+    if order not in ("C", "A", None):
         raise ValueError(f"order {order!r} is not 'C', 'F' or 'A'")
     return view(primitive, a, target=target, scalar=True)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.order import partition_order
 from edgewise.core.primitive import Primitive
 from edgewise.core.shapes import negative_axes
 from edgewise.families.samples import case, grid
@@ -42,6 +43,15 @@ def _argpartition(
 argsort = declare(np.argsort, REDUCTION, [case(X), case(X, axis=0), case(X, axis=None)], _argsort, zero=True)
 argpartition = declare(
     np.argpartition, REDUCTION, [case(X, 2), case(X, (0, 1), axis=1), case(X, 7, axis=None)], _argpartition, zero=True
+)
+
+
+declare(
+    partition_order,
+    REDUCTION,
+    [case(X, 2, -1, "introselect"), case(X, (0, 1), -2, "introselect")],
+    lambda primitive, a, kth, axis, kind: primitive(a, kth=kth, axis=axis, kind=kind),
+    zero=True,
 )
 
 

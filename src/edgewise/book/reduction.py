@@ -12,7 +12,7 @@ import numpy as np
 from edgewise.core import stores
 from edgewise.core.primitive import Primitive
 from edgewise.core.recurrence import delayed, reversed_along
-from edgewise.core.shapes import negative_axes
+from edgewise.core.shapes import keeps, negative_axes
 from edgewise.families.samples import case, grid
 from edgewise.families.structure import REDUCTION, declare
 from edgewise.maps import Compose, Diagonal, Mask, Sum
@@ -48,7 +48,7 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
         initial: Any = ABSENT,
         where: Any = True,
     ) -> Any:
-        if axis is dtype is out is None and where is True and initial is ABSENT and not keepdims and a.shape:
+        if axis is dtype is out is None and where is True and initial is ABSENT and keepdims is False and a.shape:
             return _over(primitive, a, negative_axes(None, a.ndim))
         if out is not None:
             raise stores.refused("out=")
@@ -57,6 +57,9 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
         if where is not True:
             if neutral is None and initial is ABSENT:
                 raise ValueError(f"reduction operation '{primitive.name}' with a where mask needs an initial value")
+            negative_axes(axis, a.ndim)  # NumPy's own verdict, before the mask could add some
+            if np.broadcast_shapes(np.shape(where), a.shape) != a.shape:
+                raise ValueError(f"where= of shape {np.shape(where)} does not fit an operand of shape {a.shape}")
             a = np.where(where, a, initial if neutral is None else neutral)
         axes = () if axis in (0, -1) and not a.ndim else negative_axes(axis, a.ndim)  # NumPy has numbers reduced so
         if neutral is None and initial is not ABSENT and 0 in (a.shape[i] for i in axes):  # of nothing
@@ -64,7 +67,7 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
         result = _over(primitive, a, axes) if axes or primitive.zero else _copy(a)
         if initial is not ABSENT and initial is not None:
             result = combine(result, initial)
-        return np.expand_dims(result, axes) if keepdims else result
+        return np.expand_dims(result, axes) if keeps(keepdims) else result
 
     return entry
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.registry import Declaration, register
-from edgewise.families.elementwise import declare_elementwise, elementwise, selection, zero_derivative
+from edgewise.families.elementwise import declare_elementwise, elementwise, in_dtype, selection, zero_derivative
 from edgewise.families.samples import between, case, pairs
 
 TWO = pairs((-2.3, 2.4), (-2.1, 2.2))
@@ -37,6 +37,7 @@ exponent = declare_elementwise("exponent", lambda x: np.frexp(x)[1], (None,), 1,
 
 
 def _frexp(x: Any, /, **kwargs: Any) -> tuple[Any, Any]:
+    (x,) = in_dtype(np.frexp, (x,), kwargs)
     power = exponent(x)
     return np.ldexp(x, -power), power
 

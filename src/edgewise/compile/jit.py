@@ -79,7 +79,7 @@ def jit(
     >>> import numpy as np, edgewise as ew
     >>> slope = ew.jit(ew.grad(lambda x: np.sum(np.tanh(x) ** 2)))
     >>> slope(np.array([0.0, 0.5]))
-    array([0.        , 0.72685...])
+    array([0.        , 0.72686198])
     """
     if f is None:
         return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, check=check)

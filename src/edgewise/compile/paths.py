@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from edgewise.compile.passes import simplified
+from edgewise.compile.passes.reroll import rerolled
 from edgewise.compile.recording import Recording
 
 __all__ = ["Path", "Paths"]
@@ -29,7 +30,9 @@ class Path:
 
     def __init__(self, recording: Recording, build: Callable[[Any], Any]) -> None:
         self.recording = recording
-        self.program = simplified(recording.program)
+        program = simplified(recording.program)
+        loops = rerolled(program)
+        self.program = program if loops is program else simplified(loops)
         self.others: dict[int, list[Path]] = {}
         self.runs = 0
         self._build = build

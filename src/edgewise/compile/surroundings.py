@@ -113,9 +113,11 @@ def _of_function(f: types.FunctionType) -> Iterator[tuple[Callable[[Any], Any], 
                 for inner in names:
                     if inner in vars(found):
                         yield functools.partial(_item, vars(found)), inner, vars(found)[inner], f"{name}.{inner}"
-    for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
+    defaults, code = f.__defaults__ or (), f.__code__
+    named = zip(code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount], defaults, strict=True)
+    for name, default in (*named, *(f.__kwdefaults__ or {}).items()):
         if not isinstance(default, _NUMBERS):
-            yield _never, default, default, f.__name__
+            yield _never, default, default, name
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

@@ -110,7 +110,10 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     parts = [flat[1:] - flat[:-1]]
     for end, at in ((to_begin, 0), (to_end, 2)):
         if end is not None:
-            parts.insert(at, cast_as(np.ravel(_array(end)), flat.dtype))
+            end = _array(end)  # noqa: PLW2901  the same, as an array
+            if not np.can_cast(end.dtype, flat.dtype, "same_kind"):
+                raise TypeError("dtype of `to_begin` and `to_end` must fit `ary` under the `same_kind` rule")
+            parts.insert(at, cast_as(np.ravel(end), flat.dtype))
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 

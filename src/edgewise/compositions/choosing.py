@@ -10,6 +10,7 @@ import numpy as np
 from edgewise.compositions.declare import composition
 from edgewise.compositions.indexing import tied
 from edgewise.core.levels import known, settled, somewhere
+from edgewise.core.order import partition_order
 from edgewise.core.refusals import index_refused
 from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import Traced, cast_as
@@ -116,7 +117,9 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     if axis is None:
         a, axis = np.ravel(a), -1
     (one,) = negative_axes(axis, a.ndim)
-    return np.take_along_axis(a, np.argpartition(a, kth, one, kind, order), one)  # type: ignore[arg-type]  # passed on
+    if order is not None:
+        raise ValueError("Cannot specify order when the array has no fields.")
+    return np.take_along_axis(a, partition_order(a, kth, one, kind), one)
 
 
 @composition(np.argwhere, [case(np.array([[0.0, 1.0], [2.0, 0.0]]))], "a")

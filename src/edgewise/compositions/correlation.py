@@ -43,6 +43,8 @@ def cov(
             raise ValueError("y has more than 2 dimensions")
         a = np.concatenate([a, _rows(y, rowvar)], 0)
     wide = np.result_type(a.dtype, np.float64) if dtype is None else np.dtype(dtype)
+    if wide.kind not in "fc":  # NumPy takes the mean off in place, and cannot cast that back
+        raise TypeError(f"Cannot cast ufunc 'subtract' output from dtype('float64') to {wide!r}")
     a = cast_as(a, wide) if a.dtype != wide else a
     free = (0 if bias else 1) if ddof is None else int(ddof)
     weights = _weights(fweights, aweights, a.shape[1])
@@ -69,12 +71,12 @@ def _weights(fweights: Any, aweights: Any, count: int) -> Any:
         if weights is None:
             continue
         weights = weights if hasattr(weights, "__array_function__") else np.asarray(weights)  # noqa: PLW2901  an array
-        require_safe(weights.dtype, np.float64)
+        require_safe(weights.dtype, np.longdouble)
         if weights.ndim > 1:
             raise RuntimeError(f"cannot handle multidimensional {name}")
         if weights.shape[0] != count:
             raise RuntimeError(f"incompatible numbers of samples and {name}")
-        given.append(weights)
+        given.append(weights if weights.dtype == np.float64 else cast_as(weights, np.float64))
     return given[0] * given[1] if len(given) == 2 else given[0] if given else None
 
 

@@ -57,7 +57,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
             values = np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
         values = np.moveaxis(values, 0, at)
         count = values.shape[at]
-        before = np.insert(np.arange(n), int(place), n)  # NumPy's own answer where, and its own error
+        before = np.insert(np.arange(n), place, n)  # NumPy's own answer where, and its own error
         where = int(np.flatnonzero(before == n)[0])
         order = np.concatenate([np.arange(where), n + np.arange(count), np.arange(where, n)])
     else:

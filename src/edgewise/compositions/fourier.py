@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -50,11 +51,20 @@ def _each(a: Any, s: Any, axes: Any, norm: Any, transform: Transform) -> Any:
     return a
 
 
+@functools.cache
+def _first_axis_first() -> bool:
+    """Whether ``np.fft.rfftn`` goes through the other axes from the first, as before NumPy 2.1.
+
+    Of an axis named twice, with one and with three points, the result has those of the last transform.
+    """
+    return np.fft.rfftn(np.ones((1, 1)), (1, 3, 1), (0, 0, 1)).shape == (3, 1)
+
+
 def _to_half(a: Any, s: Any, axes: Any, norm: Any) -> Any:
     a = _array(a)
     *others, (n, axis) = _planned(a, s, axes)
     a = np.fft.rfft(a, n, axis, norm)
-    for n, axis in reversed(others):
+    for n, axis in others if _first_axis_first() else reversed(others):
         a = np.fft.fft(a, n, axis, norm)
     return a
 

@@ -120,7 +120,7 @@ def _collected(cells: Any, weights: Any, count: int) -> Any:
 )  # fmt: skip
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
     a = np.ravel(_array(a))
-    require_safe(a.dtype, np.float64)
+    require_safe(a.dtype, np.longdouble)
     if weights is not None:
         weights = _array(weights)
         if weights.size != a.size:
@@ -162,7 +162,7 @@ def _cross_tabulated(columns: list[Any], bins: Any, range: Any, density: Any, we
     shape = tuple(e.shape[0] for e in edges)  # one more than bins: the last is for what is outside
     cells: Any = 0
     for a, e, n in zip(columns, edges, shape, strict=True):
-        require_safe(a.dtype, np.float64)
+        require_safe(a.dtype, np.longdouble)
         cells = cells * n + _cells(a, e)
     size = int(np.prod(shape))
     found = np.reshape(_collected(cells, None if weights is None else _as_double(_array(weights)), size), shape)

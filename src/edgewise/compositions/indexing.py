@@ -39,7 +39,7 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
     (one,) = negative_axes(axis, a.ndim)
     n = a.shape[one]
     if not isinstance(indices, Traced):
-        indices = np.asarray(indices)
+        indices = np.asarray(indices, None if hasattr(indices, "dtype") else np.intp)  # NumPy takes 2.0 for 2, and []
     if mode == "wrap":
         indices = indices % n
     elif mode not in ("raise", "clip"):
@@ -53,6 +53,8 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     if axis is None:
         return getitem(np.ravel(arr), np.ravel(indices))
+    if np.ndim(indices) != arr.ndim:
+        raise ValueError("`indices` and `arr` must have the same number of dimensions")
     (one,) = negative_axes(axis, arr.ndim)
     index: list[Any] = []
     for i, n in enumerate(arr.shape, -arr.ndim):
@@ -81,6 +83,9 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *,
 
 @composition(np.compress, [case([True, False, True], X, axis=0), case([False, True], X)], "condition", "a")
 def compress(condition: Any, a: Any, axis: int | None = None, out: None = None) -> Any:
+    condition = np.asarray(condition)
+    if condition.ndim != 1:
+        raise ValueError("condition must be a 1-d array")
     return np.take(a, np.flatnonzero(condition), axis=axis)
 
 

@@ -65,6 +65,13 @@ def isin(
     return ~found if invert else found
 
 
+if hasattr(np, "in1d"):  # until NumPy 2.4, deprecated
+
+    @composition(np.in1d, [case(X, X[0]), case(X, X[0], invert=True)], "ar1", "ar2")  # noqa: NPY201  see above
+    def in1d(ar1: Any, ar2: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None) -> Any:
+        return np.ravel(isin(ar1, ar2, invert=invert))
+
+
 @composition(np.sort_complex, [case(grid(5)), case(X)], "a", oracle="difference")
 def sort_complex(a: Any) -> Any:
     ordered = np.sort(a)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -13,7 +14,7 @@ from edgewise.core.levels import shown
 from edgewise.core.pairing import conj
 from edgewise.core.traced import cast_as
 from edgewise.errors import BatchError
-from edgewise.families.matrices import ready, require_square, require_stack
+from edgewise.families.matrices import ready, require_square, require_stack, require_supported
 from edgewise.families.samples import case, grid
 
 A, B = grid(3, 3), grid(3, 2, seed=1)
@@ -54,6 +55,12 @@ def _singular_values(x: Any, hermitian: bool = False) -> Any:
 # -- condition and rank
 
 
+@functools.cache
+def _keeps_complex() -> bool:
+    """Whether the condition of a complex matrix in such a norm is a complex number, as before NumPy 2.3."""
+    return bool(np.iscomplexobj(np.linalg.cond(np.eye(1, dtype=complex), 1)))
+
+
 @composition(
     np.linalg.cond,
     [case(A), *(case(A, p, wrt=(0,)) for p in (2, -2, 1, -1, np.inf, -np.inf, "fro", "nuc")), case(TALL), case(STACK)],
@@ -70,7 +77,8 @@ def cond(x: Any, p: Any = None) -> Any:
         with np.errstate(all="ignore"):
             return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     require_square(x)
-    return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+    found = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+    return cast_as(found, x.dtype) if _keeps_complex() else found
 
 
 @composition(
@@ -116,6 +124,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     if a.shape[0] != b.shape[0]:
         raise np.linalg.LinAlgError("Incompatible dimensions")
     m, n = a.shape
+    require_supported(a.dtype, b.dtype)
     dtype = np.result_type(a.dtype, b.dtype, np.float32)
     a, b = (x if x.dtype == dtype else cast_as(x, dtype) for x in (a, b))
     columns = b[:, None] if b.ndim == 1 else b

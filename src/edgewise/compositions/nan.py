@@ -57,7 +57,7 @@ nanmin = composition(
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
-    axis = _axis(a, axis)
+    axis, dtype = _axis(a, axis), a.dtype if dtype is None and a.dtype.kind in "fc" else dtype
     return np.mean(np.where(np.isnan(a), 0, a), axis, dtype, keepdims=keepdims, where=_present(a, where))
 
 

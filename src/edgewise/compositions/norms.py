@@ -8,7 +8,7 @@ import numpy as np
 
 from edgewise.compositions.declare import composition
 from edgewise.core.pairing import squares
-from edgewise.core.shapes import axes_from, negative_axes
+from edgewise.core.shapes import axes_from, keeps, negative_axes
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
@@ -86,14 +86,14 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     x = _array(x)
     if axis is None:
         if ord is None or (ord in ("f", "fro") and x.ndim == 2) or (ord == 2 and x.ndim == 1):
-            return _vector(x, None, tuple(range(-x.ndim, 0)), keepdims)
+            return _vector(x, None, tuple(range(-x.ndim, 0)), bool(keepdims))
         axes = tuple(range(x.ndim))
     else:
         axes = axes_from(axis, x.ndim, repeated=True)
     if len(axes) == 1:
-        return _vector(x, ord, axes, keepdims)
+        return _vector(x, ord, axes, keeps(keepdims))
     if len(axes) == 2:
-        return _matrix(x, ord, axes, keepdims)
+        return _matrix(x, ord, axes, bool(keepdims))
     raise ValueError("Improper number of dimensions to norm.")
 
 
@@ -109,7 +109,7 @@ if hasattr(np.linalg, "vector_norm"):
     )
     def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
         x = _array(x)
-        return _vector(x, ord, negative_axes(axis, x.ndim), keepdims)
+        return _vector(x, ord, negative_axes(axis, x.ndim), bool(keepdims))
 
     @composition(
         np.linalg.matrix_norm,
@@ -120,4 +120,4 @@ if hasattr(np.linalg, "vector_norm"):
         kink=lambda x, ord: np.linalg.matrix_norm(x, ord=ord) == 0,  # noqa: A006  NumPy's name
     )
     def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
-        return _matrix(_array(x), ord, (-2, -1), keepdims)
+        return _matrix(_array(x), ord, (-2, -1), bool(keepdims))

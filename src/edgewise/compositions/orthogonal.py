@@ -18,7 +18,7 @@ from edgewise.core.factors import thin_qr
 from edgewise.core.matrices import dagger
 from edgewise.core.pairing import conj
 from edgewise.errors import NoRuleError, UndeterminedError, user_line
-from edgewise.families.matrices import named, ready, require_stack
+from edgewise.families.matrices import named, ready, require_stack, require_supported
 from edgewise.families.samples import case, grid
 
 A, TALL, WIDE = grid(3, 3), grid(4, 2), grid(2, 3, seed=2)
@@ -37,6 +37,7 @@ STACK = grid(2, 3, 2)
 )  # fmt: skip
 def qr(a: Any, mode: str = "reduced") -> Any:
     a = ready(a)
+    require_supported(a.dtype)
     if mode in ("f", "full", "e", "economic"):
         raise NoRuleError(
             f"np.linalg.qr with mode={mode!r} has no derivative rule",

@@ -88,6 +88,8 @@ def poly(seq_of_zeros: Any) -> Any:
         zeros = np.linalg.eigvals(zeros)
     elif zeros.ndim != 1:
         raise ValueError("input must be 1d or non-empty square 2d array.")
+    if zeros.dtype == np.float16:  # as NumPy does
+        zeros = cast_as(zeros, np.float64)
     a: Any = np.ones(1, zeros.dtype)
     nothing = np.zeros(1, zeros.dtype)
     for zero in zeros:

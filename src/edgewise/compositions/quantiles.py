@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compositions.declare import composition
+from edgewise.core.levels import somewhere
 from edgewise.core.shapes import negative_axes
 from edgewise.core.traced import Traced, TracedScalar, cast_as
 from edgewise.families.samples import case, grid
@@ -65,7 +66,7 @@ def _neighbours(n: Any, q: Any, method: str) -> tuple[Any, Any, Any]:
 
 def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
     """The axes made one, at the end; the others; and the shape that keeps them with length one."""
-    axes = negative_axes(axis, a.ndim)
+    axes = negative_axes(axis.tolist() if isinstance(axis, np.ndarray) else axis, a.ndim)
     rest = tuple(i for i in range(-a.ndim, 0) if i not in axes)
     kept = tuple(1 if i in axes else a.shape[i] for i in range(-a.ndim, 0))
     lengths = tuple(a.shape[i] for i in rest)
@@ -75,23 +76,40 @@ def _in_front(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]
     return np.reshape(np.transpose(a, (*rest, *axes)), (*lengths, entries)), lengths, kept
 
 
-def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool) -> Any:
-    _require_real(a)
-    weak = type(q) in (int, float) or (WEAK_SCALARS and isinstance(q, float | TracedScalar))
-    if isinstance(q, Traced):
-        q = cast_as(q, a.dtype) if weak else q
-    else:
-        q = np.asarray(q, a.dtype if weak else None)
-        if not np.all((q >= 0) & (q <= 1)):
-            raise ValueError("Quantiles must be in the range [0, 1]")
+def _operands(a: Any, q: Any, hundred: bool = False) -> tuple[Any, Any]:
+    """The entries and the quantiles asked for, in NumPy's dtype; ``hundred``: percentiles are asked for."""
     a = a if isinstance(a, Traced) else np.asarray(a)
+    if np.iscomplexobj(a):
+        raise TypeError("a must be an array of real numbers")
+    floats = a.dtype.kind == "f"
+    if hundred:
+        narrow = floats and (WEAK_SCALARS or type(q) in (int, float))
+        q = np.true_divide(q, a.dtype.type(100) if narrow else 100)
+    elif floats and _is_weak(q):
+        q = cast_as(q, a.dtype) if isinstance(q, Traced) else a.dtype.type(q)
+    q = q if isinstance(q, Traced) else np.asarray(q)
+    if somewhere(~((q >= 0) & (q <= 1))):
+        raise ValueError(
+            f"{'Percentiles' if hundred else 'Quantiles'} must be in the range [0, {100 if hundred else 1}]"
+        )
+    return a, q
+
+
+def _is_weak(q: Any) -> bool:
+    """Whether a quantile takes the dtype of the entries."""
+    if isinstance(q, TracedScalar):
+        return WEAK_SCALARS and q.dtype == np.float64
+    return type(q) in (int, float) or (WEAK_SCALARS and isinstance(q, float))
+
+
+def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool) -> Any:
     flat, lengths, kept = _in_front(a, axis)
     ordered = np.sort(flat, axis=-1)
     n = flat.shape[-1]
     if not n:
         if not skip_nan:
             raise IndexError("index -1 is out of bounds for axis 0 with size 0")
-        return _of_nothing(a, np.shape(q) + (kept if keepdims is True else lengths))
+        return _of_nothing(a, np.shape(q) + (kept if keepdims else lengths))
     points = np.reshape(q, (-1,))
     count = cast_as(np.sum(~np.isnan(flat), axis=-1, keepdims=True), points.dtype) if skip_nan else n
     low, high, share = _neighbours(count, points, method)
@@ -104,12 +122,7 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: b
         last = ordered[..., -1:]
         result = np.where(np.isnan(last), last, np.where(share == 0, below, result))
     result = np.moveaxis(result, -1, 0)
-    return np.reshape(result, np.shape(q) + (kept if keepdims is True else lengths))
-
-
-def _require_real(a: Any) -> None:
-    if np.iscomplexobj(a):
-        raise TypeError("a must be an array of real numbers")
+    return np.reshape(result, np.shape(q) + (kept if keepdims else lengths))
 
 
 def _of_nothing(a: Any, shape: tuple[int, ...]) -> Any:
@@ -121,7 +134,7 @@ def _of_nothing(a: Any, shape: tuple[int, ...]) -> Any:
 def _median(a: Any, axis: Any, keepdims: Any, skip_nan: bool) -> Any:
     """The mean of the two entries in the middle; complex numbers are sorted by real, then by imaginary part."""
     flat, lengths, kept = _in_front(a, axis)
-    shape = kept if keepdims is True else lengths
+    shape = kept if keepdims else lengths
     n = flat.shape[-1]
     if not n:
         return _of_nothing(a, shape)
@@ -161,9 +174,12 @@ def _pick(ordered: Any, at: Any, lengths: tuple[int, ...]) -> Any:
 )  # fmt: skip
 def quantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
+    keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,  # method's name until NumPy 2.4
 ) -> Any:  # fmt: skip
-    method = method if interpolation is None else interpolation  # the older name, until NumPy 2.4
+    return _found(*_operands(a, q), axis, interpolation or method, keepdims, weights)
+
+
+def _found(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: Any) -> Any:
     if weights is not None:
         return _weighted(a, q, axis, method, keepdims, weights)
     return _quantile(a, q, axis, method, keepdims, False)
@@ -173,8 +189,6 @@ def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: An
     """The first entry whose share of the weight reaches q: it depends on the weights in steps only."""
     if method != "inverted_cdf":
         raise ValueError("Only method 'inverted_cdf' supports weights.")
-    _require_real(a)
-    q = q if isinstance(q, Traced) else np.asarray(q)
     if np.shape(weights) != np.shape(a):
         (one,) = negative_axes(axis, np.ndim(a))
         weights = np.broadcast_to(np.reshape(weights, (-1,) + (1,) * (-one - 1)), np.shape(a))
@@ -188,7 +202,7 @@ def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: An
     result = _pick(ordered, np.clip(at, 0, flat.shape[-1] - 1), lengths)
     last = ordered[..., -1:]
     result = np.moveaxis(np.where(np.isnan(last), last, result), -1, 0)
-    return np.reshape(result, np.shape(q) + (kept if keepdims is True else lengths))
+    return np.reshape(result, np.shape(q) + (kept if keepdims else lengths))
 
 
 @composition(np.percentile, [case(X, 37.0, axis=1), case(X, 100 * Q, axis=0, keepdims=True)], "a", "q",
@@ -198,16 +212,7 @@ def percentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
-    method = method if interpolation is None else interpolation
-    return quantile(a, _hundredth(a, q), axis, None, overwrite_input, method, keepdims, weights=weights)
-
-
-def _hundredth(a: Any, q: Any) -> Any:
-    if isinstance(q, int | float):
-        q = np.asarray(q, a.dtype)
-    elif not isinstance(q, Traced):
-        q = np.asarray(q)
-    return q / (q.dtype.type(100) if q.dtype.kind == "f" else 100)
+    return _found(*_operands(a, q, hundred=True), axis, interpolation or method, keepdims, weights)
 
 
 @composition(
@@ -227,7 +232,10 @@ def nanquantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
-    method = method if interpolation is None else interpolation
+    return _found_among_nan(*_operands(a, q), axis, interpolation or method, keepdims, weights)
+
+
+def _found_among_nan(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: Any) -> Any:
     if weights is not None:
         missing = np.isnan(a)
         return _weighted(np.where(missing, np.inf, a), q, axis, method, keepdims, np.where(missing, 0, weights))
@@ -241,8 +249,7 @@ def nanpercentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: Any = False, *, weights: Any = None, interpolation: Any = None,
 ) -> Any:  # fmt: skip
-    method = method if interpolation is None else interpolation
-    return nanquantile(a, _hundredth(a, q), axis, None, overwrite_input, method, keepdims, weights=weights)
+    return _found_among_nan(*_operands(a, q, hundred=True), axis, interpolation or method, keepdims, weights)
 
 
 @composition(np.nanmedian, [case(HOLES), case(HOLES, axis=1), case(HOLES, axis=0, keepdims=True)], "a",

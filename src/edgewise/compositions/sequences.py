@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     x = x if isinstance(x, Traced) else np.asarray(x)
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
-    count = x.shape[0] if N is None else N
+    count = x.shape[0] if N is None else operator.index(N)
+    if count < 0:
+        raise ValueError("negative dimensions are not allowed")
     powers = np.arange(count)
     return x[:, None] ** (powers if increasing else powers[::-1])

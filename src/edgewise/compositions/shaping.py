@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -152,8 +153,9 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
-    for by, one in np.broadcast(shift, axes_from(axis, a.ndim, repeated=True)):
-        a = np.take(a, (np.arange(a.shape[one]) - by) % max(a.shape[one], 1), axis=one)
+    axes = axis.tolist() if isinstance(axis, np.ndarray) else axis
+    for by, one in np.broadcast(shift, axes_from(axes, a.ndim, repeated=True)):
+        a = np.take(a, (np.arange(a.shape[one]) - int(by)) % max(a.shape[one], 1), axis=one)
     return a
 
 
@@ -167,7 +169,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 
 @composition(np.tile, [case(grid(3), 2), case(grid(2, 3), (2, 2)), case(grid(3), (2, 1, 2))], "A")
 def tile(A: Any, reps: Any) -> Any:
-    counts = tuple(reps) if isinstance(reps, tuple | list) else (int(reps),)
+    counts = tuple(map(operator.index, reps if np.ndim(reps) else (reps,)))
     ndim = max(A.ndim, len(counts))
     counts = (1,) * (ndim - len(counts)) + counts
     shape = (1,) * (ndim - A.ndim) + A.shape

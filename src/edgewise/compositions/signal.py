@@ -17,8 +17,10 @@ MODES = ("full", "same", "valid")
 
 
 def _convolved(a: Any, v: Any, mode: Any, from_end: bool) -> Any:
-    if isinstance(mode, int):
-        mode = {0: "valid", 1: "same", 2: "full"}.get(mode, mode)
+    if isinstance(mode, bool) or not isinstance(mode, str | int | np.integer):
+        raise TypeError("convolve/correlate mode not understood")
+    if isinstance(mode, int | np.integer):
+        mode = {0: "valid", 1: "same", 2: "full"}.get(int(mode), mode)
     if mode not in MODES:
         raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")
     long, short = (v, a) if v.size > a.size else (a, v)
@@ -33,9 +35,9 @@ def _convolved(a: Any, v: Any, mode: Any, from_end: bool) -> Any:
 
 
 def _vectors(a: Any, v: Any) -> tuple[Any, Any]:
-    a, v = (np.atleast_1d(x if isinstance(x, Traced) else np.asarray(x)) for x in (a, v))
+    a, v = (x if isinstance(x, Traced) else np.asarray(x) for x in (a, v))
     if a.ndim != 1 or v.ndim != 1:
-        raise ValueError("object too deep for desired array")
+        raise ValueError("np.convolve and np.correlate take arrays of one dimension")
     for x, name in ((a, "a"), (v, "v")):
         if not x.size:
             raise ValueError(f"{name} cannot be empty")
@@ -49,7 +51,7 @@ def _vectors(a: Any, v: Any) -> tuple[Any, Any]:
     "a", "v",
 )  # fmt: skip
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    return _convolved(*_vectors(a, v), mode, False)
+    return _convolved(*_vectors(np.atleast_1d(a), np.atleast_1d(v)), mode, False)
 
 
 @composition(

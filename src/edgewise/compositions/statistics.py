@@ -11,7 +11,7 @@ from edgewise.core.levels import somewhere
 from edgewise.core.operators import method
 from edgewise.core.pairing import squares
 from edgewise.core.refusals import refuse_options
-from edgewise.core.shapes import axes_from, negative_axes
+from edgewise.core.shapes import axes_from, keeps, negative_axes
 from edgewise.core.traced import cast_as
 from edgewise.families.samples import case, grid
 
@@ -50,8 +50,10 @@ def mean(
 ) -> Any:
     _refuse_integers("np.mean", dtype)
     axes = negative_axes(axis, a.ndim)
-    total = np.sum(a, axis=axes, dtype=dtype, keepdims=True, where=where)
-    return _dropped(_per_entry(total, a, axes, where), axes, keepdims)
+    half = dtype is None and a.dtype == np.float16  # whose sum would not fit
+    total = np.sum(a, axis=axes, dtype=np.float32 if half else dtype, keepdims=True, where=where)
+    found = _dropped(_per_entry(total, a, axes, where), axes, keepdims)
+    return cast_as(found, a.dtype) if half else found
 
 
 def _refuse_integers(name: str, dtype: Any) -> None:
@@ -60,7 +62,7 @@ def _refuse_integers(name: str, dtype: Any) -> None:
 
 
 def _dropped(a: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
-    return a if keepdims is True or not axes else np.squeeze(a, axes)
+    return a if keeps(keepdims) or not axes else np.squeeze(a, axes)
 
 
 def _along(weights: Any, a: Any, axis: Any) -> Any:
@@ -87,7 +89,10 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         scale: Any = float(_count(a, axis))
         result = np.mean(a, axis, keepdims=keepdims)
     else:
-        weights = _along(weights if hasattr(weights, "__array_function__") else np.asarray(weights), a, axis)
+        a, weights = (x if hasattr(x, "__array_function__") else np.asarray(x) for x in (a, weights))
+        weights = _along(weights, a, axis)
+        dtype = np.result_type(a.dtype, weights.dtype, *([np.float64] if a.dtype.kind in "biu" else []))
+        weights = weights if weights.dtype == dtype else cast_as(weights, dtype)
         scale = np.sum(np.broadcast_to(weights, np.shape(a)), axis=axis, keepdims=keepdims)
         if somewhere(scale == 0.0):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
@@ -109,7 +114,8 @@ def var(
 ) -> Any:  # fmt: skip
     _refuse_integers("np.var", dtype)
     axes = negative_axes(axis, a.ndim)
-    centre = np.mean(a, axes, dtype, keepdims=True, where=where) if mean is None else mean
+    own = a.dtype if dtype is None and a.dtype.kind in "fc" else dtype  # not wider, as np.mean of float16 is inside
+    centre = np.mean(a, axes, own, keepdims=True, where=where) if mean is None else mean
     total = np.sum(squares(a - centre), axes, dtype, keepdims=True, where=where)
     free = ddof if correction is None else correction
     return _dropped(_per_entry(total, a, axes, where, free), axes, keepdims)

@@ -17,7 +17,7 @@ from edgewise.core.levels import settled
 from edgewise.core.memory import Flat, View, following, memory_of
 from edgewise.core.registry import DECLARATIONS, ENTRIES, spelling
 from edgewise.core.shapes import negative_axes
-from edgewise.core.traced import TRACED, Traced
+from edgewise.core.traced import TRACED, Traced, TracedArray
 from edgewise.errors import NotYetError
 
 ALL = slice(None)
@@ -214,3 +214,17 @@ def _set_flat_item(self: Any, index: Any, value: Any) -> None:
 Traced.flat = property(_flat, _set_flat)  # type: ignore[attr-defined]
 setattr(Flat, "__getitem__", _flat_item)  # noqa: B010  installed here, as the property is
 setattr(Flat, "__setitem__", _set_flat_item)  # noqa: B010  the same
+
+
+def _set_real(self: Any, v: Any) -> None:
+    np.real(self)[...] = v
+
+
+def _set_imag(self: Any, v: Any) -> None:
+    if self.dtype.kind != "c":
+        raise TypeError("array does not have imaginary part to set")
+    np.imag(self)[...] = v
+
+
+TracedArray.real = property(np.real, _set_real)  # type: ignore[attr-defined]  # z.imag *= 2 stores into a view, then this
+TracedArray.imag = property(np.imag, _set_imag)  # type: ignore[attr-defined]  # the same

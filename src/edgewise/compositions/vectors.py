@@ -63,6 +63,8 @@ if hasattr(np, "vecdot"):
                  "x1", "x2", oracle="difference")  # fmt: skip
     def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, keepdims: bool = False) -> Any:
         a, b = _array(x1), _array(x2)
+        if keepdims.__class__ is not bool:
+            raise TypeError("'keepdims' must be a boolean")
         if not a.ndim or not b.ndim:
             raise ValueError("vecdot: both operands need at least one axis")
         a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)

@@ -21,7 +21,7 @@ import numpy as np
 
 from edgewise.errors import OverwrittenError, user_line
 
-__all__ = ["COMPARE", "COPY", "Keeper", "locked_at"]
+__all__ = ["COMPARE", "COPY", "Keeper", "Sharing", "Trusting", "locked_at"]
 
 COPY = 16 * 1024
 COMPARE = 1024 * 1024
@@ -64,17 +64,20 @@ class Keeper:
         if array.nbytes <= COPY:
             return array.copy("K")
         if array.nbytes <= COMPARE or not _lockable(array):
-            known = self._copies.get(id(array))
-            if known is not None and known[0] is array and _same(known[1], array):
-                return known[1]
-            copy = array.copy("K")
-            self._copies[id(array)] = (array, copy)
-            return copy
+            return self._copied(array)
         if id(array) not in self._guarded:
             where = user_line()
             if self._lock_chain(array, where):
                 self._guarded[id(array)] = (array, _fingerprint(array), where)
         return array
+
+    def _copied(self, array: Any) -> Any:
+        known = self._copies.get(id(array))
+        if known is not None and known[0] is array and _same(known[1], array):
+            return known[1]
+        copy = array.copy("K")
+        self._copies[id(array)] = (array, copy)
+        return copy
 
     def holds(self, array: Any) -> bool:
         """Whether ``array`` is kept by a lock, so that it must be copied to outlive this transformation."""
@@ -132,6 +135,24 @@ class Keeper:
                 self._locked.append(array)
                 array = array.base
         return locked
+
+
+class Sharing(Keeper):
+    """Compares small arrays as well: for what is kept long and met often, where copies add up."""
+
+    __slots__ = ()
+
+    def hold(self, array: np.ndarray[Any, Any]) -> Any:
+        return self._copied(array) if array.nbytes <= COPY else super().hold(array)
+
+
+class Trusting(Keeper):
+    """Keeps arrays as they are: for what is recorded and swept without any of the user's code in between."""
+
+    __slots__ = ()
+
+    def hold(self, array: np.ndarray[Any, Any]) -> Any:
+        return array
 
 
 def locked_at(array: Any) -> str | None:

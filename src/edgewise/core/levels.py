@@ -20,6 +20,7 @@ __all__ = [
     "differentiated",
     "everywhere",
     "finite",
+    "keeping",
     "known",
     "plain",
     "settled",
@@ -128,6 +129,15 @@ def constant_like(t: Any, array: Any) -> Any:
             return t.mode.constant(array if array.ndim else array[()])
         t = t.value
     return array
+
+
+def keeping(value: Any) -> bool:
+    """Whether some mode around ``value`` keeps what is computed with it."""
+    while isinstance(value, Traced):
+        if value.mode.keeps:
+            return True
+        value = value.value
+    return False
 
 
 def differentiated(value: Any) -> bool:

@@ -35,15 +35,19 @@ class Mode:
         level: when it began, compared with others; higher interprets first.
         lead: how many leading axes of a wrapped value belong to the mode and not to the user (1 under ``Batched``).
         differentiates: whether values of this mode carry a derivative.
+        keeps: whether it keeps values for later, so that keeping less is of use (``transforms.region``).
         stages: whether it records what is done to run it again on other values: looking at one of its values must then
             be told (``left``, ``concrete``).
         ended: whether its transformation is over.
+        bridged: whether values of it became entries of an ordinary array of objects (``core.operators``).
     """
 
     lead = 0
     differentiates = True
+    keeps = False
     stages = False
     ended = False
+    bridged = False
 
     def __init__(self) -> None:
         if LATER:
@@ -73,6 +77,10 @@ class Mode:
         """
         y = self.interpret(primitive, (x, v, *arrays), params)
         x.value, x.payload = y.value, y.payload
+
+    def control(self, form: str, functions: tuple[Any, ...], operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Take a loop or a branch as one operation (``control.seam``); ``NotImplemented`` leaves it to Python."""
+        return NotImplemented
 
     def map_payload(self, f: Any, payload: Any) -> Any:
         """The payload with ``f`` applied to the arrays in it."""

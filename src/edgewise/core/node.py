@@ -67,6 +67,12 @@ class Edge(NamedTuple):
     shape: tuple[int, ...]
     dtype: Any
 
+    @property
+    def complex_linear(self) -> bool:
+        """Whether i times what goes in gives i times what comes out; where the operand is real that cannot be."""
+        dtypes = self.dtype if type(self.dtype) is tuple else (self.dtype,)  # of the outputs of one operation
+        return self.map.complex_linear and all(dtype.kind == "c" for dtype in dtypes)
+
 
 class LinearNode:
     """One operation of a linear program.

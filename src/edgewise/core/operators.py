@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edgewise.core import rebinding
-from edgewise.core.admission import knows
+from edgewise.core.admission import PLAIN, knows
 from edgewise.core.assignment import store_result
 from edgewise.core.registry import spelling
 from edgewise.core.traced import TRACED, Traced, TracedArray, call
@@ -30,7 +30,9 @@ def install(name: str, primitive: Any, arity: int) -> None:
             if other.mode.level > mode.level:
                 mode = other.mode
             return mode.binary(primitive, self, other)
-        return mode.binary(primitive, self, other) if knows(other) else NotImplemented
+        if type(other) in PLAIN or knows(other, self):
+            return mode.binary(primitive, self, other)
+        return NotImplemented
 
     forward.__qualname__ = f"__{name}__"  # pow(t, 2, 3) would name it
     setattr(Traced, f"__{name}__", forward)
@@ -38,7 +40,9 @@ def install(name: str, primitive: Any, arity: int) -> None:
         return
 
     def reflected(self: Traced, other: Any) -> Any:
-        return self.mode.binary(primitive, other, self) if knows(other) else NotImplemented
+        return (
+            self.mode.binary(primitive, other, self) if type(other) in PLAIN or knows(other, self) else NotImplemented
+        )
 
     setattr(Traced, f"__r{name}__", reflected)
     if primitive.function in rebinding.SYMBOLS:

@@ -214,6 +214,33 @@ class Family:
         """The tangent of a linear node from those of all operands (by serial) at once; None: go edge by edge."""
         return None
 
+    def inline(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """The results by way of other operations, for a mode that records a program; None: it is one operation."""
+        return None
+
+    def pull_all(self, node: Any, g: Any) -> Any:
+        """The cotangents of all edges of a linear node at once, None where nothing arrives; None: go edge by edge."""
+        return None
+
+    def pull_all_alive(self, node: Any, g: Any, alive: Any) -> Any:
+        """The same with aliveness: pairs, or None where nothing arrives."""
+        return None
+
+    def push_all_alive(self, node: Any, tangents: dict[int, Any]) -> Any:
+        """``push_all`` with aliveness: pairs."""
+        return None
+
+    def forward(self, primitive: Primitive, values: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+        """Outputs and pairs (tangent, alive) of them at once, None where there is none; None: value first, then edges.
+
+        Args:
+            primitive: the operation.
+            values: its operands.
+            tangents: a pair for each, or None.
+            params: its static parameters.
+        """
+        return None
+
     def batch(
         self, primitive: Primitive, values: list[Any], batched: list[bool], size: int, params: dict[str, Any]
     ) -> Any:

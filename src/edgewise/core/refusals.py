@@ -23,6 +23,7 @@ from edgewise.errors import (
     StaticRoleError,
     StoreError,
     a_kind,
+    fields_of,
     instruction,
     spelled_call,
     user_frame,
@@ -178,13 +179,51 @@ def no_integer(batched: bool) -> EdgewiseError:
     return index_refused(spelled_call(frame), batched)
 
 
-def no_object() -> ConversionError:
-    """The error for a complex traced value in an object array."""
+_STACK: Final = "build the array with ew.stack([...]), which makes one traced array"
+
+
+def no_object(dtype: np.dtype[Any]) -> ConversionError:
+    """The error for an entry of an object array that does not calculate as Python's own numbers do."""
+    if dtype.kind == "c":
+        return ConversionError(
+            "a complex traced value was put into an ordinary array",
+            "it would be an array of Python objects, and of those NumPy says that the imaginary part is 0: np.imag and "
+            "np.real would be silently wrong",
+            _STACK,
+        )
     return ConversionError(
-        "a complex traced value was put into an ordinary array",
-        "it would be an array of Python objects, and of those NumPy says that the imaginary part is 0: np.imag and "
-        "np.real would be silently wrong",
-        "build the array with ew.stack([...]), which makes one traced array",
+        f"a traced value of dtype {dtype} was put into an ordinary array",
+        "it would be an array of Python objects, which has no dtype to promote: beside a float64 array it would "
+        f"still calculate in {dtype}, silently",
+        f"{_STACK}, or calculate in double precision: t.astype(float)",
+    )
+
+
+def no_complex_entry() -> ConversionError:
+    """The error for a real traced number that an operator makes complex, where it may be an entry of an array."""
+    return ConversionError(
+        "a traced number met a complex one, after np.array([...]) of traced values had made an array of Python objects",
+        "if the number is an entry of such an array, the result is one too, and of objects NumPy says that the "
+        "imaginary part is 0: np.imag and np.real would be silently wrong",
+        f"{_STACK}; for a number that is no entry, call the function: np.multiply(1j, t)",
+    )
+
+
+def complex_entry() -> ConversionError:
+    """The error for an object array of traced values and complex numbers, which may have lost its imaginary part."""
+    return ConversionError(
+        "an object array of traced values, complex numbers or imaginary parts was used",
+        "of objects NumPy says that the imaginary part is 0: np.imag and np.real would be silently wrong",
+        _STACK,
+    )
+
+
+def narrow_entry(dtype: np.dtype[Any]) -> ConversionError:
+    """The error for an object array of traced values and narrow numbers, which have calculated on their own."""
+    return ConversionError(
+        f"an object array with traced values and a number of dtype {dtype} in it was used",
+        f"an array would have promoted that number; an entry of objects goes on calculating in {dtype}, silently",
+        _STACK,
     )
 
 
@@ -245,10 +284,13 @@ def static_role(name: str, role: str) -> StaticRoleError:
 
 def no_number(operand: object) -> ArgumentError:
     """The error for an operand that is neither a number nor an array of numbers."""
+    names = fields_of(operand)
     return ArgumentError(
         f"{a_kind(operand)} met a traced value",
         "edgewise differentiates numbers and arrays of numbers",
-        "convert it first: float(v) for a number, np.asarray(v, dtype=float) for an array",
+        f"take a field of it: r[{names[0]!r}]"
+        if names
+        else "convert it first: float(v) for a number, np.asarray(v, dtype=float) for an array",
     )
 
 

@@ -43,7 +43,7 @@ class Declaration(NamedTuple):
             "difference" (central differences: exact for piecewise linear functions, last resort elsewhere),
             "symmetric" (the same along symmetric directions).
         note: its convention at kinks, in words.
-        ragged: how many entries its result has depends on values, so a batch of it is refused.
+        ragged: how many entries its result has, or which kind, depends on values, so a batch of it is refused.
         kink: where the note applies: a function that gives a mask. Its parameter names say what it needs: for a
             primitive as in its rules (``x1``, ``y``, a static parameter), for a composition as in NumPy's signature.
     """
@@ -143,5 +143,5 @@ def spelling(function: Callable[..., Any]) -> str:
         return next((f"{at}.{name}" for at, module in known if getattr(module, name, None) is function), name)
     module = getattr(function, "__module__", None) or ""
     if module.startswith("numpy"):
-        return f"{module.replace('numpy', 'np', 1)}.{name}"
+        return f"{module.replace('numpy.lib.scimath', 'np.emath').replace('numpy', 'np', 1)}.{name}"
     return f"ew.{name}" if module.startswith("edgewise") else name

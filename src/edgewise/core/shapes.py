@@ -11,9 +11,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["axes_from", "cast", "expand", "negative_axes", "repeated", "require_safe", "unbroadcast"]
+__all__ = [
+    "FLOAT64",
+    "axes_from",
+    "cast",
+    "expand",
+    "keeps",
+    "negative_axes",
+    "repeated",
+    "require_safe",
+    "unbroadcast",
+]
 
-FLOAT64 = np.dtype(np.float64)
+FLOAT64 = np.dtype(np.float64)  # NumPy makes one object of it: hot paths compare by identity
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -56,6 +66,15 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
         t = np.real(t)
         return t if t.dtype == dtype else t.astype(dtype)
     return t.astype(dtype)
+
+
+def keeps(keepdims: Any) -> bool:
+    """``keepdims=`` of a reduction, which is a bool or an integer.
+
+    Raises:
+        TypeError: it is something else, which NumPy does not take for true or false.
+    """
+    return keepdims if keepdims.__class__ is bool else bool(operator.index(keepdims))
 
 
 def require_safe(given: Any, wanted: Any) -> None:

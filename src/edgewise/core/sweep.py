@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.node import Node
-from edgewise.core.shapes import cast, unbroadcast
+from edgewise.core.shapes import FLOAT64, cast, unbroadcast
 
 __all__ = ["add_up", "ancestors", "has_cuts", "repair", "sweep"]
 
-FLOAT64 = np.dtype(np.float64)
 _by_serial = operator.attrgetter("serial")
 
 
@@ -54,6 +53,8 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
         node.cotangent = None
         if consume:
             order.pop()
+        if g is None:  # a region pulls nothing back to an operand that none of the outputs in use depends on
+            continue
         primitive = node.primitive
         kept = node.kept
         weights = primitive.weights

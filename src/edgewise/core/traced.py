@@ -29,6 +29,7 @@ from edgewise.errors import (
     ConversionError,
     EdgewiseError,
     EscapedError,
+    is_own,
 )
 
 __all__ = [
@@ -47,12 +48,14 @@ __all__ = [
     "cast_as",
     "dispatched",
     "fixed",
+    "gathered",
     "getitem",
     "ufunc_at",
     "ufunc_into",
     "wrap",
 ]
 
+_PYTHONIC = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_))  # calculate as Python's own numbers do
 UFUNCS: dict[np.ufunc, Any] = {}  # ufuncs that are primitives: the short way of __array_ufunc__
 
 
@@ -137,18 +140,22 @@ class Traced:
         return call(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if dtype is not None and np.dtype(dtype) != object:
-            refusal = functools.partial(refusals.no_array, np.dtype(dtype), bool(self.mode.lead))
+        dtype = np.dtype(dtype or object)
+        if dtype.kind != "O":
+            refusal = functools.partial(refusals.no_array, dtype, bool(self.mode.lead))
             return self.mode.concrete(self, lambda value: np.array(value, dtype), refusal)
-        refusals.remember(sys._getframe(1), bool(self.mode.lead))
-        if self.dtype.kind == "c":
-            raise refusals.no_object()
+        frame = sys._getframe(1)
+        refusals.remember(frame, bool(self.mode.lead))
+        if self.dtype not in _PYTHONIC:
+            raise refusals.no_object(self.dtype)
         self.mode.left(self, "array")
+        if not is_own(frame.f_code.co_filename):  # or it is ours, and becomes one traced array at once
+            self.mode.bridged = True
         array = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             array[index] = self[index] if index else self
         if not copy and type(self) is not TracedScalar:
-            if refusals.no_copy(sys._getframe(1)):  # NumPy's would be the array itself, seen in both
+            if refusals.no_copy(frame):  # NumPy's would be the array itself, seen in both
                 array.flags.writeable = False
             ENTRIES[bridged](self, array)
         return array
@@ -166,9 +173,8 @@ class Traced:
         return bool(self.value)
 
     def __index__(self) -> int:  # integers are plain again in every mode but a batch and a program
-        return int(
-            self.mode.concrete(self, operator.index, functools.partial(refusals.no_integer, bool(self.mode.lead)))
-        )
+        refusal = functools.partial(refusals.no_integer, bool(self.mode.lead))
+        return int(self.mode.concrete(self, operator.index, refusal))
 
     def __float__(self) -> float:
         return float(self._concrete(float))
@@ -193,8 +199,8 @@ class Traced:
         return self._concrete(lambda value: value.item(*args), ".item()")
 
     def _concrete(self, convert: Any, name: str = "") -> Any:
-        name = name or f"{convert.__name__}()"
-        return self.mode.concrete(self, convert, functools.partial(refusals.lost, name, bool(self.mode.lead)))
+        refusal = functools.partial(refusals.lost, name or f"{convert.__name__}()", bool(self.mode.lead))
+        return self.mode.concrete(self, convert, refusal)
 
     def __repr__(self) -> str:
         return f"traced({self.value!r})"
@@ -203,6 +209,8 @@ class Traced:
         return str(self.value)
 
     def __format__(self, spec: str) -> str:
+        if spec and self.mode.lead and not self.shape:  # a number to the user: those of the batch
+            return f"[{' '.join(format(self.value[i], spec) for i in range(self.value.shape[0]))}]"
         return format(self.value, spec)
 
     def __hash__(self) -> int:
@@ -228,8 +236,8 @@ class Traced:
     # -- elements
 
     def __getitem__(self, index: Any) -> Any:
-        for recorder in RECORDERS:
-            index = recorder.captured(self, index)
+        for mode in RECORDERS:
+            index = mode.captured(self, index)
         return ENTRIES[getitem](self, index)
 
 
@@ -317,8 +325,8 @@ def apply(primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Call a declared function; a traced value in a static role is an error, never ignored."""
     entry = ENTRIES.get(function) or find(function)
-    for recorder in RECORDERS:
-        args, kwargs = recorder.captured_in(function, args, kwargs)
+    for mode in RECORDERS:
+        args, kwargs = mode.captured_in(function, args, kwargs)
     if kwargs or len(args) > UNCHECKED.get(function, 0):
         out = _check(function, args, kwargs)
         if out is not None:
@@ -326,13 +334,15 @@ def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str,
     try:
         return entry(*args, **kwargs)
     except _INSIDE as error:
+        whole = ENTRIES[gathered](args, kwargs)
+        if whole is not None:  # object arrays beside a traced value are one with it
+            return call(function, *whole)
         if isinstance(error, EdgewiseError):
             raise
         ours = isinstance(error, TypeError) and refusals.wrong_signature(spelling(function), error)
-        better = ours or _verdict(function, args, kwargs, error)
-        if better is None:
-            raise
-        raise better from error
+        if better := ours or _verdict(function, args, kwargs, error):
+            raise better from error
+        raise
 
 
 _INSIDE = (TypeError, ValueError, AttributeError, IndexError, KeyError, ArithmeticError)
@@ -345,8 +355,7 @@ def _verdict(
     plain = (_standing_for(args), _standing_for(kwargs))
     if not spelling(function).startswith("np.") or any(map(callable, (*plain[0], *plain[1].values()))):
         return None
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
         try:
             function(*plain[0], **plain[1])
         except Exception as theirs:  # noqa: BLE001  whatever NumPy raises is its answer
@@ -360,8 +369,6 @@ def _standing_for(value: Any) -> Any:
         return type(value)(map(_standing_for, value)) if type(value) in (list, tuple) else value
     if isinstance(value, dict):
         return {key: _standing_for(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return np.reshape(np.array([_standing_for(entry) for entry in value.flat]), value.shape)
     shape, lead = getattr(value, "shape", ()), 0
     while isinstance(value, Traced):
         value, lead = value.value, lead + value.mode.lead
@@ -392,8 +399,7 @@ def _without_out(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapp
 
 
 def _refuse_traced(function: Callable[..., Any], value: Any, role: str) -> None:
-    inside = value if isinstance(value, tuple | list) else (value,)
-    if any(isinstance(v, Traced) for v in inside):
+    if any(isinstance(v, Traced) for v in (value if isinstance(value, tuple | list) else (value,))):
         raise refusals.static_role(spelling(function), role)
 
 
@@ -426,6 +432,10 @@ def getitem(x: Any, index: Any) -> Any:
     if type(x) in TRACED or any(type(part) in TRACED for part in parts):
         return ENTRIES[getitem](x, index)
     return x[index]
+
+
+def gathered(args: Any, kwargs: Any) -> Any:
+    """Arguments with object arrays of traced values made into traced arrays; None where there are none."""
 
 
 # What a store is called in the registry; ``core.assignment`` and ``core.memory`` enter them, above this file.

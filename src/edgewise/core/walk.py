@@ -15,7 +15,7 @@ from edgewise.core.node import LinearNode, Node
 from edgewise.core.shapes import cast, expand, unbroadcast
 from edgewise.core.sweep import add_up, repair
 
-__all__ = ["linearize", "pull", "pull_alive", "push", "push_alive"]
+__all__ = ["join_alive", "linearize", "pull", "pull_alive", "push", "push_alive"]
 
 
 def linearize(order: list[Node], replace: dict[int, Any], results: frozenset[int] = frozenset()) -> list[LinearNode]:
@@ -41,9 +41,15 @@ def linearize(order: list[Node], replace: dict[int, Any], results: frozenset[int
 def pull(order: list[LinearNode], cotangents: dict[int, Any]) -> None:
     """Walk backwards. ``cotangents`` maps serials to seeds, and afterwards holds those of the inputs."""
     for node in reversed(order):
-        g = cotangents.pop(node.serial)
-        for edge in node.edges:
-            part = repair(edge.map.pull(g), edge.shape, edge.dtype)
+        g = cotangents.pop(node.serial, None)
+        if g is None:  # an operation on several values pulls nothing back to those that nothing came from
+            continue
+        parts = node.primitive.family.pull_all(node, g)
+        for i, edge in enumerate(node.edges):
+            part = edge.map.pull(g) if parts is None else parts[i]
+            if part is None:
+                continue
+            part = repair(part, edge.shape, edge.dtype)
             before = cotangents.get(edge.serial)
             cotangents[edge.serial] = part if before is None else add_up(before, part)
 
@@ -51,9 +57,15 @@ def pull(order: list[LinearNode], cotangents: dict[int, Any]) -> None:
 def pull_alive(order: list[LinearNode], cotangents: dict[int, tuple[Any, Any]]) -> None:
     """Walk backwards with aliveness: values are pairs (cotangent, alive)."""
     for node in reversed(order):
-        pair = cotangents.pop(node.serial)
-        for edge in node.edges:
-            g, alive = edge.map.pull_alive(*pair)
+        pair = cotangents.pop(node.serial, None)
+        if pair is None:
+            continue
+        parts = node.primitive.family.pull_all_alive(node, *pair)
+        for i, edge in enumerate(node.edges):
+            pulled = edge.map.pull_alive(*pair) if parts is None else parts[i]
+            if pulled is None:
+                continue
+            g, alive = pulled
             part = repair(g, edge.shape, edge.dtype), _narrow(alive, edge.shape)
             before = cotangents.get(edge.serial)
             cotangents[edge.serial] = part if before is None else join_alive(before, part)
@@ -78,11 +90,13 @@ def push(order: list[LinearNode], tangents: dict[int, Any]) -> None:
 def push_alive(order: list[LinearNode], tangents: dict[int, tuple[Any, Any]]) -> None:
     """Walk forwards with aliveness: values are pairs (tangent, alive)."""
     for node in order:
-        total: tuple[Any, Any] | None = None
-        for edge in node.edges:
+        total: tuple[Any, Any] | None = node.primitive.family.push_all_alive(node, tangents)
+        for edge in node.edges if total is None else ():
             pair = tangents.get(edge.serial)
             if pair is not None:
                 t, alive = edge.map.push_alive(*pair)
+                if t is None:  # a part that nothing reaches
+                    continue
                 part = _widen(t, node), _spread(alive, node.shape)
                 total = part if total is None else join_alive(total, part)
         if total is not None:

@@ -114,8 +114,9 @@ def _array(array: Any) -> dict[str, Any]:
         told: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype), "stats": stats}
         if 0 < good.size <= COUNTED and math.isfinite(float(good.max()) - float(good.min())):
             with contextlib.suppress(ValueError):  # entries so close to each other that no bins fit between them
-                counts, _ = np.histogram(good, bins=BINS)
-                told["hist"] = {"lo": stats["min"], "hi": stats["max"], "n": [int(n) for n in counts]}
+                counts, edges = np.histogram(good, bins=BINS)
+                if np.all(edges[:-1] < edges[1:]):  # before NumPy 2.2 it did not look
+                    told["hist"] = {"lo": stats["min"], "hi": stats["max"], "n": [int(n) for n in counts]}
         if kind == "c":  # absolute values: they do not add up
             return told
         if numbers.size:

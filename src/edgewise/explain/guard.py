@@ -27,7 +27,7 @@ from edgewise.explain.advice import advise
 from edgewise.explain.digest import brief, hold, is_array
 from edgewise.explain.words import constant
 from edgewise.maps import Map
-from edgewise.modes import Dual, Recorded
+from edgewise.modes import Dual, Outlined, Recorded
 
 __all__ = ["Guard"]
 
@@ -40,6 +40,7 @@ class Site(NamedTuple):
         names, values: of its operands.
         where: ``file:line``.
         nested: whether what is recorded is not the operation itself, but its derivative.
+        region: whether it is a region, whose derivative records what was done in it.
     """
 
     op: str
@@ -47,6 +48,11 @@ class Site(NamedTuple):
     values: tuple[Any, ...]
     where: str
     nested: bool
+    region: bool
+
+    def recording(self) -> Site:
+        """What to say of an operation that is recorded while its derivative is taken."""
+        return self if self.region else self._replace(nested=True)
 
     def error(self, what: str, *, derivative: bool = True) -> NonFiniteError:
         """The error that says so."""
@@ -83,6 +89,8 @@ class Guard:
             mode.__class__ = LookingRecorded
         elif type(mode) is Dual:
             mode.__class__ = LookingDual
+        elif type(mode) is Outlined:
+            mode.__class__ = LookingOutlined
 
     def value(self, primitive: Any, operands: tuple[Any, ...], y: Any) -> None:
         """Look at what an operation gave."""
@@ -129,7 +137,7 @@ class LookingRecorded(Recorded):
                 node = t.payload
                 node = node.parents[0] if node.primitive is PART else node
                 if node.primitive is primitive:
-                    at = guard.rules[-1]._replace(nested=True) if guard.rules else site(primitive, operands)
+                    at = guard.rules[-1].recording() if guard.rules else site(primitive, operands)
                     node.primitive = Looking(primitive, guard, self.level, at)
         return y
 
@@ -147,6 +155,19 @@ class LookingDual(Dual):
         if guard is not None:
             guard.value(primitive, operands, y)
             guard.tangent(primitive, operands, y)
+        return y
+
+
+class LookingOutlined(Outlined):
+    """The body of a region inside the context."""
+
+    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply a primitive, and look at the value."""
+        with np.errstate(all="ignore"):
+            y = super().interpret(primitive, operands, params)
+        guard = _guard()
+        if guard is not None:
+            guard.value(primitive, operands, y)
         return y
 
 
@@ -257,7 +278,7 @@ def site(primitive: Primitive, operands: tuple[Any, ...]) -> Site:
         (f"x{i + 1}" if len(held) > 1 else "x") if isinstance(o, Traced) or is_array(h) else constant(h)
         for i, (o, h) in enumerate(zip(operands, held, strict=True))
     )
-    return Site(primitive.name, names, held, user_line(), nested=False)
+    return Site(primitive.name, names, held, user_line(), nested=False, region=primitive.family.name == "region")
 
 
 def _finite(value: Any) -> bool:

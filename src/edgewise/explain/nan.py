@@ -82,7 +82,7 @@ def explain_nan(f: Callable[..., Any] | None = None, *args: Any, argnums: Argnum
     if f is None:
         return Guard()
     function_of(f, "explain_nan")
-    call = Call(f, args, {}, numbers(f, args) if argnums is None else argnums)
+    call = Call(f, args, {}, numbers(f, args, "explain_nan") if argnums is None else argnums)
     return _Run(call, argnums is None).report()
 
 

@@ -112,7 +112,7 @@ class Run:
                     "explain tells ordinary numbers, and here it is inside another transformation",
                     "call it outside: ew.explain(f, ew.value(x))",
                 )
-        self.call = Call(f, args, {}, numbers(f, args) if argnums is None else argnums)
+        self.call = Call(f, args, {}, numbers(f, args, "explain") if argnums is None else argnums)
         frames = Frames(sys._getframe())
         with Watched(frames, most) as tape:
             try:
@@ -307,7 +307,7 @@ def _several(tree: Tree, values: list[Any]) -> str:
     return f"{len(values)} values"
 
 
-def numbers(f: Any, args: tuple[Any, ...]) -> Argnums:
+def numbers(f: Any, args: tuple[Any, ...], name: str) -> Argnums:
     """The arguments that can be differentiated, as argnums."""
     found = []
     for i, arg in enumerate(args):
@@ -320,7 +320,7 @@ def numbers(f: Any, args: tuple[Any, ...]) -> Argnums:
         raise ArgumentError(
             f"{name_of(f)} was given nothing to differentiate",
             "there is no number and no array of numbers among its arguments",
-            "give the arguments after the function: ew.explain(f, 3.0, 2.0)",
+            f"give the arguments after the function: ew.{name}(f, 3.0, 2.0)",
         )
     return tuple(found) if len(found) > 1 else found[0]
 

@@ -11,7 +11,15 @@ import numpy as np
 from edgewise.core.levels import differentiated, plain
 from edgewise.errors import ArgumentError
 
-__all__ = ["broadcast_stacks", "named", "ready", "require_square", "require_stack", "require_symmetric"]
+__all__ = [
+    "broadcast_stacks",
+    "named",
+    "ready",
+    "require_square",
+    "require_stack",
+    "require_supported",
+    "require_symmetric",
+]
 
 
 def ready(a: Any) -> Any:
@@ -23,6 +31,13 @@ def require_stack(a: Any) -> None:
     """Refuse what has no two axes, as NumPy does."""
     if a.ndim < 2:
         raise np.linalg.LinAlgError(f"{a.ndim}-dimensional array given. Array must be at least two-dimensional")
+
+
+def require_supported(*dtypes: Any) -> None:
+    """Refuse what LAPACK has no routines for, as NumPy does: float16 and longdouble."""
+    for dtype in dtypes:
+        if dtype.char in "egG":
+            raise TypeError(f"array type {dtype.name} is unsupported in linalg")
 
 
 def require_square(a: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.core.registry import Declaration, find, register
-from edgewise.core.shapes import axes_from
+from edgewise.core.shapes import axes_from, keeps
 from edgewise.core.traced import Traced
 from edgewise.families.samples import Case, case
 
@@ -116,7 +116,7 @@ def _reduce(
     for i in range(steps.shape[0]):
         step = steps[i] if result is None else ufunc(result, steps[i])
         result = step if masks is None else np.where(masks[i], step, result)
-    return np.expand_dims(result, axes) if keepdims else result
+    return np.expand_dims(result, axes) if keeps(keepdims) else result
 
 
 def _steps_first(a: Any, axes: tuple[int, ...], rest: tuple[int, ...], lengths: tuple[int, ...]) -> Any:

@@ -201,6 +201,8 @@ class Join(Family):
 
     def push_all(self, node: Any, tangents: dict[int, Any]) -> Any:
         given = {edge.operand: tangents[edge.serial] for edge in node.edges if edge.serial in tangents}
+        if not given:  # buffers that nothing was stored into
+            return None
         axis, starts = node.params["axis"], node.params.get("starts")
         like = next(iter(given.values()))
         for i in range(node.arity):

@@ -14,8 +14,8 @@ from edgewise.maps.base import Map
 __all__ = ["Clear", "Index"]
 
 
-class Index(Map):
-    """t -> t[index], with the index in normal form (``core.index``) on an array of ``shape``."""
+class _At(Map):
+    """What the two have: an index in normal form (``core.index``), and the ``shape`` of the array that it is for."""
 
     __slots__ = ("arrays", "shape", "template")
     complex_linear = True
@@ -25,6 +25,12 @@ class Index(Map):
         self.template = template
         self.arrays = arrays
         self.shape = shape
+
+
+class Index(_At):
+    """t -> t[index]."""
+
+    __slots__ = ()
 
     def push(self, t: Any) -> Any:
         return gather(t, *self.arrays, template=self.template)
@@ -36,17 +42,10 @@ class Index(Map):
         return scatter_add(g, *self.arrays, template=self.template, shape=self.shape)
 
 
-class Clear(Map):
+class Clear(_At):
     """t -> t with zeros at an index: what is overwritten there is lost. Its own adjoint."""
 
-    __slots__ = ("arrays", "shape", "template")
-    complex_linear = True
-    selects = True
-
-    def __init__(self, template: tuple[Any, ...], arrays: tuple[Any, ...], shape: tuple[int, ...]) -> None:
-        self.template = template
-        self.arrays = arrays
-        self.shape = shape
+    __slots__ = ()
 
     def push(self, t: Any) -> Any:
         return put(t, 0, *self.arrays, template=self.template, shape=self.shape)

@@ -2,6 +2,7 @@
 
 from edgewise.modes.batched import Batched
 from edgewise.modes.dual import Dual
+from edgewise.modes.outlined import Outlined
 from edgewise.modes.recorded import Recorded
 
-__all__ = ["Batched", "Dual", "Recorded"]
+__all__ = ["Batched", "Dual", "Outlined", "Recorded"]

@@ -13,10 +13,10 @@ import numpy as np
 from edgewise.core.admission import admit
 from edgewise.core.levels import beside, everywhere
 from edgewise.core.mode import RECORDERS, Mode
-from edgewise.core.shapes import cast, expand
+from edgewise.core.shapes import FLOAT64, cast, expand
 from edgewise.core.traced import TRACED, Traced, apply, fixed, wrap
 from edgewise.core.updates import put_into
-from edgewise.modes.recorded import FLOAT64, NUMBERS, refuse_dtype
+from edgewise.modes.recorded import NUMBERS, refuse_dtype
 
 __all__ = ["Dual"]
 
@@ -72,6 +72,10 @@ class Dual(Mode):
                 values.append(operand)
                 tangents.append(None)
         compute = primitive.value
+        if compute is None:
+            both = primitive.family.forward(primitive, values, tangents, params)
+            if both is not None:
+                return tuple([y if pair is None else self._wrap(y, *pair) for y, pair in zip(*both, strict=True)])
         y = apply(primitive, tuple(values), params) if compute is None else compute(*values)
         if primitive.zero:
             return y

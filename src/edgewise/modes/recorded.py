@@ -19,19 +19,21 @@ from edgewise.core.levels import beside
 from edgewise.core.mode import NOTHING, RECORDERS, Mode
 from edgewise.core.node import Node
 from edgewise.core.parts import PART
+from edgewise.core.shapes import FLOAT64
 from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply, fixed
 from edgewise.core.updates import put_into
 from edgewise.errors import NotYetError
 
 __all__ = ["Recorded"]
 
-FLOAT64 = np.dtype(np.float64)
 ONE = (1, 1)  # one operand, which is active
 NUMBERS = frozenset((float, int, np.float64, np.float32, TracedScalar))  # what no store can change
 
 
 class Recorded(Mode):
     """One recording. Use as a context: it ends, and gives kept buffers back, when the transformation does."""
+
+    keeps = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -182,7 +184,7 @@ class Recorded(Mode):
         """Per operand and for the output whether it is kept; last, which of the active operands have an edge."""
         family = primitive.family
         edges = [i for i in range(arity) if active >> i & 1 and family.has_edge(primitive, i)]
-        slots = {slot for i in edges for slot in family.slots(primitive, i, arity)}
+        slots = frozenset().union(*(family.slots(primitive, i, arity) for i in edges))
         return (*(int(i in slots) for i in range(arity)), int(-1 in slots), sum(1 << i for i in edges))
 
     def _wrap(

@@ -145,6 +145,9 @@ class Staged(Mode):
         return (TracedArray if shape else TracedScalar)(y, self, var)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        inlined = primitive.family.inline(primitive, operands)
+        if inlined is not None:
+            return inlined
         values: list[Any] = []
         atoms: list[Any] = []
         for operand in operands:

@@ -166,6 +166,12 @@ def ridders(g: Callable[[float], float]) -> tuple[float, float]:
 def _compare(
     got: float, expected: float, error: float, f: Any, mode: str, order: int, rtol: float, atol: float
 ) -> None:
+    if not np.isfinite(expected):
+        raise CheckError(
+            f"{name_of(f)} or a derivative of it is not finite near this point",
+            "there are no differences to hold a derivative against",
+            "check it at a point with finite values all around",
+        )
     scale = max(abs(expected), abs(got))
     if not abs(got - expected) <= atol + rtol * scale + 10 * min(error, rtol * scale + atol):
         raise CheckError(

@@ -1,9 +1,9 @@
 """Which functions of the installed NumPy are differentiated, in which modes, and why the others are not.
 
-``coverage()`` gives a ``Row`` for every public callable of ``numpy``, ``numpy.linalg`` and ``numpy.fft``, for every
-method and attribute of arrays, and for every method of ufuncs that has a declaration. Nothing is claimed: each
-declaration's samples are run in each mode, here and now, and what a row says is what came of it. ``counts`` sums them
-up, and ``markdown`` prints them.
+``coverage()`` gives a ``Row`` for every public callable of ``numpy``, ``numpy.linalg``, ``numpy.fft`` and
+``numpy.emath``, for every method and attribute of arrays, and for every method of ufuncs that has a declaration.
+Nothing is claimed: each declaration's samples are run in each mode, here and now, and what a row says is what came of
+it. ``counts`` sums them up, and ``markdown`` prints them.
 
 What has a declaration is described by the registry; what has none, by ``testing.reasons``. A function in neither is
 "not yet" (in ``numpy`` itself a test refuses that).
@@ -39,15 +39,15 @@ DIFFERENTIATED, ZERO, NONE, NOT_YET = STATUSES = (
     "not yet",
 )
 MODES = ("forward", "reverse", "second order", "batched")
-MODULES: dict[str, ModuleType] = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft}
+MODULES: dict[str, ModuleType] = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft, "numpy.emath": np.emath}
 
 
 class Row(NamedTuple):
     """What edgewise makes of one function.
 
     Attributes:
-        module: ``"numpy"``, ``"numpy.linalg"``, ``"numpy.fft"``; ``"ndarray"`` for methods of arrays, ``"ufunc"`` for
-            those of ufuncs.
+        module: ``"numpy"``, ``"numpy.linalg"``, ``"numpy.fft"``, ``"numpy.emath"``; ``"ndarray"`` for methods of
+            arrays, ``"ufunc"`` for those of ufuncs.
         name: how a user writes it; the canonical name where there are several.
         aliases: its other names.
         status: one of ``STATUSES``.
@@ -167,7 +167,7 @@ def _measured(declaration: Declaration) -> tuple[str, str, tuple[str, ...], str]
     modes = tuple(mode for mode, run in _RUNS.items() if all(_comes_through(run, s) for s in subjects))
     note = declaration.note
     if "batched" not in modes:
-        note = f"{note}; " * bool(note) + "the length of the result depends on values: no batch"
+        note = f"{note}; " * bool(note) + "the length or the kind of the result depends on values: no batch"
     return DIFFERENTIATED, declaration.kind, modes, note
 
 

@@ -77,6 +77,7 @@ def _through() -> dict[str, Callable[[Any], Any]]:
         "np.ndenumerate": lambda x: sum(v * v for _, v in np.ndenumerate(x)),
         "np.poly1d": lambda x: np.poly1d(x)(0.5),
         "np.row_stack": lambda x: np.row_stack([x, x]),  # noqa: NPY201  deprecated, and still there
+        "np.trapz": lambda x: np.trapz(x, dx=0.5),  # type: ignore[attr-defined]  # noqa: NPY201  until NumPy 2.4
     }
 
 
@@ -101,8 +102,9 @@ METHOD_REASONS: dict[str, str] = {
         "about the memory of an ordinary array": """
             base byteswap ctypes data device flags setflags strides to_device view
         """,
-        "the bytes of ordinary numbers": "dump dumps getfield tobytes tofile",
-        "changes the memory of the array": "itemset resize setfield",
+        "the bytes of ordinary numbers": "dump dumps getfield tobytes tofile tostring",
+        "changes the memory of the array": "resize setfield",
+        "gone since NumPy 2.0, which lists the name to say so": "itemset newbyteorder ptp",
         "stores into the array, and is followed": "fill partition put sort",
         "of integers; np.choose is differentiated with respect to the choices": "choose",
         "takes an entry out as an ordinary number; t[i] keeps its derivative": "item",

@@ -11,7 +11,7 @@ import numpy as np
 from edgewise.containers import flatten
 from edgewise.core.foreign import refuse_foreign
 from edgewise.core.traced import Traced
-from edgewise.errors import ArgumentError, StructureError, a_kind
+from edgewise.errors import ArgumentError, StructureError, a_kind, fields_of
 from edgewise.modes import Batched
 from edgewise.transforms.border import finish, function_of, name_of, not_a_number, outputs
 from edgewise.transforms.translate import run
@@ -43,6 +43,12 @@ def vmap(f: Callable[P, R], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, 
     array([3., 4.])
     """
     function_of(f, "vmap")
+    if hasattr(in_axes, "dtype") and not _is_axis(in_axes):
+        raise ArgumentError(
+            f"in_axes is {a_kind(in_axes)}",
+            "it says which axis the batch lies along; the batch goes to the function that comes back",
+            "write ew.vmap(f)(x)",
+        )
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -142,7 +148,9 @@ def _size(leaves: list[tuple[Any, Any, str]], f: Any) -> int:
             raise ArgumentError(
                 f"{name} of {name_of(f)} is {a_kind(leaf)}",
                 "vmap runs over numbers and arrays of numbers",
-                "give in_axes=None for an argument that all members share",
+                "give its fields in a dictionary: {name: r[name] for name in r.dtype.names}"
+                if fields_of(leaf)
+                else "give in_axes=None for an argument that all members share",
             )
         shape = leaf.shape if isinstance(leaf, Traced) else np.shape(leaf)
         if not -len(shape) <= axis < len(shape):

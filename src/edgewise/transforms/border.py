@@ -18,15 +18,15 @@ from edgewise.containers import BARE, Tree, flatten
 from edgewise.core.admission import admit
 from edgewise.core.foreign import refuse_foreign, refuse_wrapped, tell_pint, with_dtype
 from edgewise.core.mode import Mode, escaped
+from edgewise.core.shapes import FLOAT64
 from edgewise.core.traced import TRACED, Traced, fixed
 from edgewise.core.undetermined import Undetermined
-from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind
+from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind, fields_of
 from edgewise.transforms.translate import name_of, run
 
 __all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
 
 Argnums = int | str | Sequence[int | str]
-FLOAT64 = np.dtype(np.float64)
 
 
 def function_of(f: Any, name: str) -> Any:
@@ -39,7 +39,7 @@ def function_of(f: Any, name: str) -> Any:
         raise ArgumentError(
             f"ew.{name} was given {a_kind(f)} for a function",
             "it takes the function itself, not what the function returned",
-            f"write ew.{name}(f)(x), not ew.{name}(f(x))" if name in _CURRIED else f"write ew.{name}(f, x)",
+            _SPELLED.get(name, "write ew.{0}(f, x)").format(name),
         )
     if inspect.isgeneratorfunction(f) or inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f):
         kind = "a generator function" if inspect.isgeneratorfunction(f) else "an async function"
@@ -53,7 +53,12 @@ def function_of(f: Any, name: str) -> Any:
     return f
 
 
-_CURRIED = ("grad", "value_and_grad", "jacobian", "hessian", "derivative", "vmap")
+_CURRIED = ("grad", "value_and_grad", "jacobian", "hessian", "derivative", "wirtinger", "vmap", "jit")
+_SPELLED = dict.fromkeys(_CURRIED, "write ew.{0}(f)(x), not ew.{0}(f(x))") | {
+    "jvp": "write ew.{0}(f, (x,), (t,))",
+    "hvp": "write ew.{0}(f, x, v)",
+    "primitive": "write @ew.{0}(...) above the definition of the function",
+}
 
 
 class Argument:
@@ -136,7 +141,7 @@ class Call:
         tell_pint(TRACED)
         self.f = f
         self._args, self._kwargs = list(args), dict(kwargs)
-        wanted, self.single = _wanted(argnums)
+        wanted, self.single = wanted_of(argnums)
         self.places = [self._place(n) for n in wanted]
         if len(self.places) > 1 and len(set(self.places)) != len(self.places):
             raise ArgumentError(
@@ -199,8 +204,13 @@ class Call:
         return self._args[place] if isinstance(place, int) else self._kwargs[place]
 
 
-def _wanted(argnums: Any) -> tuple[list[int | str], bool]:
-    """Argnums as a list, and whether it was a single one."""
+def wanted_of(argnums: Any) -> tuple[list[int | str], bool]:
+    """Argnums as a list, and whether it was a single one.
+
+    Raises:
+        ArgumentError: it names no argument. A transformation that returns a function asks at once: ``grad(f, x)`` would
+            be a function too, and the user takes it for a gradient.
+    """
     if type(argnums) is int:
         return [argnums], True
     single = isinstance(argnums, str) or not hasattr(argnums, "__len__")
@@ -210,9 +220,9 @@ def _wanted(argnums: Any) -> tuple[list[int | str], bool]:
             wanted[i] = operator.index(one)
         elif not isinstance(one, str):
             raise ArgumentError(
-                f"argnums is {argnums!r}",
-                "it names arguments",
-                "give a position, a name, or a tuple of them: argnums=0",
+                f"argnums is {a_kind(argnums) if hasattr(argnums, 'dtype') else repr(argnums)}",
+                "it names arguments, which go to the function that comes back",
+                "write ew.grad(f)(x), or ew.grad(f, argnums=0)(x) with a position, a name, or a tuple of them",
             )
     if not wanted:
         raise ArgumentError(f"argnums is {argnums!r}", "it names no argument", "name at least one: argnums=0")
@@ -264,7 +274,9 @@ def _number(value: Any, label: str) -> Any:
     raise ArgumentError(
         f"{label} is {a_kind(value)}, which has no derivative",
         "edgewise differentiates floats, arrays of floats, and containers of them",
-        "differentiate with respect to another argument (argnums=), or convert this one to a float array",
+        "give its fields in a dictionary: {name: r[name] for name in r.dtype.names}"
+        if fields_of(value)
+        else "differentiate with respect to another argument (argnums=), or convert this one to a float array",
     )
 
 

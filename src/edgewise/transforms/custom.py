@@ -73,6 +73,12 @@ def primitive(
     >>> ew.grad(expsin)(0.0)
     np.float64(1.0)
     """
+    if callable(_function) and (d, push, pull) != (None, None, None):
+        raise DeclarationError(
+            f"ew.primitive was given {name_of(_function)} beside its rules",
+            "it takes the rules and returns a decorator, which takes the function",
+            "write ew.primitive(...)(f) with the rules in the first parentheses, or @ew.primitive(...) above f",
+        )
     if _function is not None or (d is None) == (push is None and pull is None):
         raise DeclarationError(
             "ew.primitive needs d=, or push= and/or pull=",

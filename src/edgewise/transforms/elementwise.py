@@ -10,7 +10,7 @@ import numpy as np
 
 from edgewise.core.levels import plain, shown
 from edgewise.errors import ArgumentError, NotElementwiseError
-from edgewise.transforms.border import Argnums, Call, function_of, name_of
+from edgewise.transforms.border import Argnums, Call, function_of, name_of, wanted_of
 from edgewise.transforms.holomorphic import require_holomorphic
 from edgewise.transforms.operator import LinearOperator, operator_at
 
@@ -40,6 +40,7 @@ def derivative(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     array([ 3., 12.])
     """
     function_of(f, "derivative")
+    wanted_of(argnums)
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:

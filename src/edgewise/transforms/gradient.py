@@ -25,6 +25,7 @@ from edgewise.transforms.border import (
     number_output,
     outputs,
     split_aux,
+    wanted_of,
 )
 
 __all__ = ["grad", "value_and_grad"]
@@ -54,6 +55,7 @@ def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0, *, has_aux: bool =
     The method is reverse accumulation: Griewank & Walther, Evaluating Derivatives (2008), chapter 3.2.
     """
     function_of(f, "value_and_grad")
+    wanted_of(argnums)
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:

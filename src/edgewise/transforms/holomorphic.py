@@ -18,7 +18,7 @@ from edgewise.containers import Tree
 from edgewise.core.levels import shown
 from edgewise.core.traced import Traced
 from edgewise.errors import ArgumentError, NotHolomorphicError
-from edgewise.transforms.border import Argnums, Call, finish, function_of, name_of
+from edgewise.transforms.border import Argnums, Call, finish, function_of, name_of, wanted_of
 from edgewise.transforms.operator import LinearOperator, operator_at
 
 __all__ = ["assembled", "require_holomorphic", "wirtinger"]
@@ -49,6 +49,7 @@ def wirtinger(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[An
     Wirtinger, Zur formalen Theorie der Funktionen von mehr komplexen Veränderlichen, Math. Annalen 97 (1927).
     """
     function_of(f, "wirtinger")
+    wanted_of(argnums)
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgewise.core.pairing import conj
 from edgewise.errors import ArgumentError
-from edgewise.transforms.border import Argnums, Call, function_of, name_of
+from edgewise.transforms.border import Argnums, Call, function_of, name_of, wanted_of
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.gradient import grad
 from edgewise.transforms.holomorphic import assembled, require_holomorphic
@@ -61,6 +61,8 @@ def jacobian(
             "a Jacobian is built forward or in reverse",
             'use "auto", "forward" or "reverse"',
         )
+
+    wanted_of(argnums)
 
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:

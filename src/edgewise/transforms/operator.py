@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from edgewise.modes import Batched, Recorded
 from edgewise.transforms.border import Argument, Call, finish, function_of, number_output, outputs, split_aux
 from edgewise.transforms.forward import seeds_for
 from edgewise.transforms.gradient import has_nan, zeros_of
+from edgewise.transforms.no_array import NoArray
 from edgewise.transforms.seeds import alive_of, leaf_paths, matched, seed_like
 
 __all__ = ["LinearOperator", "linearize", "vjp"]
@@ -89,7 +90,7 @@ class Linear:
     def complex_linear(self) -> bool:
         """Whether i · t goes to i · J t, by the kinds of the maps alone: a sufficient condition."""
         whole = all(n is None or n.dtype.kind == "c" for n in (*self.inputs, *self.outputs))
-        return whole and all(edge.map.complex_linear and edge.dtype.kind == "c" for n in self.order for edge in n.edges)
+        return whole and all(edge.complex_linear for n in self.order for edge in n.edges)
 
     @property
     def widest(self) -> int:
@@ -117,7 +118,7 @@ def _table(nodes: list[Any], seeds: list[Any]) -> dict[int, Any]:
     return table
 
 
-class LinearOperator:
+class LinearOperator(NoArray):
     """The derivative of a function at a point, as a linear operator.
 
     ``J @ t`` pushes a tangent of the argument's structure (a tuple of them where there are several arguments), ``J.H @
@@ -148,15 +149,6 @@ class LinearOperator:
         self.shape = (sum(leaf.size for leaf in self.results), sum(leaf.size for leaf in self.arguments))
         dtype = np.result_type(*(n.dtype for n in linear.inputs), *(v.dtype for v in values))
         self.dtype = dtype if self.complex_linear else np.zeros((), dtype).real.dtype
-
-    __array_ufunc__ = None  # NumPy: leave x @ J to us
-
-    def __rmatmul__(self, other: Any) -> NoReturn:
-        raise StructureError(
-            "an array stands to the left of a linear operator, x @ J",
-            "J maps tangents, which stand to its right",
-            "use the adjoint: J.H @ x",
-        )
 
     def __matmul__(self, tangent: Any) -> Any:
         several = len(self._taken) > 1
@@ -190,8 +182,19 @@ class LinearOperator:
             )
         return self.H
 
-    def pull(self, cotangent: Any) -> tuple[Any, ...]:
-        """Cotangents of the arguments, one per argument."""
+    def pull(self, *cotangents: Any) -> tuple[Any, ...]:
+        """Cotangents of the arguments, one per argument, from the cotangent of the result.
+
+        Raises:
+            StructureError: several cotangents, or none; the cotangent does not fit the result.
+        """
+        if len(cotangents) != 1:
+            raise StructureError(
+                f"the pullback was given {len(cotangents)} cotangents",
+                "the function has one result, which has one cotangent",
+                "give one, in the structure of the result: pull((g0, g1)) where it is a pair",
+            )
+        (cotangent,) = cotangents
         like = self.tree.build(list(self._values))
         leaves = matched(cotangent, like, self.tree, len(self._values), "cotangent")
         names = leaf_paths(like, len(leaves))
@@ -273,7 +276,7 @@ class LinearOperator:
         )
 
 
-class Adjoint:
+class Adjoint(NoArray):
     """``J.H``: the adjoint of a ``LinearOperator``, with the same protocol."""
 
     def __init__(self, of: LinearOperator) -> None:

@@ -31,7 +31,7 @@ def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str, of: str = 
         StructureError: another structure.
     """
     if tree.bare and not isinstance(seeds, dict):
-        return [np.asarray(seeds) if isinstance(seeds, list | tuple) else seeds]
+        return [_as_array(seeds, kind, of) if isinstance(seeds, list | tuple) else seeds]
     leaves, given = flatten(seeds)
     if given != tree or len(leaves) != count:
         raise StructureError(
@@ -41,6 +41,17 @@ def matched(seeds: Any, like: Any, tree: Tree, count: int, kind: str, of: str = 
             "give one array" if tree.bare else f"build it in the same containers: {tree}",
         )
     return leaves
+
+
+def _as_array(rows: Any, kind: str, of: str) -> Any:
+    try:
+        return np.asarray(rows)
+    except ValueError as error:
+        raise StructureError(
+            f"the {kind}{f' of {of}' if of else ''} is {a_kind(rows)} of parts that differ in shape",
+            f"its value is one array, and a {kind} has one entry for every entry of the value it belongs to",
+            "give one array",
+        ) from error
 
 
 def seed_like(seed: Any, shape: tuple[int, ...], dtype: Any, kind: str, where: str = "", of: str = "") -> Any:

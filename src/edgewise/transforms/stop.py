@@ -8,7 +8,7 @@ import numpy as np
 
 from edgewise.containers import flatten
 from edgewise.core.levels import settled
-from edgewise.core.traced import Traced, apply, fixed
+from edgewise.core.traced import Traced, apply
 from edgewise.families.elementwise import declare_elementwise
 from edgewise.transforms.border import gather_output
 
@@ -17,7 +17,7 @@ __all__ = ["stop_gradient", "value"]
 
 def _same(x: Any) -> Any:
     """The value, in an array of its own: what is stored into one is not seen in the other."""
-    return x.copy() if isinstance(x, np.ndarray) else fixed(x) if isinstance(x, Traced) else x
+    return x.copy() if isinstance(x, np.ndarray) else apply(STOP, (x,), {}) if isinstance(x, Traced) else x
 
 
 STOP = declare_elementwise("stop_gradient", _same, (None,), 1, zero=True)

@@ -8,11 +8,9 @@ first that recognises it says it again. Errors of the user's own are left alone.
 from __future__ import annotations
 
 import dis
-import linecache
 import re
 from collections.abc import Callable, Mapping, Sequence
-from types import FrameType, TracebackType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,39 +21,29 @@ from edgewise.core.refusals import asked, asked_at, index_refused, stored, store
 from edgewise.core.traced import Traced
 from edgewise.errors import (
     ArgumentError,
+    BatchError,
     ConversionError,
     EdgewiseError,
     NoRuleError,
+    NotYetError,
     OverwrittenError,
     is_library,
-    line_of,
-    spelled_call,
-    user_line,
+)
+from edgewise.transforms.objects import (
+    Place,
+    is_traced,
+    many_answers,
+    named,
+    object_array,
+    objects,
+    places_of,
+    polynomials,
 )
 
 __all__ = ["name_of", "run"]
 
 _RAISE: Final = dis.opmap["RAISE_VARARGS"]
-_NAME: Final = re.compile(r"[A-Za-z_]\w*")
-_OURS: Final = re.compile(r"'?Traced(Array|Scalar)'?")
-
-
-class Place(NamedTuple):
-    """A frame of a traceback: the frame, the line and the instruction it was at."""
-
-    frame: FrameType
-    line: int
-    at: int
-
-    @property
-    def where(self) -> str:
-        """As messages say it; the user's line where the frame is not his."""
-        return user_line() if is_library(self.frame.f_code.co_filename) else line_of(self.frame, self.line)
-
-    @property
-    def call(self) -> str:
-        """What it was calling, as spelled there."""
-        return spelled_call(self.frame, self.at)
+_OURS: Final = re.compile(r"'?(Traced(Array|Scalar)|Aliased(Scalar)?)'?|'Flat'")
 
 
 def name_of(f: Any) -> str:
@@ -69,10 +57,14 @@ def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -
     Raises:
         EdgewiseError: something in it could not work with a traced value, and said so in its own words.
     """
+    asked[0] = None
     try:
         return f(*args, **kwargs)
-    except EdgewiseError:
-        raise
+    except EdgewiseError as error:
+        ours = _inside_numpy(error)
+        if ours is None:
+            raise
+        raise ours from error
     except Exception as error:
         ours = translated(error, f)
         if ours is None:
@@ -84,7 +76,7 @@ def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -
 
 def translated(error: Exception, f: Any) -> EdgewiseError | None:
     """Our error for one that a traced value brought about, or None where it is the user's own."""
-    places = _places(error.__traceback__)
+    places = places_of(error.__traceback__)
     if isinstance(error, TypeError) and len(places) == 1:
         return _wrong_call(error, f)
     place = next((p for p in reversed(places) if not is_library(p.frame.f_code.co_filename)), places[0])
@@ -97,12 +89,14 @@ def translated(error: Exception, f: Any) -> EdgewiseError | None:
     return None
 
 
-def _places(trace: TracebackType | None) -> list[Place]:
-    places = []
-    while trace is not None:
-        places.append(Place(trace.tb_frame, trace.tb_lineno, trace.tb_lasti))
-        trace = trace.tb_next
-    return places
+def _inside_numpy(error: EdgewiseError) -> EdgewiseError | None:
+    """NumPy's own function, at work on an object array, went on to what its entries refuse."""
+    if not isinstance(error, NotYetError | BatchError):
+        return None
+    places = places_of(error.__traceback__)
+    place = next((p for p in reversed(places) if not is_library(p.frame.f_code.co_filename)), places[0])
+    ours = _numpy(error, place, places)
+    return many_answers(place.call, place) if ours is not None and isinstance(error, BatchError) else ours
 
 
 def _wrong_call(error: TypeError, f: Any) -> EdgewiseError:
@@ -127,7 +121,7 @@ def _read_only(error: Exception, place: Place, places: list[Place]) -> EdgewiseE
     text = str(error)
     if not isinstance(error, ValueError) or not ("read-only" in text or "writable" in text or "readonly" in text):
         return None
-    where = next((line for a in _named(place) if not a.flags.writeable and (line := locked_at(a)) is not None), None)
+    where = next((line for a in named(place) if not a.flags.writeable and (line := locked_at(a)) is not None), None)
     if where is None:
         return None
     return OverwrittenError(
@@ -139,18 +133,6 @@ def _read_only(error: Exception, place: Place, places: list[Place]) -> EdgewiseE
     )
 
 
-def _named(place: Place) -> list[Any]:
-    """The arrays that a line of source names, and those in what it names: attributes, entries of containers."""
-    frame = place.frame
-    names = set(_NAME.findall(linecache.getline(frame.f_code.co_filename, place.line, frame.f_globals)))
-    names = names or {*frame.f_locals, *frame.f_code.co_names}  # no source: all that the code could name
-    values = [scope[name] for name in names for scope in (frame.f_locals, frame.f_globals) if name in scope]
-    inner = [v for value in values for n, v in getattr(value, "__dict__", {}).items() if n in names]
-    inner += [v for value in values if isinstance(value, list | tuple) for v in value]
-    inner += [v for value in values if isinstance(value, dict) for v in value.values()]
-    return [v for v in (*values, *inner) if isinstance(v, np.ndarray)]
-
-
 def _fixed_number(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
     """NumPy asked a traced value for an integer, did not get one, and says something else about it."""
     if not isinstance(error, IndexError | TypeError) or "integer" not in str(error):
@@ -158,43 +140,6 @@ def _fixed_number(error: Exception, place: Place, places: list[Place]) -> Edgewi
     if asked[0] is None or not any(asked_at(p.frame.f_code, p.at) for p in places):
         return None
     return index_refused("an index" if isinstance(error, IndexError) else place.call, asked[0][2], place.where)
-
-
-def _object_array(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
-    """NumPy called a method on the entries of an object array, or has no loop for it."""
-    text = str(error)
-    if isinstance(error, ZeroDivisionError) and places[-1] is place and _has_object_array(place):
-        return ConversionError(
-            "a number in an object array of traced values was divided by, and it is zero",
-            "np.array([...]) of traced values is an array of Python objects, and Python's numbers raise where those of "
-            "NumPy give inf",
-            "build the array with ew.stack([...]), which makes one traced array",
-            place.where,
-        )
-    if not isinstance(error, TypeError):
-        return None
-    if "has no callable" in text:
-        function = text.split("no callable ")[1].split(" ", maxsplit=1)[0]
-    elif text.startswith("ufunc '") and places[-1] is place and _has_object_array(place):
-        function = text.split("'")[1]
-    else:
-        return None
-    return _objects(place.call or f"np.{function}", place)
-
-
-def _objects(call: str, place: Place) -> ConversionError:
-    return ConversionError(
-        f"{call} was applied to an object array of traced values and numbers",
-        "np.array([...]) of traced values is an array of Python objects: NumPy calls methods of its entries, which "
-        "ordinary numbers lack",
-        "build the array with ew.stack([...]), which makes one traced array",
-        place.where,
-    )
-
-
-def _has_object_array(place: Place) -> bool:
-    made_here = asked[0] is not None and asked[0][0] is place.frame.f_code
-    return made_here or any(_is_traced(a) for a in _named(place))
 
 
 def _library(error: Exception, place: Place, places: list[Place]) -> EdgewiseError | None:
@@ -215,11 +160,11 @@ def _is_ours(place: Place) -> bool:
 def _beneath(error: Exception, place: Place, places: list[Place], numpy: bool) -> EdgewiseError | None:
     below = places[places.index(place) + 1 :]
     below = [p for p in below if "site-packages" in p.frame.f_code.co_filename and not _is_ours(p)]
-    if not below or not any(_is_traced(v) for p in below for v in p.frame.f_locals.values()):
+    if not below or not any(is_traced(v) for p in below for v in p.frame.f_locals.values()):
         return None
     name = below[0].frame.f_globals.get("__name__", "")
     if name.startswith("numpy"):
-        return _objects(place.call or f"np.{below[0].frame.f_code.co_name}", place) if numpy else None
+        return objects(place.call or f"np.{below[0].frame.f_code.co_name}", place) if numpy else None
     public, function = _public(name), below[0].frame.f_code.co_name
     return NoRuleError(
         f"{place.call or (public if function.startswith('__') else f'{public}.{function}')} cannot work with a traced "
@@ -234,12 +179,6 @@ def _public(module: str) -> str:
     return ".".join(part for part in module.split(".") if not part.startswith("_"))
 
 
-def _is_traced(value: Any) -> bool:
-    return isinstance(value, Traced) or (
-        isinstance(value, np.ndarray) and value.dtype == object and any(isinstance(e, Traced) for e in value.flat)
-    )
-
-
 _ATTRIBUTES: Final = {
     "shape": "use np.reshape(t, shape)",
     "view": "use t itself, or t.astype(dtype) for another dtype",
@@ -252,10 +191,12 @@ def _attribute(error: Exception, place: Place, places: list[Place]) -> EdgewiseE
     if not isinstance(error, AttributeError) or not (isinstance(error.obj, Traced) or _OURS.search(text)):
         return None
     if place.call and isinstance(getattr(np, error.name or "", None), np.ufunc):  # called for by an object array
-        return _objects(place.call, place)
+        return objects(place.call, place)
     name = error.name or next((n for n in re.findall(r"'(\w+)'", text) if not _OURS.search(n)), "")
     return NoRuleError(
-        f"a traced value has no attribute {name}" if "no attribute" in text else f"{name} cannot be set",
+        f"a traced value has no attribute {name}"
+        if "no attribute" in text
+        else f"{name or 'an attribute'} of a traced value cannot be set",
         "it stands for a value with a derivative, and has no memory of its own",
         _ATTRIBUTES.get(name)
         or (f"use NumPy's function, np.{name}" if hasattr(np, name) else "look at the plain value: ew.value(t)"),
@@ -305,13 +246,39 @@ def _unknown(error: Exception, place: Place, places: list[Place]) -> EdgewiseErr
     return ConversionError(
         _in_words(text),
         "it asks for a plain value, which cannot carry a derivative",
-        "give it ew.value(t), or return the value from the function first",
+        _STATISTICS.get(_entered(place, places)) or "give it ew.value(t), or return the value from the function first",
         place.where,
     )
+
+
+_STATISTICS: Final = {
+    "mean": "use NumPy's function, np.mean",
+    "pstdev": "use NumPy's function, np.std",
+    "pvariance": "use NumPy's function, np.var",
+    "stdev": "use NumPy's function, np.std(x, ddof=1)",
+    "variance": "use NumPy's function, np.var(x, ddof=1)",
+}
+
+
+def _entered(place: Place, places: list[Place]) -> str:
+    """The function of the module ``statistics`` that the user's line has called; "" for any other."""
+    below = next(iter(places[places.index(place) + 1 :]), None)
+    inside = below is not None and below.frame.f_globals.get("__name__") == "statistics"
+    return below.frame.f_code.co_name if below is not None and inside else ""
 
 
 def _in_words(text: str) -> str:
     return _OURS.sub("a traced value", re.sub(r"\S*<locals>\.", "", text))
 
 
-_READERS: Final = (_read_only, _library, _caused, _fixed_number, _attribute, _object_array, _numpy, _unknown)
+_READERS: Final = (
+    _read_only,
+    polynomials,
+    _library,
+    _caused,
+    _fixed_number,
+    _attribute,
+    object_array,
+    _numpy,
+    _unknown,
+)

@@ -12,6 +12,7 @@ import edgewise as ew
 pytest.importorskip("llvmlite", reason="llvmlite makes the machine code")
 
 from edgewise.compile.executable import build
+from edgewise.compile.kernels import sections
 from edgewise.compile.kernels.sections import divide
 from edgewise.modes.staged import Staged
 
@@ -209,6 +210,48 @@ def test_scratch_memory_is_shared_by_values_that_do_not_live_together():
     assert agree(f, x).arena <= 3 * 8064
 
 
+def test_a_store_into_an_array_that_nobody_needs_copies_nothing():
+    def f(x, v):
+        x = np.sort(x)  # memory that is not the caller's
+        for i in range(10):
+            x[3 * i : 3 * i + 2] = v[i]
+        before = x[:5] * 2
+        x[40:] = x[:-40]
+        return np.cumsum(x), before
+
+    made = agree(f, normal(100), normal(10))
+    assert made.text.count("store <8 x double>") < 60
+
+
+def test_cotangents_of_parts_are_added_where_they_belong():
+    def f(x):
+        total = np.sum(x[1:] * x[:-1]) + x[3] * x[-2]
+        for i in range(4):
+            total = total + np.sum(x[ROWS[0] + i] * x[i]) ** 2
+        return total
+
+    x = normal(100)
+    made = agree(ew.grad(f), x)
+    assert made.address
+    assert agree(ew.grad(lambda x: f(x) + f(np.exp(x[::-1]))), x).address
+    assert agree(ew.hessian(f), x[:60]).run([x[:60]])[0] == 0
+    shape = (12, 11)
+    assert agree(
+        ew.grad(lambda x: np.sum(x[1:] * x[:-1]) + np.sum(x[:, 2:] ** 3) + np.sum(x[4])), normal(shape)
+    ).address
+
+
+def test_an_array_stored_into_itself_is_read_before():
+    def f(x):
+        y = x * 2.0
+        y[1:] = y[:-1] + y[1:]
+        z = np.exp(y)
+        y[5:50] = z[5:50] * y[:45]
+        return y, z
+
+    agree(f, normal(100))
+
+
 UNARY = [np.exp, np.tanh, np.negative, np.square, lambda x: x[::-1], np.transpose, lambda x: x[..., 1:]]
 UNARY += [lambda x: np.sum(x, axis=0), lambda x: np.max(x, axis=-1, keepdims=True), lambda x: np.reshape(x, -1)]
 UNARY += [
@@ -234,8 +277,9 @@ def programs(draw):
     dtype=st.sampled_from(["f8", "f4"]),
     seed=st.integers(0, 99),
     derive=st.booleans(),
+    few=st.sampled_from([0, 64]),
 )
-def test_random_programs(recipe, shape, dtype, seed, derive):
+def test_random_programs(recipe, shape, dtype, seed, derive, few):
     rng = np.random.default_rng(seed)
     inputs = [rng.standard_normal(shape).astype(dtype), rng.standard_normal(shape[-1:]).astype(dtype)]
 
@@ -256,7 +300,8 @@ def test_random_programs(recipe, shape, dtype, seed, derive):
     def total(*values):
         return sum(np.sum(np.tanh(v)) for v in every(*values)) + 0.0 * np.sum(values[0])
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sections, "LIMIT", few)
         agree(ew.grad(total, (0, 1)) if derive else every, *inputs)
 
 

@@ -203,7 +203,7 @@ def test_complex_numbers():
     a, b = (rng.standard_normal(70) + 1j * rng.standard_normal(70) for _ in range(2))
 
     def every(x, y):
-        found = [x + y, x - y, x * y, -x, np.conj(x), x == y, x != y, np.square(x), np.abs(x), np.angle(x)]
+        found = [x + y, x - y, x * y, x / y, -x, np.conj(x), x == y, x != y, np.square(x), np.abs(x), np.angle(x)]
         return [*found, np.real(x) * 2, np.imag(x) + 1, np.where(np.real(x) > 0, x, y), x * 2.0, x + np.real(y)]
 
     made, found, expected = compiled(every, a, b)

@@ -204,10 +204,26 @@ def _complex_multiply(kind: Kind, a: Complex, b: Complex) -> Complex:
     return Complex(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re)
 
 
+def _complex_divide(kind: Kind, a: Complex, b: Complex) -> Complex:
+    """By the larger part of b, so that nothing overflows on the way (Smith 1962), as NumPy does."""
+    wide = fabs(b.re) >= fabs(b.im)
+    large, small = select(wide, b.re, b.im), select(wide, b.im, b.re)
+    ratio = small / large
+    scale = 1.0 / (large + small * ratio)
+    first, second = select(wide, a.re, a.im), select(wide, a.im, a.re)
+    re = (first + second * ratio) * scale
+    im = (second - first * ratio) * scale
+    im = select(wide, im, -im)
+    none = large.equals(0.0)
+    by = fabs(b.re)
+    return Complex(select(none, a.re / by, re), select(none, a.im / by, im))
+
+
 COMPLEX: Final[dict[str, Callable[..., Any]]] = {
     "add": lambda kind, a, b: Complex(a.re + b.re, a.im + b.im),
     "subtract": lambda kind, a, b: Complex(a.re - b.re, a.im - b.im),
     "multiply": _complex_multiply,
+    "divide": _complex_divide,
     "square": lambda kind, a: _complex_multiply(kind, a, a),
     "negative": lambda kind, a: Complex(-a.re, -a.im),
     "positive": lambda kind, a: a,

@@ -16,9 +16,11 @@ from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.body import Body, Cell, Place
 from edgewise.compile.kernels.kinds import Complex, Kind, kind_of, truth
-from edgewise.compile.kernels.loops import arranged, write_nest
+from edgewise.compile.kernels.loops import write_nest
 from edgewise.compile.kernels.nests import Graph, Reach, Store
+from edgewise.compile.kernels.order import arranged
 from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT
@@ -26,6 +28,8 @@ from edgewise.compile.kernels.views import identity, whole
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
+
+MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
 
 
 class Target(NamedTuple):
@@ -85,6 +89,8 @@ class _Writer:
         sections = division.sections
         called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
         self.division, self.sections, self.target = division, sections, target
+        entries = [one for section in sections if isinstance(section, Nest) for one in section.entries]
+        self.calling = sum(one.how is not None and bool(one.how.maths) for one in entries) > MANY
         self.beyond = len(program.guards) + 1  # what is returned for an index out of range
         self.table = Table(program, division.outputs, called)
         self.module = Module(fused=target.fused)
@@ -100,6 +106,7 @@ class _Writer:
                 self.last[var] = at
                 if var not in direct and (var.shape or isinstance(section, Call)):
                     self.as_arrays.add(var)
+        self.heirs = self._heirs()
         for var, array in known.items():
             kind = kind_of(var.dtype)
             if kind is not None and array.size <= LIMIT:
@@ -120,6 +127,8 @@ class _Writer:
                     self._straight(body, at, section)
                 elif isinstance(section, Nest):
                     self._nest(body, at, section)
+                elif isinstance(section, Rolled):
+                    self._rolled(body, at, section)
                 else:
                     self._pack(body, at, section)
                 looping = looping or not isinstance(section, Straight)
@@ -156,19 +165,35 @@ class _Writer:
             made.append(op.results[0])
         self._keep(body, at, made)
 
+    def _rolled(self, body: Body, at: int, section: Rolled) -> None:
+        carries = section.op.params["carries"]
+        rooms = [self._room(var, at) for var in section.op.results[carries:]]
+        last = write_rolled(body, section, self._entries, self._memory, rooms)
+        for var, cells in zip(section.op.results, last, strict=False):
+            self.cells[var] = cells
+        self._keep(body, at, list(section.op.results[:carries]))
+
     def _nest(self, body: Body, at: int, section: Nest) -> None:
         graph = Graph(section.space, self.division, at, self._found)
         for entry in section.entries:
             graph.enter(entry, self._room(entry.var, at))
-        write_nest(body, arranged(graph), self.target.width, self.beyond)
+        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
 
     def _pack(self, body: Body, at: int, section: Pack) -> None:
-        memory = self._room(section.var, at)
-        kind = kind_of(section.var.dtype)
-        assert kind is not None
+        kind, parts = _kind(section.var), section.parts
+        under = parts[0].source
+        if type(under) is Var and self.heirs.get(under) is section.var:
+            memory: Memory | None = self.table.memory[under]
+            assert memory is not None
+            self.table.memory[section.var] = memory
+            if memory.buffer == self.table.arena:
+                self.blocks[memory.offset] = {section.var}
+            parts = parts[1:]
+        else:
+            memory = self._room(section.var, at)
         if memory is None:
             return
-        for part in section.parts:
+        for part in parts:
             graph = Graph(part.shape, self.division, at, self._found)
             shape = part.source.shape if type(part.source) is Var else ()
             index = whole(shape, part.shape).through(identity(len(part.shape)), len(part.shape))
@@ -176,7 +201,27 @@ class _Writer:
             offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
             terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
             graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
-            write_nest(body, arranged(graph), self.target.width, self.beyond)
+            write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+
+    def _heirs(self) -> dict[Var, Var]:
+        """Arrays that are stored into and that nobody needs any more: the result is in the same memory."""
+        found = {}
+        for at, section in enumerate(self.sections):
+            if not isinstance(section, Pack) or not section.parts[1:]:
+                continue
+            x, var = section.parts[0].source, section.var
+            if type(x) is not Var or (x.shape, x.dtype) != (var.shape, var.dtype) or self.last.get(x, -1) != at:
+                continue
+            made = self.division.where.get(x, -1)
+            if made < 0 or not isinstance(self.sections[made], Nest | Pack) or self.table.result(x) is not None:
+                continue
+            others = [part.source for part in section.parts[1:]]
+            others += [pick.array for part in section.parts for pick in part.picks]
+            if any(leaf is x for v in vars_of(others) for leaf, _ in self.division.leaves(v, at)):
+                continue  # what is stored is made of the array itself
+            if self.last.get(var, -1) > at or self.table.result(var) is not None:
+                found[x] = var
+        return found
 
     def _called(self, section: Call) -> None:
         """Say where the operands are that are looks at something in memory."""
@@ -216,7 +261,10 @@ class _Writer:
 
     def _room(self, var: Var, at: int) -> Memory | None:
         """Memory for what a section makes, and where it is from now on; None where nobody needs it."""
-        memory = self.table.result(var)
+        last = var
+        while last in self.heirs:
+            last = self.heirs[last]
+        memory = self.table.result(last)
         if memory is None and self.last.get(var, -1) > at:
             block = self.arena.take(var.dtype.itemsize * int(np.prod(var.shape, dtype=np.int64)))
             self.blocks[block] = {var}

@@ -32,6 +32,7 @@ from edgewise.compile.maths import (
     power,
     roots,
     single,
+    single_inverse,
     trigonometric,
 )
 from edgewise.compile.maths.function import DTYPES, Function
@@ -41,7 +42,8 @@ __all__ = ["FUNCTIONS", "Function", "apply", "define", "sincos"]
 
 def _row(write: Callable[..., Value], arity: int, ulp: float, floor: float = 0.0) -> Function:
     name = write.__name__
-    return Function(name, write, arity, {"double": ulp, "float": 0.501}, floor, getattr(single, name, None))
+    shorter = getattr(single, name, None) or getattr(single_inverse, name, None)
+    return Function(name, write, arity, {"double": ulp, "float": 0.501}, floor, shorter)
 
 
 _TABLE: Final = (

@@ -10,7 +10,7 @@ from edgewise.compile.maths.double_double import Pair, fast_two_sum, two_product
 from edgewise.compile.maths.logarithm import INFINITY
 from edgewise.compile.maths.polynomial import estrin
 
-__all__ = ["arccos", "arcsin", "arctan", "arctan2"]
+__all__ = ["TAN_EIGHTH", "arccos", "arcsin", "arctan", "arctan2"]
 
 TAN_EIGHTH: Final = 0.41421356237309503  # tan(π/8): beyond it, π/4 is subtracted
 

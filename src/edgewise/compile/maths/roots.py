@@ -11,34 +11,42 @@ from edgewise.compile.maths.exponential import ROUND, two_to
 from edgewise.compile.maths.logarithm import INFINITY, decompose, normal
 from edgewise.compile.maths.polynomial import estrin
 
-__all__ = ["cbrt", "hypot"]
+__all__ = ["cbrt", "cube_root_parts", "hypot"]
 
 THIRD: Final = 1.0 / 3.0
 
 
-def cbrt(x: Value) -> Value:
-    """The cube root: of m·2^(3j + i), 2^j times that of v = m·2^i, by Newton's method for v^(-1/3): no division."""
-    a = fabs(x)
-    scaled, less = normal(a)
-    m, k = decompose(scaled)
-    m, k = m * 0.5, k + (less + 1.0)  # m from √½/2, where the polynomial still holds
+def cube_root_parts(a: Value, less: Value, steps: int) -> tuple[Value, Value, Value]:
+    """v, v^(-1/3) and 2^j, with a·2^less = v·2^(3j) and v from 0.35 to 2.9, for a positive normal a.
+
+    Newton's method for v^(-1/3) needs no division. It begins with an error of 2^-17, which each step doubles and
+    squares.
+    """
+    m, k = decompose(a)
+    m, k = m * 0.5, k + (less + 1.0)  # m from √½/2 to √½
     j = fma(k - 1.0, THIRD, ROUND) - ROUND
     i = fma(j, -3.0, k)
-    one = x.block.constant(1.0, x.kind)
+    one = a.block.constant(1.0, a.kind)
     first, second = i.equals(1.0), i.equals(2.0)
     v = m * select(first, 2.0, select(second, one * 4.0, 1.0))
     root = c.ROOT_OF_HALF
     g = estrin(m, c.CBRT) * select(first, root, select(second, one * (root * root), 1.0))
-    for _ in range(2):
+    for _ in range(steps):
         g = fma(g * fma(-(g * g) * g, v, 1.0), THIRD, g)
+    return v, g, two_to(j + ROUND)
+
+
+def cbrt(x: Value) -> Value:
+    """The cube root: of v·2^(3j), 2^j times v·v^(-2/3)."""
+    a = fabs(x)
+    v, g, power = cube_root_parts(*normal(a), 2)
     g2 = g * g
     y = v * g2
     # The residual v - y³, exactly but for the last product: y is wrong in its last bits alone, so it is small.
     square, e = two_product(y, y)
     p, f = two_product(square, y)
     y = fma(((v - p) - f) - e * y, g2 * THIRD, y)
-    y = copysign(y * two_to(j + ROUND), x)
-    return select((a > 0.0) & (a < INFINITY), y, x)
+    return select((a > 0.0) & (a < INFINITY), copysign(y * power, x), x)
 
 
 def hypot(x: Value, y: Value) -> Value:

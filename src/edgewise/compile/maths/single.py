@@ -23,6 +23,7 @@ __all__ = [
     "expm1",
     "log",
     "log1p",
+    "log1p_of_finite",
     "log2",
     "log10",
     "power",
@@ -127,11 +128,16 @@ def log10(x: Value) -> Value:
     return of_logarithm(x, fma(k, c.LN2[0], rest) * c.LOG10_E[0])
 
 
-def log1p(x: Value) -> Value:
-    """log(1 + x)."""
+def log1p_of_finite(x: Value) -> Value:
+    """log(1 + x) for a finite x > -1."""
     m, k = decompose(x + 1.0)
     f = select(k.equals(0.0), x, m - 1.0)
-    return copysign(of_logarithm(x, fma(k, c.LN2[0], f * estrin(f, c.LOG_SINGLE)), -1.0), x)
+    return fma(k, c.LN2[0], f * estrin(f, c.LOG_SINGLE))
+
+
+def log1p(x: Value) -> Value:
+    """log(1 + x)."""
+    return copysign(of_logarithm(x, log1p_of_finite(x), -1.0), x)
 
 
 def _sine_and_cosine(r: Value) -> tuple[Value, Value]:

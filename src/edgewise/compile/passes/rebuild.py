@@ -14,7 +14,7 @@ from edgewise.compile.passes.algebra import RULES, unchanged
 from edgewise.core.program import Branch, Guard, Op, Program, Var, seen_again, with_branch
 from edgewise.families.elementwise import Elementwise
 
-__all__ = ["rebuilt", "same_step"]
+__all__ = ["rebuilt", "same_step", "stand_in"]
 
 _FOLDED = 1 << 16  # bytes a folded result may take: what is larger is computed when it is needed
 
@@ -46,7 +46,7 @@ class _Walk:
             if flat.size > 1 and seen_again(np.broadcast_to(flat[:1], flat.shape), flat):
                 self.op(Op(broadcast_to, (flat[0],), {"target": var.shape}, (var,), None))
                 return
-            key = _frozen(array)
+            key = stand_in(array)
             before = self._done.setdefault(key, (var,))[0]
             if before is not var:
                 self._became[var] = before
@@ -163,7 +163,7 @@ def _scaled(operands: tuple[Any, ...], spec: str) -> bool:
 def same_step(a: Any, b: Any) -> bool:
     """Whether two operands or parameters are the same to the last bit."""
     try:
-        return bool(_frozen(a) == _frozen(b))
+        return bool(stand_in(a) == stand_in(b))
     except TypeError:
         return a is b
 
@@ -171,17 +171,17 @@ def same_step(a: Any, b: Any) -> bool:
 def _key(step: Op, operands: tuple[Any, ...]) -> Any:
     """What two operations with the same results have in common; None where that cannot be said."""
     try:
-        given = tuple([o if type(o) is Var else _frozen(o) for o in operands])
+        given = tuple([o if type(o) is Var else stand_in(o) for o in operands])
         if not step.params:
             return (step.primitive, given)
-        key = (step.primitive, given, tuple([(k, _frozen(v)) for k, v in step.params.items()]))
+        key = (step.primitive, given, tuple([(k, stand_in(v)) for k, v in step.params.items()]))
         hash(key)
     except TypeError:
         return None
     return key
 
 
-def _frozen(value: Any) -> Any:
+def stand_in(value: Any) -> Any:
     """A hashable stand-in for an operand or a parameter, equal where the value is the same to the last bit."""
     kind = type(value)
     if kind is float or kind is np.float64:
@@ -196,5 +196,5 @@ def _frozen(value: Any) -> Any:
     if kind is slice:
         return ("slice", value.start, value.stop, value.step)
     if isinstance(value, tuple | list):
-        return (kind, tuple(map(_frozen, value)))
+        return (kind, tuple(map(stand_in, value)))
     return (kind, value)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgewise.transforms.batching import vmap
+from edgewise.transforms.checkpoint import checkpoint
 from edgewise.transforms.elementwise import derivative
 from edgewise.transforms.forward import jvp
 from edgewise.transforms.gradient import grad, value_and_grad
@@ -66,6 +67,8 @@ WAYS: dict[str, Way] = {
     "grad along a line": Way(lambda h, x, t: grad(lambda s: h(*_moved(x, t, s)))(0.0), keeps=False),
     "derivative along a line": Way(lambda h, x, t: derivative(lambda s: h(*_moved(x, t, s)))(0.0), keeps=False),
     "vmap of jvp": Way(_members, keeps=False),
+    "grad of a checkpoint": Way(lambda h, x, t: dot(grad(checkpoint(h), _all(x))(*x), t)),
+    "linearize of a checkpoint": Way(lambda h, x, t: _linearize(checkpoint(h), x, t)),
 }
 
 

@@ -1,0 +1,159 @@
+"""Python loops become loops of machine code, forwards and backwards."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import edgewise as ew
+from edgewise.compile.leaves import arguments
+from edgewise.compile.numpy_run import NumpyRun
+from edgewise.compile.passes import simplified
+from edgewise.compile.passes.reroll import rerolled
+from edgewise.compile.recording import record
+from edgewise.compile.repeated import repeat
+
+
+def lotka_volterra(u, v, p):
+    return p[0] * u - p[1] * u * v, p[2] * u * v - p[3] * v
+
+
+def rk4(z, p, steps=60, h=0.01):
+    u, v = z[0], z[1]
+    for _ in range(steps):
+        a = lotka_volterra(u, v, p)
+        b = lotka_volterra(u + h / 2 * a[0], v + h / 2 * a[1], p)
+        c = lotka_volterra(u + h / 2 * b[0], v + h / 2 * b[1], p)
+        d = lotka_volterra(u + h * c[0], v + h * c[1], p)
+        u = u + h / 6 * (a[0] + 2 * b[0] + 2 * c[0] + d[0])
+        v = v + h / 6 * (a[1] + 2 * b[1] + 2 * c[1] + d[1])
+    return u + v
+
+
+def recurrent(xs, w):
+    """Reads an entry of an array at each step, and keeps what it makes."""
+    h, kept = np.zeros(2), []
+    for k in range(len(xs)):
+        h = np.tanh(w @ h + xs[k])
+        kept.append(h[0])
+    return np.sum(np.array(kept) * h[1])
+
+
+def backwards(x):
+    """Goes through an array from its end."""
+    total = x[0] * 0
+    for k in range(len(x) - 1, -1, -1):
+        total = np.sin(total) * x[k] + np.cos(total) / (2 + x[k] ** 2)
+    return total
+
+
+def two_loops(x):
+    y = x
+    for _ in range(150):
+        y = y * 0.99 + np.sin(y) * 0.1
+    z = y
+    for _ in range(150):
+        z = z - 0.1 * (z * z - y) * np.cos(z)
+    return z * x
+
+
+def complex_map(z):
+    c = z
+    for _ in range(200):
+        c = c * c * 0.5 + z * 0.3
+    return np.abs(c) ** 2
+
+
+RNG = np.random.default_rng(2)
+Z, P = np.array([1.0, 2.0]), np.array([1.1, 0.4, 0.1, 0.4])
+XS, W = RNG.normal(size=(80, 2)), RNG.normal(size=(2, 2)) * 0.4
+CASES = {
+    "rk4": (rk4, (Z, P), 1),
+    "gradient of rk4": (ew.value_and_grad(rk4, (0, 1)), (Z, P), 2),
+    "recurrent": (recurrent, (XS, W), 1),
+    "backwards": (backwards, (RNG.normal(size=120),), 1),
+    "two loops": (two_loops, (0.7,), 2),
+    "gradient of two loops": (ew.value_and_grad(two_loops), (0.7,), 4),
+    "second derivative": (ew.grad(ew.grad(two_loops)), (0.7,), 5),
+    "complex": (complex_map, (0.3 + 0.4j,), 1),
+    "gradient of complex": (ew.grad(complex_map), (0.3 + 0.4j,), 2),
+}
+
+
+def program_of(f, args):
+    return simplified(record(f, arguments(args, {}, frozenset(), frozenset())).program)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_loops_are_found_and_change_nothing(name):
+    f, args, loops = CASES[name]
+    program = program_of(f, args)
+    found = rerolled(program)
+    found.check()
+    assert sum(op.primitive is repeat for op in found.ops) >= loops
+    assert len(found.steps) < len(program.steps) * 0.7
+    inputs = [np.asarray(x)[()] for x in args]
+    for x, y in zip(NumpyRun(program).run(inputs)[1], NumpyRun(found).run(inputs)[1], strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_loops_of_machine_code(name):
+    f, args, _ = CASES[name]
+    made = ew.jit(f)
+    expected = f(*args)
+    for _ in range(3):
+        found = made(*args)
+    for x, y in zip(
+        np.atleast_1d(found[0] if isinstance(found, tuple) else found),
+        np.atleast_1d(expected[0] if isinstance(expected, tuple) else expected),
+        strict=True,
+    ):
+        np.testing.assert_allclose(x, y, rtol=1e-11)
+    if isinstance(found, tuple):
+        for x, y in zip(ew.containers.flatten(found[1])[0], ew.containers.flatten(expected[1])[0], strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-10)
+
+
+def test_a_short_program_stays_as_it_is():
+    program = program_of(lambda x: x * 2, (1.0,))
+    assert rerolled(program) is program
+
+
+def test_what_does_not_repeat_stays_as_it_is():
+    def f(x):
+        for k in range(500):
+            x = x + (k % 7) * np.sin(x) if (k * k) % 11 > 4 else x * 0.5 + k
+        return x
+
+    program = program_of(f, (0.3,))
+    assert rerolled(program) is program
+
+
+def test_a_loop_with_an_odd_step_in_it():
+    def f(x):
+        for k in range(400):
+            x = x * 0.5 + np.cos(x)
+            if k == 200:
+                x = np.exp(-x)
+        return x
+
+    program = program_of(f, (0.3,))
+    found = rerolled(program)
+    assert sum(op.primitive is repeat for op in found.ops) == 2
+    assert NumpyRun(found).run([np.float64(0.3)])[1] == NumpyRun(program).run([np.float64(0.3)])[1]
+
+
+def test_a_guard_ends_a_loop():
+    def f(x):
+        for _ in range(300):
+            x = x * 0.5 + np.cos(x)
+        if x > 0:
+            for _ in range(300):
+                x = x * 0.25 + np.sin(x)
+        return x
+
+    made = ew.jit(f)
+    for value in (0.3, 1.0, -2.0):
+        for _ in range(2):
+            np.testing.assert_allclose(made(value), f(value), rtol=1e-13)
