@@ -13,9 +13,11 @@ few instructions: whoever needs them computes them again, which costs less than 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+from edgewise.compile.kernels.boxes import stacked
 from edgewise.compile.kernels.entries import Entry, copy_of, entry
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import elementwise_name, structural_name
@@ -24,14 +26,14 @@ from edgewise.compile.kernels.rolled import Rolled, rolled
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
 from edgewise.compile.kernels.views import View, view, whole
 from edgewise.compile.repeated import repeat
-from edgewise.core.program import Guard, Op, Program, Var, vars_of
+from edgewise.core.program import Guard, Op, Program, Var, used_by, vars_of
 
 __all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
 
 CHUNK = 1200  # instructions of one function: LLVM's time for a function grows faster than its length
 MOST = 2000  # instructions of the body of a nest
 READS = 200  # operations of it
-CHEAP = 2  # instructions that are rather done again than stored
+CHEAP = 20  # instructions that are rather done again than stored
 LEAVES = 2  # arrays that such an operation reads
 
 
@@ -172,7 +174,22 @@ class _Divider:
         for i, output in enumerate(self.made.outputs):
             if type(output) is Var:
                 self._output(i, output)
+        self._stack()
         return self.made
+
+    def _stack(self) -> None:
+        """Put arrays made of parts that are only there to have more put on them together with what is."""
+        uses = Counter(var for step in self.program.steps for var in used_by(step))
+        uses.update(vars_of(self.made.outputs))
+        for at, section in enumerate(self.sections):
+            if not isinstance(section, Pack):
+                continue
+            under = section.parts[0].source
+            before = self.made.where.get(under, -1) if type(under) is Var and uses[under] == 1 else -1
+            below = self.sections[before] if before >= 0 else None
+            one = stacked(below, section) if isinstance(below, Pack) else None
+            if one is not None:
+                self.sections[at], self.sections[before] = one, Straight()
 
     def _look(self, look: Look) -> None:
         var = look.guard.var
@@ -281,9 +298,14 @@ class _Divider:
 
     def _cheap(self, one: Entry) -> bool:
         """Whether to do an operation again rather than to store it."""
-        cost, found, waiting = 0, 0, [one]
+        cost, waiting = 0, [one]
+        found: set[Var] = set()
+        seen: set[Var] = set()
         while waiting:
             this = waiting.pop()
+            if this.var in seen:
+                continue
+            seen.add(this.var)
             cost += this.cost
             for x, _ in this.reads:
                 if type(x) is not Var:
@@ -292,9 +314,9 @@ class _Divider:
                     x = self.made.views[x][0]  # noqa: PLW2901  what it shows
                 if x in self.made.inline and x not in self.made.where:
                     waiting.append(self.made.inline[x])
-                else:
-                    found += bool(x.shape)
-            if cost > CHEAP or found > LEAVES:
+                elif x.shape:
+                    found.add(x)
+            if cost > CHEAP or len(found) > LEAVES:
                 return False
         return True
 
