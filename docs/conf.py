@@ -14,7 +14,7 @@ author = "The edgewise authors"
 project_copyright = author
 version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "coverage_table", "trim"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "coverage_table", "tour", "trim"]
 exclude_patterns = ["decisions/README.md"]  # included by decisions.md, which lists the records
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(numpy|scipy)\..*")]  # their pages are on other sites

@@ -7,7 +7,7 @@ import { build } from "esbuild";
 const tightStyle = {
   name: "tight style",
   setup({ onLoad }) {
-    onLoad({ filter: /style\.ts$/ }, ({ path }) => ({ contents: readFileSync(path, "utf-8").replace(/^\s*\/\/.*$/gm, "").replace(/\s*\n\s*/g, " ").replace(/ ?([{};]) ?/g, "$1").replace(/([:,]) /g, "$1"), loader: "ts" }));
+    onLoad({ filter: /style\.ts$/ }, ({ path }) => ({ contents: readFileSync(path, "utf-8").replace(/^\s*\/\/.*$/gm, "").replace(/\s*\n\s*/g, " ").replace(/ ?([{};]) ?/g, "$1").replace(/([:,]) /g, "$1").replace(/#(\w)\1(\w)\2(\w)\3\b/g, "#$1$2$3").replace(/([ :,(])0\.(\d)/g, "$1.$2").replace(/;}/g, "}"), loader: "ts" }));
   },
 };
 

@@ -103,6 +103,28 @@ def test_a_minus_begins_an_expression_or_a_value(run):
     assert run("-q", "--", "-a**2", "a=-3").out == "a\t6\n"
 
 
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_json_loses_nothing_that_was_asked_for(run, mode):
+    """The trace tells of one sweep: in forward mode of one variable, and never of second derivatives."""
+    import jsonschema
+
+    done = run("(a*b + c)**2", "a=3", "b=2", "c=1", "--json", "--order", "2", "--mode", mode)
+    told = json.loads(done.out)
+    jsonschema.validate(told, schema())
+    assert told["derivatives"] == {
+        "value": 49,
+        "gradient": {"a": 28, "b": 42, "c": 14},
+        "hessian": {
+            "a": {"a": 8, "b": 26, "c": 4},
+            "b": {"a": 26, "b": 18, "c": 6},
+            "c": {"a": 4, "b": 6, "c": 2},
+        },
+    }
+    several = json.loads(run("x / y", "x=[1,0]", "y=0", "--json", "--mode", mode).out)["derivatives"]
+    assert several["value"] == ["Infinity", "NaN"]
+    assert several["jacobian"]["y"] == ["-Infinity", "NaN"]
+
+
 def test_json_is_the_trace(run):
     import jsonschema
 

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 import edgewise as ew
+from edgewise.compile.executable import build
+from edgewise.compile.kernels import sections
 from edgewise.core.registry import DECLARATIONS, spelling
 from edgewise.modes.staged import Staged
 from edgewise.testing.subject import Subject, output_leaves
 
-pytest.importorskip("llvmlite", reason="llvmlite makes the machine code")
-
-from edgewise.compile.executable import build
-from edgewise.compile.kernels import sections
+pytestmark = pytest.mark.needs("llvmlite")
 
 
 def staged(function, *inputs):

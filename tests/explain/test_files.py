@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
-from edgewise.errors import FileError
+from edgewise.errors import ArgumentError, FileError
 from edgewise.modes import Recorded
 
 HOSTILE = '"><script>alert(1)</script>\\" \n\u202e'
@@ -113,6 +113,23 @@ def test_arrays_of_every_kind():
     assert sum(told["nodes"][0]["value"]["hist"]["n"]) == 5000
 
 
+def test_the_graph_in_the_words_of_tikz(tmp_path, programs):
+    e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0)
+    text = e.to_tikz(tmp_path / "graph.tex")
+    assert (tmp_path / "graph.tex").read_text(encoding="utf-8") == text
+    assert text.count(r"\begin{tikzpicture}") == text.count(r"\end{tikzpicture}") == 1
+    assert all(f"{{{number}}}" in text for number in (28, 42, 49))
+
+
+def test_a_page_opens_at_a_step_that_there_is(programs):
+    e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0)
+    assert '<div id="edgewise" data-at="6"></div>' in e.to_html(at=len(e))
+    assert '<div id="edgewise"></div>' in e.to_html()
+    for at in (-1, 13):
+        with pytest.raises(ArgumentError, match=r"square_loss has 12 steps\n.*use a number from 0 to 12"):
+            e.to_html(at=at)
+
+
 def test_files_are_not_overwritten(tmp_path, programs):
     e = ew.explain(programs.square_loss, 3.0, 2.0, 1.0)
     path = tmp_path / "trace.json"
@@ -135,8 +152,10 @@ def test_hostile_names_are_data():
     def f(x):
         return x[HOSTILE] * 2
 
-    f.__name__ = HOSTILE
+    f.__name__ = f"{HOSTILE}\x1b[31m\ud800\u202e"
     e = ew.explain(f, {HOSTILE: 1.0})
+    assert e.title.isprintable()
+    assert {c for c in str(e).encode("utf-8").decode("utf-8") if not c.isprintable()} == {"\n"}
     assert e.inputs[0].name == f"x[{HOSTILE!r}]"
     valid(e)
     dot = e.to_dot()
@@ -151,8 +170,10 @@ def test_notebooks_get_the_table_at_least(programs):
     assert bundle["text/plain"] == str(e)
     assert set(e._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
     assert "text/plain" not in e._repr_mimebundle_(exclude=["text/plain"])
-    if "text/html" in bundle:
-        assert 'sandbox="allow-scripts"' in bundle["text/html"]
+    assert 'sandbox="allow-scripts"' in bundle["text/html"]
+    assert bundle["image/svg+xml"] == e.to_svg()
+    long = ew.explain(sum, [1.0] * 700)._repr_mimebundle_()
+    assert set(long) == {"text/plain", "text/html"}, "a picture of 700 boxes in a row"
 
 
 def test_the_table_elides_what_is_too_long_or_too_wide():

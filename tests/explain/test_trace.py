@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import dask.array
@@ -11,7 +12,8 @@ import pint
 import pytest
 
 import edgewise as ew
-from edgewise.errors import ArgumentError, OutputError, StaticRoleError, StructureError
+from edgewise.errors import ArgumentError, ConversionError, OutputError, StaticRoleError, StructureError
+from edgewise.explain import counting
 
 
 def between(e, source, target):
@@ -113,6 +115,12 @@ def test_the_result_may_have_any_structure():
     assert forward.tangent == (1, 0)
     vector = ew.explain(lambda x: x**2, np.array([1.0, 2.0]), mode="forward", seed=(np.array([1.0, 0.0]),))
     np.testing.assert_array_equal(vector.tangent, [2, 0])
+
+
+def test_a_partial_is_called_by_the_function_in_it(programs):
+    e = ew.explain(functools.partial(functools.partial(programs.square_loss, 3.0), 2.0), 1.0)
+    assert e.title == "square_loss"
+    assert [v.name for v in e.inputs] == ["c"]
 
 
 def test_a_result_that_does_not_depend_on_the_arguments():
@@ -317,6 +325,20 @@ def test_counts_of_arrays_and_of_edges_that_lead_nowhere():
     assert (several.inputs, several.outputs, several.forward, several.reverse) == (1, 3, 1, 3)
 
 
+def test_where_there_are_too_many_inputs_nothing_is_counted(monkeypatch):
+    """A set of starts for each value: of 30 000 numbers in a list it takes 100 MB, of a million no machine has it."""
+    monkeypatch.setattr(counting, "MOST_BITS", 50)
+    many = ew.explain(sum, [1.0] * 10)
+    assert (many.counts.inputs, many.counts.forward, many.counts.reverse) == (10, None, 19)
+    assert "takes too many products to count forward (10 sweeps) and 19 in reverse (1 sweep)" in str(many)
+    told = many.to_dict()
+    jsonschema.Draft202012Validator(ew.explain.schema()).validate(told)
+    assert "forward_mults" not in told["counts"]
+    outputs = ew.explain(lambda x: [x * k for k in range(10)], 1.0, mode="forward").counts
+    assert (outputs.forward, outputs.reverse) == (10, None)
+    assert "too many in reverse" in str(outputs)
+
+
 # -- what is refused
 
 
@@ -326,7 +348,10 @@ def test_bad_options():
     for name, of in (("explain", ew.explain), ("explain_nan", ew.explain_nan)):
         with pytest.raises(ArgumentError, match="nothing to differentiate") as caught:
             of(lambda x: x, "text")
-        assert caught.value.instead == f"give the arguments after the function: ew.{name}(f, 3.0, 2.0)"
+        assert (
+            caught.value.instead
+            == f"give the arguments after the function, such as 3.0 and 2.0 in ew.{name}(f, 3.0, 2.0)"
+        )
     with pytest.raises(OutputError, match=r"returned an array of shape \(2,\), and explain was given no seed"):
         ew.explain(lambda x: x, np.ones(2))
     with pytest.raises(OutputError, match="returned 2 values"):
@@ -337,6 +362,12 @@ def test_bad_options():
         ew.explain(lambda x, y: x, 1.0, 2.0, mode="forward", seed=(1.0,))
     with pytest.raises(ArgumentError, match="is a traced value"):
         ew.grad(lambda x: ew.explain(lambda y: y, x).value)(1.0)
+
+    with pytest.raises(ew.errors.ForeignArrayError, match="is a masked array"):
+        ew.explain(np.sum, np.ma.array([[1.0]]))
+    for most in (-1, 2.0, "all", True):
+        with pytest.raises(ArgumentError, match=r"(?s)max_nodes is .* a whole number"):
+            ew.explain(lambda x: x, 1.0, max_nodes=most)
 
     def repeat(x, n):
         for _ in range(n):
@@ -356,3 +387,35 @@ def test_bad_options():
 
     with pytest.raises(ArgumentError, match="generator function"):
         ew.explain(items, 1.0)
+
+
+@pytest.mark.parametrize("told", [ew.explain, ew.explain_nan, ew.report])
+def test_what_is_offered_instead_works(told):
+    """None of these takes has_aux; and where the function is a builtin, the user's line calls us and not that."""
+    for returned in (None, "text", True):
+        with pytest.raises(OutputError) as refused:
+            told(lambda x, y=returned: y, 1.0)
+        assert "has_aux" not in str(refused.value)
+    with pytest.raises(ConversionError, match=r"(?s)test_trace\.py:\d+: sin was to be differentiated.*np\.sin$"):
+        told(math.sin, 1.0)
+    with pytest.raises(ConversionError, match=r"(?s)float was to be differentiated.*@ew\.primitive$"):
+        told(float, 1.0)
+
+
+@pytest.mark.parametrize("most", [20_000, 0])
+@pytest.mark.parametrize(
+    "within",
+    [
+        lambda x, most: ew.explain(lambda y: y * x, 3.0, max_nodes=most)["y"].adjoint,
+        lambda x, most: ew.explain(lambda y: y[0] * 2, [x], max_nodes=most).value,
+        lambda x, most: ew.explain(lambda y: np.linalg.slogdet(y * x)[1], np.eye(2), max_nodes=most).value,
+    ],
+)
+def test_numbers_of_another_transformation_are_refused_and_not_zero(within, most):
+    """What is told are plain numbers: a derivative through them would be lost."""
+    with pytest.raises(ArgumentError, match="uses a traced value of another transformation"):
+        ew.grad(lambda x: within(x, most))(5.0)
+
+
+def test_a_trace_of_plain_numbers_may_be_taken_anywhere():
+    assert ew.grad(lambda x: x * ew.explain(lambda y: y * ew.value(x), 3.0)["y"].adjoint)(5.0) == 5

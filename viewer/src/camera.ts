@@ -7,11 +7,14 @@ export class Camera {
   x = 0;
   y = 0;
   private size: [number, number] = [1, 1];
+  private wide = 0; // of the stage: measured when that changes, since asking in the middle of a step costs a layout
+  private tall = 0;
   private readonly all = svg("path", { class: "all" });
   private readonly view = svg("rect", { class: "view", rx: 2 });
   private readonly here = svg("rect", { class: "here" });
   readonly map = svg("svg", { class: "map", "aria-hidden": "true" }, this.all, this.here, this.view);
   dragged = false;
+  fresh = false; // nobody has moved it since it was fitted
 
   constructor(readonly stage: SVGSVGElement, private world: SVGGElement, private readonly reveal: (left: number, top: number, right: number, bottom: number) => void) {
     const held = new Map<number, [number, number]>();
@@ -52,13 +55,24 @@ export class Camera {
     const jump = (event: PointerEvent): void => {
       if (!(event.buttons & 1)) return;
       const box = this.map.getBoundingClientRect();
-      const { width, height } = this.stage.getBoundingClientRect();
       const wx = ((event.clientX - box.left) / box.width) * this.size[0];
       const wy = ((event.clientY - box.top) / box.height) * this.size[1];
-      this.move(width / 2 - wx * this.scale, height / 2 - wy * this.scale);
+      this.move(this.wide / 2 - wx * this.scale, this.tall / 2 - wy * this.scale);
     };
     this.map.addEventListener("pointerdown", jump);
     this.map.addEventListener("pointermove", jump);
+    new ResizeObserver(() => {
+      if (this.fresh) this.begin();
+      else {
+        this.measure();
+        this.move(this.x, this.y);
+      }
+    }).observe(stage);
+  }
+
+  private measure(): void {
+    const { width, height } = this.stage.getBoundingClientRect();
+    [this.wide, this.tall] = [width, height];
   }
 
   /** A new drawing, its size, and the places of its boxes for the map. */
@@ -78,25 +92,25 @@ export class Camera {
   }
 
   whole(): void {
-    const { width, height } = this.stage.getBoundingClientRect();
-    if (!width || !height) return;
-    this.scale = Math.min(Math.max(Math.min((width - 24) / this.size[0], (height - 24) / this.size[1]), 0.02), 1.35);
-    this.move((width - this.size[0] * this.scale) / 2, (height - this.size[1] * this.scale) / 2);
+    if (!this.wide || !this.tall) return;
+    this.scale = Math.min(Math.max(Math.min((this.wide - 24) / this.size[0], (this.tall - 24) / this.size[1]), 0.02), 1.35);
+    this.move((this.wide - this.size[0] * this.scale) / 2, (this.tall - this.size[1] * this.scale) / 2);
   }
 
   /** The whole drawing where it can be read at that size, else a readable part of it. */
   begin(): void {
+    this.measure();
     this.whole();
-    if (this.scale >= 0.62) return;
-    const { height } = this.stage.getBoundingClientRect();
-    this.scale = 0.85;
-    this.move(0, (height - this.size[1] * this.scale) / 2);
+    if (this.scale < 0.62) {
+      this.scale = 0.85;
+      this.move(0, (this.tall - this.size[1] * this.scale) / 2);
+    }
+    this.fresh = true;
   }
 
   zoom(by: number, px?: number, py?: number): void {
-    const { width, height } = this.stage.getBoundingClientRect();
-    const cx = px ?? width / 2;
-    const cy = py ?? height / 2;
+    const cx = px ?? this.wide / 2;
+    const cy = py ?? this.tall / 2;
     const scale = Math.min(Math.max(this.scale * by, 0.02), 3);
     const x = cx - ((cx - this.x) * scale) / this.scale;
     const y = cy - ((cy - this.y) * scale) / this.scale;
@@ -106,8 +120,7 @@ export class Camera {
 
   /** Bring a place into view, if it is not comfortably there already: with what leads to it, and no empty room. */
   follow([x, y, w, h]: [number, number, number, number]): void {
-    const { width, height } = this.stage.getBoundingClientRect();
-    if (!width) return;
+    if (!this.wide) return;
     const along = (at: number, long: number, shift: number, room: number, whole: number): number => {
       const near = at * this.scale + shift;
       const far = near + long * this.scale;
@@ -115,8 +128,8 @@ export class Camera {
       const wanted = room / 2 - (at + long / 2) * this.scale;
       return whole * this.scale <= room ? (room - whole * this.scale) / 2 : Math.min(Math.max(wanted, room - whole * this.scale), 0);
     };
-    const nx = along(x, w, this.x, width, this.size[0]);
-    const ny = along(y, h, this.y, height, this.size[1]);
+    const nx = along(x, w, this.x, this.wide, this.size[0]);
+    const ny = along(y, h, this.y, this.tall, this.size[1]);
     if (nx !== this.x || ny !== this.y) this.move(nx, ny);
   }
 
@@ -128,21 +141,20 @@ export class Camera {
 
   /** How much fits, in the measure of the drawing. */
   get room(): [number, number] {
-    const { width, height } = this.stage.getBoundingClientRect();
-    return [(width - 32) / this.scale, (height - 32) / this.scale];
+    return [(this.wide - 32) / this.scale, (this.tall - 32) / this.scale];
   }
 
   move(x: number, y: number): void {
-    const { width, height } = this.stage.getBoundingClientRect();
     const [w, h] = [this.size[0] * this.scale, this.size[1] * this.scale];
     const keep = 80; // never lose the drawing
-    this.x = Math.min(Math.max(x, keep - w), width - keep);
-    this.y = Math.min(Math.max(y, keep - h), height - keep);
+    this.fresh = false;
+    this.x = Math.min(Math.max(x, keep - w), this.wide - keep);
+    this.y = Math.min(Math.max(y, keep - h), this.tall - keep);
     this.world.setAttribute("transform", `translate(${this.x.toFixed(2)} ${this.y.toFixed(2)}) scale(${this.scale.toFixed(4)})`);
     this.stage.classList.toggle("far", this.scale < 0.5);
     this.stage.classList.toggle("tiny", this.scale < 0.22);
     const [left, top] = [-this.x / this.scale, -this.y / this.scale];
-    const [right, bottom] = [left + width / this.scale, top + height / this.scale];
+    const [right, bottom] = [left + this.wide / this.scale, top + this.tall / this.scale];
     const fits = left <= 1 && top <= 1 && right >= this.size[0] - 1 && bottom >= this.size[1] - 1;
     this.reveal(left, top, right, bottom);
     this.map.style.display = fits ? "none" : "";

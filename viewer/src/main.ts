@@ -57,7 +57,7 @@ class Page {
   constructor(private readonly trace: Trace, private readonly host: HTMLElement, root: ShadowRoot) {
     this.play = new Play(trace);
     this.open = openAtFirst(trace);
-    this.state = this.play.state(trace.steps.length);
+    this.state = this.play.state(Math.min(Number(host.dataset.at ?? Infinity), trace.steps.length));
     this.scene = new Scene(trace, this.play, this.open);
     this.stage.append(this.scene.world);
     this.stage.setAttribute("aria-label", `Graph of ${trace.title}: ${trace.nodes.length} values, ${trace.edges.length} edges`);
@@ -70,7 +70,6 @@ class Page {
     this.camera.begin();
     this.show(false);
     this.rove(this.scene.graph.boxOf[trace.outputs[0] ?? 0] ?? 0, false);
-    new ResizeObserver(() => this.camera.move(this.camera.x, this.camera.y)).observe(this.stage);
   }
 
   private build(): HTMLElement {
@@ -150,6 +149,10 @@ class Page {
         this.search.blur();
       } else return;
       event.preventDefault();
+    });
+    // The page around a frame may say which scheme it has; nothing else is listened to.
+    window.addEventListener("message", ({ data }) => {
+      if (["light", "dark", "auto"].includes(data?.edgewise)) this.host.dataset.theme = data.edgewise;
     });
     document.addEventListener("keydown", (event) => {
       const target = (event.composedPath()[0] ?? null) as Element | null;
@@ -303,7 +306,8 @@ class Page {
   }
 
   private theme(): void {
-    const dark = this.host.dataset.theme ? this.host.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    const { theme } = this.host.dataset;
+    const dark = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
     this.host.dataset.theme = dark ? "light" : "dark";
   }
 

@@ -22,6 +22,8 @@ export function panel(trace: Trace, play: Play, s: State, node: number, chosen: 
   return parts;
 }
 
+const MOST_ROWS = 20; // of a chain rule: a parameter of a loop has as many readers as there are passes
+
 const role = (name: string, text: string): HTMLElement => html("span", { class: name }, text);
 
 function rule(trace: Trace, play: Play, s: State, n: number, chosen: boolean): HTMLElement[] {
@@ -37,7 +39,8 @@ function rule(trace: Trace, play: Play, s: State, n: number, chosen: boolean): H
   const links = reverse ? node.out : node.in;
   const rows = links.filter((k) => trace.edges[k].contrib !== undefined);
   const body = html("tbody");
-  for (const k of rows) {
+  const from = Math.max(Math.min(rows.indexOf(s.edge) - MOST_ROWS / 2, rows.length - MOST_ROWS), 0);
+  for (const k of rows.slice(from, from + MOST_ROWS)) {
     const edge = trace.edges[k];
     const far = trace.nodes[reverse ? edge.to : edge.from];
     const done = s.flowed[k] === 1;
@@ -51,6 +54,8 @@ function rule(trace: Trace, play: Play, s: State, n: number, chosen: boolean): H
       html("td", { class: "product" }, ...product),
       html("td", { class: "flow" }, done ? brief(edge.contrib) : "\u2013")));
   }
+  const more = rows.length - MOST_ROWS;
+  if (more > 0) body.append(html("tr", { class: "todo" }, html("th", { scope: "row" }, "\u2026"), html("td", { colspan: 2 }, `${more} more, in the sum below`)));
   const table = html("table", { class: "rule" },
     html("thead", {}, html("tr", {},
       html("th", { scope: "col" }, reverse ? "reader" : "operand"),

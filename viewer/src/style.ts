@@ -3,7 +3,7 @@
 
 const DARK = `
   --ground: #0f1216; --raised: #171b21; --sunk: #12161b; --ink: #e8ebef; --dim: #a3abb6; --rule: #2b323b; --edge: #667180;
-  --value: #6cb8f5; --value-tint: #13283a; --flow: #f59a56; --flow-tint: #38220f; --mark: #3b3410; --shadow: #0000;
+  --value: #6cb8f5; --value-tint: #13283a; --flow: #f59a56; --flow-tint: #38220f; --mark: #3b3410;
   color-scheme: dark;`;
 
 export const PAGE_STYLE = "html,body{margin:0;height:100%}";
@@ -11,7 +11,7 @@ export const PAGE_STYLE = "html,body{margin:0;height:100%}";
 export const STYLE = `
 :host {
   --ground: #ffffff; --raised: #ffffff; --sunk: #f6f7f9; --ink: #15191e; --dim: #59626e; --rule: #dfe3e8; --edge: #8a94a1;
-  --value: #0b63a8; --value-tint: #e9f3fb; --flow: #b34700; --flow-tint: #fdefe4; --mark: #fff1b8; --shadow: #1b274014;
+  --value: #0b63a8; --value-tint: #e9f3fb; --flow: #b34700; --flow-tint: #fdefe4; --mark: #fff1b8;
   color-scheme: light; display: block; height: 100%; container-type: inline-size;
 }
 @media (prefers-color-scheme: dark) { :host(:not([data-theme="light"])) { ${DARK} } }

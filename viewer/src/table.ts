@@ -4,7 +4,7 @@ import { html } from "./dom";
 import type { Play, State } from "./play";
 import { brief, type Trace } from "./trace";
 
-const PAGE = 100;
+const PAGE = 50;
 
 export class TraceTable {
   readonly element = html("table", { class: "trace" });
@@ -77,9 +77,14 @@ export class TraceTable {
     this.rows[this.now]?.classList.remove("now");
     this.rows[now]?.classList.add("now");
     this.now = now;
+    requestAnimationFrame(() => this.follow()); // once everything else is changed: asking sooner costs one more layout
+  }
+  /** Bring the current row into view. */
+  private follow(): void {
     const area = this.element.parentElement;
-    if (!area || !this.rows[now] || area.scrollHeight <= area.clientHeight) return;
-    const top = this.rows[now].offsetTop - this.element.offsetTop;
+    const row = this.rows[this.now];
+    if (!area || !row || area.scrollHeight <= area.clientHeight) return;
+    const top = row.offsetTop - this.element.offsetTop;
     if (top < area.scrollTop || top + 30 > area.scrollTop + area.clientHeight - 16) area.scrollTop = top - area.clientHeight / 2;
   }
 }

@@ -90,10 +90,23 @@ export function spoken(v: Value | undefined): string {
 
 class Bad extends Error {}
 
+/** Long lists come as columns, one for each field (explain/packing.py); texts then stand once, in a list of their own. */
+function rows(columns: any, strings: unknown[]): any[] {
+  const made: any[] = [];
+  for (const [field, cells] of Object.entries<any>(columns)) {
+    cells.forEach((cell: unknown, i: number) => {
+      made[i] ??= {};
+      if (cell !== null) made[i][field] = TEXTS.includes(field) ? strings[cell as number] : cell;
+    });
+  }
+  return made;
+}
+const TEXTS = ["op", "label", "name", "text", "expr"];
+
 export function read(json: string): Trace {
   const raw = JSON.parse(json);
   if (raw?.schema !== "edgewise.trace/1") throw new Bad(`This page reads traces of schema edgewise.trace/1, not ${clean(raw?.schema, 80)}.`);
-  const list = (v: unknown): any[] => (Array.isArray(v) ? v : []);
+  const list = (v: any): any[] => (Array.isArray(v) ? v : v?.columns ? rows(v.columns, list(raw.strings)) : []);
   const id = (v: unknown, below: number, what: string): number => {
     if (!Number.isInteger(v) || (v as number) < 0 || (v as number) >= below) throw new Bad(`The trace names ${what} ${clean(v, 40)}, which it does not have.`);
     return v as number;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from edgewise.cli.problem import FAILED, OK, CommandError
 from edgewise.cli.screen import Screen
 from edgewise.cli.targets import Target, target_of
 from edgewise.explain import Explanation, explain
-from edgewise.explain.digest import is_finite
+from edgewise.explain.digest import digest, is_finite
 from edgewise.explain.table import ROWS, cells
 from edgewise.transforms.jacobian import hessian, jacfwd, jacrev
 
@@ -48,8 +49,8 @@ def derive(options: argparse.Namespace) -> int:
     found = derivatives(target, options.mode, options.order)
     if options.json:
         with guarded(target):
-            told = found.trace.to_json(source=options.source)
-        sys.stdout.write(told + "\n")
+            told = found.trace.to_dict(source=options.source) | {"derivatives": _told(found)}
+        sys.stdout.write(json.dumps(told, allow_nan=False) + "\n")
     elif options.quiet:
         for name, g in found.first:
             sys.stdout.write(f"{name}\t{screen.number(g)}\n")
@@ -111,6 +112,24 @@ def derivatives(target: Target, mode: str, order: int) -> Derivatives:
 
 def _first(found: Derivatives) -> str:
     return "jacobian" if np.shape(found.value) else "gradient"
+
+
+def _told(found: Derivatives) -> dict[str, Any]:
+    """For programs: what the trace alone does not say, since it tells of one sweep."""
+    told: dict[str, Any] = {"value": _numbers(found.value), _first(found): {n: _numbers(g) for n, g in found.first}}
+    if found.second:
+        blocks: dict[str, dict[str, Any]] = {name: {} for name, _ in found.first}
+        for name, other, block in found.second:
+            blocks[name][other] = _numbers(block)
+        told["hessian"] = blocks
+    return told
+
+
+def _numbers(value: Any) -> Any:
+    """Nested lists, with the words of the schema for what JSON lacks."""
+    if isinstance(value, list | np.ndarray):
+        return [_numbers(entry) for entry in value]
+    return digest(value)
 
 
 def _plain(found: Derivatives, screen: Screen) -> None:

@@ -34,6 +34,10 @@ GENERATION = 256  # libraries of one linker
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 _LOCK = threading.RLock()
+# What frees each library. Not an attribute of it: in a cycle of garbage both would be finalised, and llvmlite's own
+# finaliser would free the code a second time, without our lock.
+_trackers: dict[int, Any] = {}
+_keys = itertools.count()
 _freed: deque[Any] = deque()  # resource trackers of libraries that are gone
 _numbers = itertools.count()  # a name is taken for good, even after its library went
 _DEFINED = re.compile(r"^define (?!internal |private )[^@\n]*@([-\w.$]+)\(", re.MULTILINE)
@@ -47,10 +51,11 @@ class Library:
         addresses: of the functions that the text defines, by name.
     """
 
-    __slots__ = ("__weakref__", "_addresses", "_tracker")
+    __slots__ = ("__weakref__", "_addresses", "_key")
 
     def __init__(self, tracker: Any, addresses: Mapping[str, int]) -> None:
-        self._tracker = tracker
+        self._key = next(_keys)
+        _trackers[self._key] = tracker
         self._addresses = dict(addresses)
 
     def address(self, symbol: str) -> int:
@@ -70,7 +75,7 @@ class Library:
     def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         if _finalizing():  # llvmlite is half gone, and the system takes the memory
             return
-        _freed.append(self._tracker)
+        _freed.append(_trackers.pop(self._key))
         if _LOCK.acquire(blocking=False):
             try:
                 _free()

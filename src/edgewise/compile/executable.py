@@ -26,7 +26,8 @@ from edgewise.core.program import Guard, Program, Var, take
 
 __all__ = ["Executable", "build", "build_tree"]
 
-LONG = 3000  # instructions from which on compile time counts more than the time of a run
+LONG = 3000  # instructions from which on compile time counts more than the time of a run, where there are no loops
+HUGE = 500_000  # letters of text from which on it does, loops or not: level 2 takes ten times as long as level 0
 ALIGNMENT = 64  # of scratch memory
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
@@ -95,7 +96,7 @@ class Executable:
         self.results = [(v.shape, v.dtype) for v in table.results]
         self.library: Library | None = None
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=0 if assembly.cost > LONG and not assembly.looping else 2)
+            self.library = load(assembly.text, level=_level(assembly))
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)
@@ -151,7 +152,10 @@ class Executable:
         keep: list[Any] = []
         for var, value in zip(program.inputs, inputs, strict=True):
             values[var] = value
-            frame.table[at] = _address(_in_order(value, var), keep)
+            laid = _in_order(value, var)
+            if laid.shape != var.shape:
+                return changed, []
+            frame.table[at] = _address(laid, keep)
             at += 1
         for (var, array), strides in zip(program.arrays.items(), self._layouts, strict=True):
             if array.shape != var.shape or array.dtype != var.dtype:
@@ -241,6 +245,11 @@ class _Window:
             "typestr": var.dtype.str,
             "strides": strides,
         }
+
+
+def _level(assembly: Assembly) -> int:
+    """How hard LLVM is to try. Level 0 is as fast for numbers, and several times slower for loops full of constants."""
+    return 0 if len(assembly.text) > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
 
 
 def _made(call: Call) -> tuple[Var, ...]:

@@ -13,12 +13,14 @@ import types
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from edgewise.compile.entrance import entrance
 from edgewise.compile.executable import build, build_tree
+from edgewise.compile.host import llvmlite
 from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
 from edgewise.compile.merging import merged
@@ -74,6 +76,7 @@ def jit(
         watched: numbers are compiled for, arrays read at each call.
 
     Raises:
+        MissingExtraError: llvmlite is not installed.
         CheckError: with ``check=True``, a result that differs from that of ``f``.
 
     >>> import numpy as np, edgewise as ew
@@ -84,6 +87,8 @@ def jit(
     if f is None:
         return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
     function_of(f, "jit")
+    if find_spec("llvmlite") is None:
+        llvmlite()  # says how to install it
     own = type("Jitted", (Jitted,), {"__doc__": Jitted.__doc__, "__module__": Jitted.__module__})
     made: Jitted = own(f, static_argnums, static_argnames, check)
     return made
@@ -145,7 +150,7 @@ class Jitted:
 
     @property
     def programs(self) -> int:
-        """How many programs were recorded: one for each way through the function, for each kind of arguments."""
+        """How many programs were recorded, one for each way through the function and each kind of arguments."""
         return sum(1 for one in self._made.values() for _ in one.paths)
 
     def inspect(self) -> Inspection:

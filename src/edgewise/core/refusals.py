@@ -34,6 +34,7 @@ __all__ = [
     "asked_at",
     "index_refused",
     "lost",
+    "lost_in",
     "no_array",
     "no_copy",
     "no_integer",
@@ -125,7 +126,7 @@ def lost(conversion: str, batched: bool) -> EdgewiseError:
             "its arguments fix the length of the result, so nothing can be differentiated through them",
             f"count with ordinary numbers, and scale afterwards: t * np.arange(n), or {call}(ew.value(t))",
         )
-    if getattr(found, "__module__", "") in ("cmath", "math", "statistics") and hasattr(np, twin):
+    if _is_pythons(found) and hasattr(np, twin):
         instead = f"use NumPy's function, np.{twin}"
     elif name == "int()":
         instead = "round first, which says that no derivative is meant: int(np.floor(t)), or int(ew.value(t))"
@@ -142,6 +143,26 @@ def lost(conversion: str, batched: bool) -> EdgewiseError:
         "it asks for an ordinary Python number, which cannot carry one",
         instead,
     )
+
+
+def lost_in(function: object, name: str) -> ConversionError | None:
+    """The error where the function to differentiate is itself one for ordinary numbers: ``ew.grad(math.sin)``."""
+    twin = _RENAMED.get(name, name)
+    if _is_pythons(function) and hasattr(np, twin):
+        instead = f"use NumPy's function, np.{twin}"
+    elif _is_pythons(function) or any(function is kind for kind in (float, int, complex)):
+        instead = "write it with NumPy, or give its derivative with @ew.primitive"
+    else:
+        return None
+    return ConversionError(
+        f"{name} was to be differentiated",
+        "it is for ordinary Python numbers, which cannot carry a derivative",
+        instead,
+    )
+
+
+def _is_pythons(function: object) -> bool:
+    return getattr(function, "__module__", "") in ("cmath", "math", "statistics")
 
 
 def _called(frame: FrameType | None, call: str) -> object:

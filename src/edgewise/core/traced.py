@@ -11,7 +11,6 @@ What an operation means is never decided here: ``apply`` finds the highest mode 
 from __future__ import annotations
 
 import functools
-import math
 import numbers
 import operator
 import sys
@@ -24,6 +23,7 @@ import numpy as np
 from edgewise.core import rebinding, refusals, stores
 from edgewise.core.mode import NOTHING, RECORDERS
 from edgewise.core.registry import ENTRIES, OUT_AT, STATIC_FROM, UNCHECKED, find, spelling
+from edgewise.core.shaped import Shaped
 from edgewise.errors import (
     BatchError,
     ConversionError,
@@ -59,7 +59,7 @@ _PYTHONIC = (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_))  # ca
 UFUNCS: dict[np.ufunc, Any] = {}  # ufuncs that are primitives: the short way of __array_ufunc__
 
 
-class Traced:
+class Traced(Shaped):
     """A value inside a transformation. Users never make one: they call NumPy on those they are given.
 
     Attributes:
@@ -75,39 +75,6 @@ class Traced:
         self.value = value
         self.mode = mode
         self.payload = payload
-
-    # -- shape and dtype
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape the user sees: leading axes of a mode (a batch) are not part of it."""
-        shape: tuple[int, ...] = self.value.shape
-        return shape[1:] if self.mode.lead else shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes the user sees."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements the user sees."""
-        return math.prod(self.shape)
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of the value."""
-        return self.value.dtype
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes per element."""
-        return int(self.value.dtype.itemsize)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes the user's elements take."""
-        return self.size * self.itemsize
 
     # -- NumPy's protocols
 

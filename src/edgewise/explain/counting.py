@@ -4,6 +4,9 @@ A sweep multiplies once on every edge it visits. A forward sweep takes one entry
 can be reached from it; a reverse sweep takes one entry of the outputs and visits the edges from which it can be
 reached. So the sum of p inputs and what follows it, k operations in a chain, cost k·p forward and k + p - 1 in reverse.
 Seeds are not counted, and an edge between arrays counts once: it is one product with a linear map.
+
+To count, every value is given the set of starts it is reached from, a bit for each. Where a list of very many numbers
+meets very many operations these sets would fill the memory, and then there is no count.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 __all__ = ["Counts", "count"]
+
+MOST_BITS = 2**31  # of all sets together: 256 MB
 
 
 class Counts(NamedTuple):
@@ -21,21 +26,23 @@ class Counts(NamedTuple):
         edges: edges between values.
         inputs: entries of all inputs, and so the number of forward sweeps.
         outputs: entries of all outputs, and so the number of reverse sweeps.
-        forward: products on edges over all forward sweeps.
-        reverse: products on edges over all reverse sweeps.
+        forward: products on edges over all forward sweeps, None where there are too many inputs to count them.
+        reverse: products on edges over all reverse sweeps, None where there are too many outputs.
     """
 
     operations: int
     edges: int
     inputs: int
     outputs: int
-    forward: int
-    reverse: int
+    forward: int | None
+    reverse: int | None
 
     def __str__(self) -> str:
+        forward = "too many products to count" if self.forward is None else _many(self.forward, "product")
+        reverse = "too many" if self.reverse is None else str(self.reverse)
         return (
             f"{_many(self.operations, 'operation')}, {_many(self.edges, 'edge')}; a whole derivative takes "
-            f"{_many(self.forward, 'product')} forward ({_many(self.inputs, 'sweep')}) and {self.reverse} in reverse "
+            f"{forward} forward ({_many(self.inputs, 'sweep')}) and {reverse} in reverse "
             f"({_many(self.outputs, 'sweep')})"
         )
 
@@ -53,15 +60,18 @@ def count(rows: list[tuple[int, list[int]]], inputs: dict[int, int], outputs: di
         outputs: entries of each output, by number.
     """
     edges = sum(len(operands) for _, operands in rows)
-    down = _reached([(n, list(operands)) for n, operands in rows], inputs)
-    readers: dict[int, list[int]] = {}
-    for n, operands in rows:
-        for operand in operands:
-            readers.setdefault(operand, []).append(n)
-    forward = sum(down(operand) for _, operands in rows for operand in operands)
-    backwards = [*(n for n, _ in reversed(rows)), *inputs]
-    up = _reached([(n, readers.get(n, [])) for n in backwards], outputs)
-    reverse = sum(up(n) * len(operands) for n, operands in rows)
+    forward = reverse = None
+    if len(inputs) * len(rows) <= MOST_BITS:
+        down = _reached(rows, inputs)
+        forward = sum(down(operand) for _, operands in rows for operand in operands)
+    if len(outputs) * len(rows) <= MOST_BITS:
+        readers: dict[int, list[int]] = {}
+        for n, operands in rows:
+            for operand in operands:
+                readers.setdefault(operand, []).append(n)
+        backwards = [*(n for n, _ in reversed(rows)), *inputs]
+        up = _reached([(n, readers.get(n, [])) for n in backwards], outputs)
+        reverse = sum(up(n) * len(operands) for n, operands in rows)
     return Counts(len(rows), edges, sum(inputs.values()), sum(outputs.values()), forward, reverse)
 
 

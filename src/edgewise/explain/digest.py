@@ -17,7 +17,7 @@ import numpy as np
 from edgewise.core.levels import plain
 from edgewise.core.undetermined import Undetermined
 
-__all__ = ["Digest", "brief", "digest", "hold", "is_array", "is_finite", "pad", "spell_number", "width"]
+__all__ = ["Digest", "brief", "digest", "hold", "is_array", "is_finite", "pad", "printable", "spell_number", "width"]
 
 HELD = 1024  # entries of an array that a trace copies whole
 DATA = 64  # entries that are exported whole
@@ -166,6 +166,15 @@ def brief(value: Any, digits: int = 6, *, mean: bool = True) -> str:
         told += f" {spell_number(stats['min'], 3)} … {spell_number(stats['max'], 3)}"
         told += f", mean {spell_number(stats['mean'], 3)}" if mean else ""
     return told + (f", {stats['nonfinite']} not finite" if stats["nonfinite"] else "")
+
+
+def printable(text: str) -> str:
+    r"""A text that a terminal shows and does not obey: control characters and lone surrogates become boxes.
+
+    >>> printable("a\x1b[31m")
+    'a□[31m'
+    """
+    return "".join(c if c.isprintable() else "□" for c in text)
 
 
 def width(text: str) -> int:

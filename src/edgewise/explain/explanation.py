@@ -200,18 +200,45 @@ class Explanation:
         svg: str = import_module("edgewise.explain.svg").render(self.to_dict())
         return export.write(path, svg, overwrite)
 
-    def to_html(self, path: str | File | None = None, *, source: bool = True, overwrite: bool = False) -> str:
-        """The step-through page, one self-contained file; with a path, also written there.
-
-        Args:
-            path: where to write it.
-            source: whether the text of the traced functions goes with it.
-            overwrite: whether a file that is there may be replaced.
+    def to_tikz(self, path: str | File | None = None, *, overwrite: bool = False) -> str:
+        """The graph as a ``tikzpicture``, for a paper that loads tikz and xcolor; with a path, also written there.
 
         Raises:
             FileError: as ``to_json``.
         """
-        page: str = import_module("edgewise.explain.page").render(self.to_dict(source=source), self.title)
+        picture: str = import_module("edgewise.explain.tikz").render(self.to_dict())
+        return export.write(path, picture, overwrite)
+
+    def to_html(
+        self,
+        path: str | File | None = None,
+        *,
+        at: int | None = None,
+        source: bool = True,
+        overwrite: bool = False,
+    ) -> str:
+        """The step-through page, one self-contained file; with a path, also written there.
+
+        Args:
+            path: where to write it.
+            at: how many steps are done where the page opens: 0 is the start, ``len(e)`` in reverse mode is where
+                derivatives begin to flow; by default all of them.
+            source: whether the text of the traced functions goes with it.
+            overwrite: whether a file that is there may be replaced.
+
+        Raises:
+            ArgumentError: there are not so many steps.
+            FileError: as ``to_json``.
+        """
+        trace = self.to_dict(source=source)
+        steps = len(trace["steps"])
+        if at is not None and not 0 <= at <= steps:
+            raise ArgumentError(
+                f"the page was to open at step {at}",
+                f"{self.title} has {steps} steps",
+                f"use a number from 0 to {steps}, or leave at= out",
+            )
+        page: str = import_module("edgewise.explain.page").render(trace, self.title, at)
         return export.write(path, page, overwrite)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

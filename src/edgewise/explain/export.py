@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import json
 import os
+from importlib import import_module
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +45,8 @@ def to_dict(e: Explanation, *, source: bool = True) -> dict[str, Any]:
             "edges": e.counts.edges,
             "inputs": e.counts.inputs,
             "outputs": e.counts.outputs,
-            "forward_mults": e.counts.forward,
-            "reverse_mults": e.counts.reverse,
+            **({} if e.counts.forward is None else {"forward_mults": e.counts.forward}),
+            **({} if e.counts.reverse is None else {"reverse_mults": e.counts.reverse}),
         },
     }
     return told
@@ -164,13 +164,12 @@ def _quoted(*rows: str) -> str:
 def mimebundle(e: Explanation, include: Any = None, exclude: Any = None) -> dict[str, str]:
     """What notebooks show. The page is in a frame without any rights but to run its own script."""
     told = {"text/plain": str(e)}
-    if importlib.util.find_spec("edgewise.explain.svg") is not None:
+    if import_module("edgewise.explain.svg").is_picture(e.to_dict()):  # else it would be megabytes that nobody sees
         told["image/svg+xml"] = e.to_svg()
-    if importlib.util.find_spec("edgewise.explain.page") is not None:
-        page = html.escape(e.to_html(), quote=True)
-        told["text/html"] = (
-            f'<iframe sandbox="allow-scripts" style="width:100%;height:640px;border:0" srcdoc="{page}"></iframe>'
-        )
+    page = html.escape(e.to_html(), quote=True)
+    told["text/html"] = (
+        f'<iframe sandbox="allow-scripts" style="width:100%;height:640px;border:0" srcdoc="{page}"></iframe>'
+    )
     return {k: v for k, v in told.items() if (include is None or k in include) and k not in (exclude or ())}
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgewise.core.levels import plain
-from edgewise.core.mode import NOTHING, Mode, on_enter
+from edgewise.core.mode import Mode, on_enter
 from edgewise.core.parts import PART
 from edgewise.core.primitive import Family, Primitive
 from edgewise.core.traced import TRACED, Traced
@@ -27,7 +27,7 @@ from edgewise.explain.advice import advise
 from edgewise.explain.digest import brief, hold, is_array
 from edgewise.explain.words import constant
 from edgewise.maps import Map
-from edgewise.modes import Dual, Outlined, Recorded
+from edgewise.modes import Dual, Observing, Outlined, Recorded
 
 __all__ = ["Guard"]
 
@@ -109,23 +109,15 @@ def _guard() -> Guard | None:
     return getattr(told, "__self__", None)
 
 
-class LookingRecorded(Recorded):
+class LookingRecorded(Observing):
     """A recording inside the context."""
 
     __slots__ = ()
 
-    def unary(self, primitive: Any, x: Any) -> Any:
-        """The short ways of ``Recorded`` are not taken."""
-        return self.interpret(primitive, (x,), NOTHING)
-
-    def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
-        """Likewise."""
-        return self.interpret(primitive, (x1, x2), NOTHING)
-
-    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply a primitive, look at the result, and record an operation whose maps look too."""
+    def observe(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Record an operation, look at the result, and make it one whose maps look too."""
         with np.errstate(all="ignore"):  # what NumPy would warn of raises below
-            y = super().interpret(primitive, operands, params)
+            y = super().observe(primitive, operands, params)
         guard = _guard()
         if guard is None:
             return y

@@ -56,7 +56,9 @@ class Blame(NamedTuple):
 
     def __str__(self) -> str:
         number = str(self.number) if self.number < 1e6 else f"about 10^{math.floor(math.log10(self.number))}"
-        head = f"{self.name}: {brief(self.gradient)} over {number} path{'s' * (self.number != 1)}"
+        told = self.number or self.complete
+        over = f"{number} path{'s' * (self.number != 1)}" if told else "paths that are not told to their end"
+        head = f"{self.name}: {brief(self.gradient)} over {over}"
         return "\n".join((head, *(f"  {path}" for path in self.paths)))
 
 

@@ -21,6 +21,7 @@ from edgewise.core.levels import plain
 from edgewise.core.node import Node
 from edgewise.errors import shorten
 from edgewise.explain.advice import advise
+from edgewise.explain.arguments import leaf_names, numbers, run
 from edgewise.explain.digest import brief, hold, is_finite
 from edgewise.explain.graph import Graph, Link, Pair
 from edgewise.explain.guard import Guard
@@ -28,7 +29,6 @@ from edgewise.explain.place import Frames, Place
 from edgewise.explain.recording import Step, Watched
 from edgewise.explain.report import NanReport
 from edgewise.explain.source import Sources, span
-from edgewise.explain.tracing import leaf_names, numbers, run
 from edgewise.explain.words import constant
 from edgewise.transforms.border import Argnums, Call, function_of, name_of, number_output, outputs
 
@@ -124,7 +124,7 @@ class _Run:
     def _ends(self, tape: Watched, inputs: list[Any]) -> tuple[list[Node], list[Any]]:
         with np.errstate(all="ignore"):  # what NumPy would warn of is reported
             leaves, _ = outputs(run(self.call, inputs, self.chosen), tape, self.call.f)
-        leaves = [number_output(leaf, self.call.f) for leaf in leaves]
+        leaves = [number_output(leaf, self.call.f, aux=False) for leaf in leaves]
         return [n for n in map(tape.node_of, leaves) if n is not None], [plain(leaf) for leaf in leaves]
 
     # -- values

@@ -17,6 +17,7 @@ from importlib import resources
 from typing import Any
 
 from edgewise.explain.drawable import drawable
+from edgewise.explain.packing import packed
 
 PAGE = """\
 <!doctype html>
@@ -29,7 +30,7 @@ PAGE = """\
 <title>{title}</title>
 </head>
 <body>
-<div id="edgewise"></div>
+<div id="edgewise"{at}></div>
 <noscript>A script in this file draws the graph, without any request. Scripts are switched off here.</noscript>
 <script type="application/json" id="edgewise-trace">{trace}</script>
 <script>{script}</script>
@@ -43,17 +44,17 @@ POLICY = (
 )
 
 
-def render(trace: dict[str, Any], title: str = "") -> str:
+def render(trace: dict[str, Any], title: str = "", at: int | None = None) -> str:
     r"""A trace as a self-contained HTML page.
 
     Args:
         trace: a trace of schema ``edgewise.trace/1``, as ``Explanation.to_dict`` gives it. Numbers that are not finite
             are the strings "NaN", "Infinity" and "-Infinity".
         title: the title of the page; by default that of the trace.
+        at: how many steps are done where the page opens; by default all.
 
     Raises:
-        ValueError: the trace is of another schema, has more than 20 000 values, or holds a float that JSON does not
-            know.
+        ValueError: the trace is of another schema, or holds a float that JSON does not know.
 
     >>> trace = {"schema": "edgewise.trace/1", "title": "<f>", "nodes": [], "edges": []}
     >>> page = render(trace)
@@ -61,13 +62,14 @@ def render(trace: dict[str, Any], title: str = "") -> str:
     (True, True)
     """
     script = viewer()
-    data = json.dumps(drawable(trace), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    data = json.dumps(packed(drawable(trace)), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
     for sign in "&<>":
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     named = html.escape(title or str(trace.get("title", "")) or "edgewise")
     named = named.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair cannot be written to a file
-    return PAGE.format(policy=POLICY.format(digest=digest), title=named, trace=data, script=script)
+    start = "" if at is None else f' data-at="{at:d}"'
+    return PAGE.format(policy=POLICY.format(digest=digest), title=named, at=start, trace=data, script=script)
 
 
 @functools.cache

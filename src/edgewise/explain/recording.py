@@ -24,7 +24,7 @@ from edgewise.core.traced import TRACED, Traced
 from edgewise.errors import user_frame
 from edgewise.explain.digest import hold
 from edgewise.explain.place import Frames, Place
-from edgewise.modes import Recorded
+from edgewise.modes import Observing
 
 __all__ = ["Step", "Watched"]
 
@@ -61,7 +61,7 @@ class Step:
         self.name: str | None = None
 
 
-class Watched(Recorded):
+class Watched(Observing):
     """A recording of values, places and names.
 
     Args:
@@ -72,6 +72,7 @@ class Watched(Recorded):
         steps: what was watched, in order of computation.
         missed: where operations were not watched any more, by file and line.
         at: the place to give to operations of a sweep, which is no line of the user's.
+        nested: whether a value belongs to another transformation too, around this recording.
     """
 
     def __init__(self, frames: Frames, most: int) -> None:
@@ -81,6 +82,7 @@ class Watched(Recorded):
         self.steps: list[Step] = []
         self.missed: Counter[tuple[str, int]] = Counter()
         self.at: Place | None = None
+        self.nested = False
         self.known: dict[int, Step] = {}  # by serial
 
     def lift(self, value: Any) -> Traced:
@@ -89,22 +91,12 @@ class Watched(Recorded):
         self._add(t, t.payload, "input", (), NOTHING, None)
         return t
 
-    def unary(self, primitive: Any, x: Any) -> Any:
-        """The short ways of ``Recorded`` are not taken."""
-        return self._watch(primitive, (x,), NOTHING)
-
-    def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
-        """Likewise."""
-        return self._watch(primitive, (x1, x2), NOTHING)
-
-    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply a primitive, and take down what came of it."""
-        return self._watch(primitive, operands, params)
-
-    def _watch(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def observe(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Record an operation, and take down what came of it."""
         if len(self.steps) >= self.most:
-            result = super().interpret(primitive, operands, params)
+            result = super().observe(primitive, operands, params)
             if self.node_of(result) is not None:
+                self.nested |= self._is_nested(result)
                 frame = user_frame()
                 self.missed[
                     "" if frame is None else frame.f_code.co_filename, 0 if frame is None else frame.f_lineno
@@ -114,7 +106,7 @@ class Watched(Recorded):
         for frame in moved:
             self._look(frame)
         del moved
-        result = super().interpret(primitive, operands, params)
+        result = super().observe(primitive, operands, params)
         for i, part in enumerate(result) if primitive.outputs is not None else ((None, result),):
             node = self.node_of(part)
             if node is not None and node.serial not in self.known:
@@ -123,10 +115,14 @@ class Watched(Recorded):
         return result
 
     def _add(self, t: Traced, node: Node, op: str, operands: tuple[Any, ...], params: Any, place: Place | None) -> None:
+        self.nested |= self._is_nested(t)
         step = Step(len(self.steps), node, op, operands, params, hold(t.value), place)
         self.steps.append(step)
         self.known[node.serial] = step
         self.watched(step, t)
+
+    def _is_nested(self, t: Traced) -> bool:
+        return t.mode is self and type(t.value) in TRACED
 
     def watched(self, step: Step, value: Any) -> None:
         """Told of every value that is taken down; for whoever wants to know more of it."""
@@ -142,15 +138,6 @@ class Watched(Recorded):
             step = self.steps.pop()
             del self.known[step.node.serial]
             self.missed[("", 0) if step.place is None else (step.place.code.co_filename, step.place.line)] += 1
-
-    def node_of(self, value: Any) -> Node | None:
-        """The node of a value of this recording, below whatever modes are around it; None for any other value."""
-        while type(value) in TRACED:
-            if value.mode is self:
-                node: Node = value.payload
-                return node
-            value = value.value
-        return None
 
     def _operand(self, operand: Any) -> Any:
         node = self.node_of(operand)

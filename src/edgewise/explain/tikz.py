@@ -46,7 +46,7 @@ def render(trace: dict[str, Any]) -> str:
         trace: the trace, as ``Explanation.to_dict`` gives it.
 
     Raises:
-        ValueError: the trace is of another schema, or has more than 20 000 values.
+        ValueError: the trace is of another schema.
     """
     picture = ET.fromstring(import_module("edgewise.explain.svg").render(trace))
     colours: dict[str, None] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -10,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.containers import Tree, paths
+from edgewise.containers import Tree
 from edgewise.core.node import Node
-from edgewise.core.traced import Traced
-from edgewise.errors import ArgumentError, ConversionError, OutputError, StaticRoleError, StructureError
+from edgewise.errors import (
+    ArgumentError,
+    OutputError,
+    StructureError,
+)
+from edgewise.explain.arguments import argument_names, leaf_names, numbers, run
 from edgewise.explain.counting import Counts, count
-from edgewise.explain.digest import hold
+from edgewise.explain.digest import hold, printable
 from edgewise.explain.explanation import Explanation
 from edgewise.explain.graph import Graph, Pair
 from edgewise.explain.grouping import boxes
@@ -23,12 +26,21 @@ from edgewise.explain.place import Frames
 from edgewise.explain.recording import Watched
 from edgewise.explain.source import Sources
 from edgewise.explain.trace import values_of
-from edgewise.transforms.border import Argnums, Argument, Call, finish, function_of, name_of, number_output, outputs
+from edgewise.transforms.border import (
+    Argnums,
+    Call,
+    finish,
+    function_of,
+    name_of,
+    number_output,
+    outputs,
+    refuse_traced,
+)
 from edgewise.transforms.forward import seeds_for
 from edgewise.transforms.gradient import zeros_of
 from edgewise.transforms.seeds import alive_of, matched, seed_like
 
-__all__ = ["MOST", "Run", "argument_names", "explain", "leaf_names", "numbers", "run"]
+__all__ = ["MOST", "Run", "explain"]
 
 MOST = 20_000  # operations that are told one by one
 
@@ -103,25 +115,29 @@ class Run:
         tree: the structure of the result.
     """
 
-    def __init__(self, f: Any, args: tuple[Any, ...], argnums: Argnums | None, most: int) -> None:
+    def __init__(self, f: Any, args: tuple[Any, ...], argnums: Argnums | None, most: Any) -> None:
         self.f = function_of(f, "explain")
-        for i, arg in enumerate(args):
-            if isinstance(arg, Traced):
-                raise ArgumentError(
-                    f"argument {i} of ew.explain is a traced value",
-                    "explain tells ordinary numbers, and here it is inside another transformation",
-                    "call it outside: ew.explain(f, ew.value(x))",
-                )
+        if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 0:
+            raise ArgumentError(
+                f"max_nodes is {most!r}", "it counts operations", f"use a whole number, such as max_nodes={MOST}"
+            )
+        refuse_traced(args, "explain", "explain tells ordinary numbers, and here it is inside another transformation")
         self.call = Call(f, args, {}, numbers(f, args, "explain") if argnums is None else argnums)
         frames = Frames(sys._getframe())
-        with Watched(frames, most) as tape:
+        with Watched(frames, int(most)) as tape:
             try:
                 self.lifted = [tape.lift(v) for v in self.call.values]
                 tape.most += len(self.lifted)
                 leaves, self.tree = outputs(run(self.call, self.lifted, argnums is None), tape, f)
             finally:
                 frames.release()
-            leaves = [number_output(leaf, f) for leaf in leaves]
+            if tape.nested:
+                raise ArgumentError(
+                    f"{name_of(f)} uses a traced value of another transformation",
+                    "explain tells ordinary numbers, and the derivative through what it tells would be lost",
+                    "explain it outside, or give it ordinary numbers: ew.value(x)",
+                )
+            leaves = [number_output(leaf, f, aux=False) for leaf in leaves]
             self.ends: list[Node | None] = [tape.node_of(leaf) for leaf in leaves]
             self.graph = Graph(tape, [n for n in self.ends if n is not None])
             self.values = [v.copy() if type(v := tape.lower(t)) is np.ndarray else v for t in leaves]
@@ -179,7 +195,7 @@ class Run:
             pair = found.get(value.index)
             value.dead = pair is None or (pair[1] is not None and not np.any(pair[1]))
         return Explanation(
-            title=name_of(self.f),
+            title=printable(name_of(self.f)),
             mode=mode,
             value=self.tree.build(finish(self.values)),
             gradient=None,
@@ -274,29 +290,6 @@ class Run:
         )
 
 
-def run(call: Call, values: list[Any], chosen: bool) -> Any:
-    """Call the function. Where an integer that was to stay one is the trouble, say how to keep it.
-
-    Args:
-        call: the call.
-        values: the differentiated leaves.
-        chosen: whether nobody said which arguments to differentiate.
-    """
-    try:
-        return call.run(values)
-    except (StaticRoleError, ConversionError) as error:
-        whole = [a for a in call.arguments if isinstance(a.whole, int)]
-        if not chosen or not whole or len(whole) == len(call.arguments):
-            raise
-        kept = [p for p, a in zip(call.places, call.arguments, strict=True) if a not in whole]
-        raise type(error)(
-            error.what,
-            "every number among the arguments is differentiated here, integers too",
-            f"name those that should be: argnums={tuple(kept)}",
-            error.where,
-        ) from error
-
-
 def _or_zeros(pair: Pair | None, like: Any) -> Any:
     return zeros_of(like) if pair is None else pair[0]
 
@@ -305,44 +298,3 @@ def _several(tree: Tree, values: list[Any]) -> str:
     if tree.bare:
         return f"an array of shape {tuple(values[0].shape)}" if values[0].shape else "a complex number"
     return f"{len(values)} values"
-
-
-def numbers(f: Any, args: tuple[Any, ...], name: str) -> Argnums:
-    """The arguments that can be differentiated, as argnums."""
-    found = []
-    for i, arg in enumerate(args):
-        try:
-            Argument(arg, i, f)
-        except ArgumentError:
-            continue
-        found.append(i)
-    if not found:
-        raise ArgumentError(
-            f"{name_of(f)} was given nothing to differentiate",
-            "there is no number and no array of numbers among its arguments",
-            f"give the arguments after the function: ew.{name}(f, 3.0, 2.0)",
-        )
-    return tuple(found) if len(found) > 1 else found[0]
-
-
-def argument_names(call: Call) -> list[str]:
-    """What the function calls its positional arguments."""
-    try:
-        parameters = list(inspect.signature(call.f).parameters.values())
-    except (TypeError, ValueError):  # a builtin
-        parameters = []
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "")
-    count = 1 + max((p for p in call.places if isinstance(p, int)), default=-1)
-    extra = [f"{rest}[{i}]" if rest else f"x{len(names) + i + 1}" for i in range(count - len(names))]
-    return [*names, *extra]
-
-
-def leaf_names(call: Call) -> list[str]:
-    """The name of each differentiated leaf: its argument's, and the way into it."""
-    names: list[str] = []
-    for place, argument in zip(call.places, call.arguments, strict=True):
-        name = argument_names(call)[place] if isinstance(place, int) else place
-        inside = paths(argument.whole)
-        names += [name + (inside[i] if len(inside) > i else f"[{i}]") for i in argument.moving]
-    return names

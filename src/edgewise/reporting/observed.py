@@ -15,13 +15,11 @@ import numpy as np
 
 from edgewise.core.buffers import COPY, Keeper
 from edgewise.core.levels import plain
-from edgewise.core.mode import NOTHING
 from edgewise.core.node import Node
 from edgewise.core.primitive import Rule
 from edgewise.core.registry import DECLARATIONS, ENTRIES, Declaration, spelling
-from edgewise.core.traced import TRACED
 from edgewise.errors import instruction, spelled_call, user_frame
-from edgewise.modes import Recorded
+from edgewise.modes import Observing
 from edgewise.reporting.calls import Asked, Calls, from_within
 from edgewise.reporting.findings import Findings, Place, place_of
 
@@ -31,7 +29,7 @@ LOOP = 16  # so many entries taken one by one on a line, or operations for one c
 _BETWEEN = ("CACHE", "TO_BOOL", "COPY", "NOP", "EXTENDED_ARG", "UNARY_NOT")
 
 
-class Observed(Recorded):
+class Observed(Observing):
     """A recording with notes.
 
     Attributes:
@@ -49,22 +47,9 @@ class Observed(Recorded):
         self._taken: Counter[Place] = Counter()
         self._rows = {id(row.primitive): row for row in reversed(DECLARATIONS.values()) if row.primitive is not None}
 
-    # -- the ways into a recording
-
-    def unary(self, primitive: Any, x: Any) -> Any:
-        """The short ways of ``Recorded`` are not taken."""
-        return self._look(primitive, (x,), NOTHING)
-
-    def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
-        """Likewise."""
-        return self._look(primitive, (x1, x2), NOTHING)
-
-    def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply a primitive, and take down what there is to say about it."""
-        return self._look(primitive, operands, params)
-
-    def _look(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        result = super().interpret(primitive, operands, params)
+    def observe(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Record an operation, and take down what there is to say about it."""
+        result = super().observe(primitive, operands, params)
         if any(type(x) is np.ndarray and x.dtype == object for x in operands):
             return result  # it came here a second time, as one value
         asked = self.calls.here
@@ -172,15 +157,6 @@ class Observed(Recorded):
                 self.found.add("promoted", name, f"{before} to {after}", place)
 
     # -- values
-
-    def node_of(self, value: Any) -> Node | None:
-        """The node of a value of this recording, below whatever modes are around it; None for any other value."""
-        while type(value) in TRACED:
-            if value.mode is self:
-                node: Node = value.payload
-                return node
-            value = value.value
-        return None
 
     def _ours(self, value: Any) -> bool:
         return self.node_of(value) is not None

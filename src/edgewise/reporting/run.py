@@ -9,14 +9,12 @@ import numpy as np
 
 from edgewise.containers import flatten
 from edgewise.core.sweep import ancestors
-from edgewise.core.traced import Traced
-from edgewise.errors import ArgumentError
 from edgewise.reporting.costs import Graph, costs
 from edgewise.reporting.cuts import take_down
 from edgewise.reporting.findings import NOWHERE
 from edgewise.reporting.observed import Observed
 from edgewise.reporting.told import Report
-from edgewise.transforms.border import Argnums, Call, function_of, name_of, number_output, outputs
+from edgewise.transforms.border import Argnums, Call, function_of, name_of, number_output, outputs, refuse_traced
 
 __all__ = ["report"]
 
@@ -51,13 +49,7 @@ def report(f: Callable[..., Any], *args: Any, argnums: Argnums | None = None) ->
     grad takes 1 reverse sweep
     """
     function_of(f, "report")
-    for i, arg in enumerate(args):
-        if isinstance(arg, Traced):
-            raise ArgumentError(
-                f"argument {i} of ew.report is a traced value",
-                "a report is about ordinary numbers, and here it is inside another transformation",
-                "call it outside: ew.report(f, ew.value(x))",
-            )
+    refuse_traced(args, "report", "a report is about ordinary numbers, and here it is inside another transformation")
     call = Call(f, args, {}, _with_floats(args) if argnums is None else argnums)
     with Observed() as mode:
         for argument in call.arguments:
@@ -71,7 +63,7 @@ def report(f: Callable[..., Any], *args: Any, argnums: Argnums | None = None) ->
         leaves, tree = outputs(result, mode, f)
         ends = list({n.serial: n for n in map(mode.node_of, leaves) if n is not None}.values())
         order = ancestors(ends)
-        leaves = [number_output(leaf, f) for leaf in leaves]
+        leaves = [number_output(leaf, f, aux=False) for leaf in leaves]
         graph = Graph.of(order, [t.payload for t in inputs], ends, sum(int(np.prod(leaf.shape)) for leaf in leaves))
         scalar = len(leaves) == 1 and leaves[0].shape == () and leaves[0].dtype.kind == "f"
         take_down(order, ends, mode.places, mode.found)

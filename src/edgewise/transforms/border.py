@@ -24,7 +24,17 @@ from edgewise.core.undetermined import Undetermined
 from edgewise.errors import ArgumentError, EscapedError, OutputError, a_kind, fields_of
 from edgewise.transforms.translate import name_of, run
 
-__all__ = ["Argnums", "Argument", "Call", "finish", "function_of", "gather_output", "name_of", "outputs"]
+__all__ = [
+    "Argnums",
+    "Argument",
+    "Call",
+    "finish",
+    "function_of",
+    "gather_output",
+    "name_of",
+    "outputs",
+    "refuse_traced",
+]
 
 Argnums = int | str | Sequence[int | str]
 
@@ -51,6 +61,19 @@ def function_of(f: Any, name: str) -> Any:
             else "differentiate the part of it that computes, as an ordinary function",
         )
     return f
+
+
+def refuse_traced(args: Sequence[Any], name: str, why: str) -> None:
+    """Refuse arguments of another transformation, for what tells of ordinary numbers.
+
+    Raises:
+        ArgumentError: an argument is a traced value.
+    """
+    for i, arg in enumerate(args):
+        if isinstance(arg, Traced):
+            raise ArgumentError(
+                f"argument {i} of ew.{name} is a traced value", why, f"call it outside: ew.{name}(f, ew.value(x))"
+            )
 
 
 _CURRIED = ("grad", "value_and_grad", "jacobian", "hessian", "derivative", "wirtinger", "vmap", "jit")
@@ -328,8 +351,14 @@ def _own(leaf: Any, lowered: Any) -> Any:
     return lowered.copy() if type(lowered) is np.ndarray else fixed(lowered) if type(lowered) in TRACED else lowered
 
 
-def number_output(leaf: Any, f: Any, path: str = "") -> Any:
+def number_output(leaf: Any, f: Any, path: str = "", *, aux: bool = True) -> Any:
     """An output leaf that must be a number or an array.
+
+    Args:
+        leaf: the output.
+        f: the user's function.
+        path: where in the result it stands.
+        aux: whether the transformation takes ``has_aux``.
 
     Raises:
         OutputError: it is neither.
@@ -344,24 +373,24 @@ def number_output(leaf: Any, f: Any, path: str = "") -> Any:
     refuse_foreign(leaf, f"what {name_of(f)} returned", "")
     if kind in "fciu" and kind:
         return leaf
-    raise not_a_number(leaf, f, path)
+    raise not_a_number(leaf, f, path, aux=aux)
 
 
-def not_a_number(leaf: Any, f: Any, path: str = "") -> OutputError:
+def not_a_number(leaf: Any, f: Any, path: str = "", *, aux: bool = True) -> OutputError:
     """The error for an output that has no derivative."""
     place, name = f" (at {path})" if path else "", name_of(f)
     if _kind(leaf) == "b" or isinstance(leaf, bool):
         return OutputError(
             f"{name} returned {a_kind(leaf)}{place}",
             "the answer to a comparison has no derivative",
-            "return a number; the answer can go beside it with has_aux=True",
+            "return a number" + "; the answer can go beside it with has_aux=True" * aux,
         )
     if inspect.iscoroutine(leaf):
         leaf.close()  # or Python would complain that nobody awaited it
     return OutputError(
         f"{name} returned {a_kind(leaf)}{place}" + (": is a return statement missing?" if leaf is None else ""),
         "only numbers and arrays have derivatives",
-        "return the value; other results can go beside it with has_aux=True",
+        "return the value" + "; other results can go beside it with has_aux=True" * aux,
     )
 
 

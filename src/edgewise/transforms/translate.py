@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from edgewise.core.buffers import locked_at
 from edgewise.core.foreign import hint
 from edgewise.core.rebinding import verify
-from edgewise.core.refusals import asked, asked_at, index_refused, stored, stores_now
+from edgewise.core.refusals import asked, asked_at, index_refused, lost_in, stored, stores_now
 from edgewise.core.traced import Traced
 from edgewise.errors import (
     ArgumentError,
@@ -47,7 +48,9 @@ _OURS: Final = re.compile(r"'?(Traced(Array|Scalar)|Aliased(Scalar)?)'?|'Flat'")
 
 
 def name_of(f: Any) -> str:
-    """What messages call a user's function."""
+    """What messages call a user's function; of a ``functools.partial``, the function in it."""
+    while isinstance(f, partial):
+        f = f.func
     return getattr(f, "__name__", None) or type(f).__name__
 
 
@@ -62,6 +65,8 @@ def run(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -
         return f(*args, **kwargs)
     except EdgewiseError as error:
         ours = _inside_numpy(error)
+        if ours is None and isinstance(error, ConversionError):
+            ours = lost_in(f, name_of(f))
         if ours is None:
             raise
         raise ours from error

@@ -161,6 +161,29 @@ def test_a_trace_of_nothing_is_a_page_too(show):
         page.keyboard.press(key)
 
 
+@pytest.mark.parametrize(("at", "said"), [(0, "0 / 12"), (6, "6 / 12"), (12, "12 / 12"), (99, "12 / 12")])
+def test_a_page_opens_at_the_step_it_was_asked_for(show, trace, at, said):
+    page = show("", text=module.render(trace("small"), at=at))
+    assert page.locator(".count-of").text_content() == said
+    assert page.locator(".box.on").count() == min(at, 6)
+
+
+def test_of_many_readers_those_around_the_current_one_are_listed(show, trace):
+    """The parameter w is read in each of 249 passes; the sum below is that of all of them."""
+    page, meant = show("large"), trace("large")
+    arrivals = [k for k, (kind, i) in enumerate(meant["steps"]) if kind == "b" and meant["edges"][i]["from"] == 2]
+    assert len(arrivals) == 249
+    rows = page.locator("table.rule tbody tr")
+    for done in (1, 100, 249):
+        page.get_by_label("Step", exact=True).fill(str(arrivals[done - 1] + 1))
+        assert rows.count() == 21
+        assert rows.last.text_content() == "…229 more, in the sum below"
+        assert page.locator("table.rule tr.now").count() == 1
+        so_far = sum(meant["edges"][meant["steps"][k][1]]["contrib"] for k in arrivals[:done])
+        shown = page.locator("table.rule tfoot td").text_content().replace("−", "-")
+        assert float(shown) == pytest.approx(so_far, rel=1e-3)
+
+
 def test_the_slider_and_the_buttons_move_the_same_step(show):
     page = show("small")
     slider = page.get_by_label("Step", exact=True)
@@ -305,6 +328,23 @@ def test_the_view_zooms_moves_and_follows(show):
     assert view.get_attribute("transform") == before
 
 
+def test_the_view_is_fitted_again_until_somebody_moves_it(show):
+    page = show("small")
+    view = page.locator(".world")
+
+    def resized(width):
+        before = view.get_attribute("transform")
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(100)
+        return view.get_attribute("transform") != before
+
+    assert resized(1100)
+    right = page.locator(".box").last.bounding_box()
+    assert right["x"] + right["width"] <= page.locator(".stage").bounding_box()["width"]
+    page.keyboard.press("+")
+    assert not resized(1150)
+
+
 def test_hostile_strings_are_shown_and_never_run(show):
     page = show("hostile")
     page.keyboard.press("e")
@@ -381,6 +421,22 @@ def test_the_scheme_follows_the_reader_and_can_be_changed(show, scheme):
     assert ground() == (dark if scheme == "dark" else light)
     page.keyboard.press("d")
     assert ground() == (light if scheme == "dark" else dark)
+
+
+def test_a_message_may_name_the_scheme_and_nothing_else(show):
+    page = show("small", color_scheme="light")
+    host = page.locator("#edgewise")
+    for sent in ("'dark'", "{}", "null", "{edgewise: 'blue'}", "{edgewise: {}}", "{edgewise: '<b>'}", "{step: 3}"):
+        page.evaluate(f"window.postMessage({sent}, '*')")
+    page.wait_for_timeout(50)
+    assert host.get_attribute("data-theme") is None
+    for sent, ground in (("dark", "rgb(15, 18, 22)"), ("auto", "rgb(255, 255, 255)")):
+        page.evaluate(f"window.postMessage({{edgewise: '{sent}'}}, '*')")
+        page.wait_for_timeout(50)
+        assert page.locator(".page").evaluate("e => getComputedStyle(e).backgroundColor") == ground
+    assert page.locator(".count-of").text_content() == "12 / 12"
+    page.keyboard.press("d")
+    assert host.get_attribute("data-theme") == "dark"
 
 
 @pytest.mark.parametrize("width", [320, 600, 1280])
