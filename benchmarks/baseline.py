@@ -59,7 +59,7 @@ def _compiled(source: str, flags: tuple[str, ...], sizes: tuple[tuple[str, int],
 
 
 def _called(library: ctypes.CDLL, args: tuple[Any, ...], result: Any) -> Callable[..., Any]:
-    """Through a gate where a call is what matters; else into results that are there already."""
+    """By a call of an object that goes to a gate, as a compiled function is; large results are there already."""
     leaves: list[Any] = []
 
     def spec(value: Any) -> Any:
@@ -71,7 +71,9 @@ def _called(library: ctypes.CDLL, args: tuple[Any, ...], result: Any) -> Callabl
     wanted = spec(result)
     if sum(leaf.nbytes for leaf in leaves) <= SMALL:
         address = ctypes.cast(library.kernel, ctypes.c_void_p).value or 0
-        return make_gate([spec(a) for a in args], wanted, address, _refused, keep=library)
+        gate = make_gate([spec(a) for a in args], wanted, address, _refused, keep=library)
+        made: Callable[..., Any] = type("Called", (), {"__call__": gate})()
+        return made
     kernel = library.kernel
     kernel.restype = ctypes.c_int64
     held = [np.empty_like(leaf) for leaf in leaves]
