@@ -112,10 +112,9 @@ class Division:
     def needs(self, at: int) -> set[Var]:
         """The variables that a section needs in memory."""
         section = self.sections[at]
-        own: set[Var] = set()
         found: set[Var] = set()
         for var in looked_at(section):
-            if var not in own and self.where.get(var) != at:
+            if self.where.get(var) != at:
                 found.update(leaf for leaf, _ in self.leaves(var, at))
         return {v for v in found if self.where[v] < at}
 
@@ -133,12 +132,18 @@ def looked_at(section: Section) -> Iterator[Var]:
         yield from section.sources
     elif isinstance(section, Rolled):
         yield from vars_of(section.op.operands)
-    else:
-        for step in section.steps if isinstance(section, Straight) else (section.step,):
+    elif isinstance(section, Straight):
+        for step in section.steps:
             if isinstance(step, Look):
                 yield step.guard.var
             else:
-                yield from vars_of((step if isinstance(step, Op) else step[0]).operands)
+                for x in step[0].operands:  # a loop: there are as many as the program has operations
+                    if type(x) is Var:
+                        yield x
+    elif isinstance(section.step, Look):
+        yield section.step.guard.var
+    else:
+        yield from vars_of(section.step.operands)
 
 
 def divide(program: Program, known: dict[Var, Any], fused: bool) -> Division:
@@ -179,6 +184,8 @@ class _Divider:
 
     def _stack(self) -> None:
         """Put arrays made of parts that are only there to have more put on them together with what is."""
+        if not any(isinstance(section, Pack) for section in self.sections):
+            return
         uses = Counter(var for step in self.program.steps for var in used_by(step))
         uses.update(vars_of(self.made.outputs))
         for at, section in enumerate(self.sections):
