@@ -27,7 +27,7 @@ from edgewise.compile.cache import entry_key, object_cache
 from edgewise.compile.host import host, llvmlite
 from edgewise.errors import CompileError
 
-__all__ = ["LEVELS", "Library", "load"]
+__all__ = ["LEVELS", "Library", "assembly", "load"]
 
 LEVELS = (0, 1, 2, 3)  # of LLVM's code generator
 GENERATION = 256  # libraries of one linker
@@ -127,16 +127,27 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
         return library
 
 
+def assembly(text: str, *, level: int = 1) -> str:
+    """What the processor is told, as text: for reading. Arguments and errors as of ``load``."""
+    with _LOCK:
+        made: str = _emitted(text, level, "emit_assembly")
+    return made
+
+
 def _compiled(text: str, level: int) -> bytes:
+    made: bytes = _emitted(text, level, "emit_object")
+    return made
+
+
+def _emitted(text: str, level: int, form: str) -> Any:
     llvm = llvmlite()
     try:
         # In a context of its own: the global one only ever grows. The layout must be known while the text is read.
         with llvm.parse_assembly(_target() + text, context=llvm.create_context()) as module:
             module.verify()
-            emitted: bytes = _machine(level).emit_object(module)
+            return getattr(_machine(level), form)(module)
     except RuntimeError as error:
         raise CompileError("LLVM refuses the text of a program", str(error).strip()) from error
-    return emitted
 
 
 def _linked(code: bytes, symbols: list[str], imports: Mapping[str, int]) -> Library:

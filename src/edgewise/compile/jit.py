@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 import types
 import warnings
 from collections import OrderedDict
@@ -201,6 +202,7 @@ class Jitted:
         """Run the function and keep what was recorded; None where that cannot be done, and Python is to run it."""
         f = self.__wrapped__
         surroundings = Surroundings(f, *one.objects)
+        begun = time.perf_counter()
         try:
             recording = record(f, given)
         except (EscapedError, OverwrittenError):
@@ -210,14 +212,18 @@ class Jitted:
             return None
         if recording.open:
             return recording, recording.values
-        changed = surroundings.changed()
+        changed = surroundings.touched()
         if changed:
             self._leave(one, f"it changes {changed}, which a compiled program would not", self._line)
+        elif not surroundings.complete:
+            self._leave(
+                one, "it finds thousands of values around itself, too many to watch: make them arrays", self._line
+            )
         elif len(list(one.paths)) >= PATHS:
             last = recording.program.guards[-1].place
             where = f"{shorten(last[0])}:{last[1]}" if last else self._line
             self._leave(one, f"it has taken {PATHS} different ways, by what it looks at here", where)
-        elif not one.paths.add(recording):
+        elif not one.paths.add(recording, time.perf_counter() - begun):
             one.repeats += 1  # machine code rounds otherwise, which a comparison can show
             if one.repeats > REPEATS:
                 self._leave(one, "it does other things when it is run again on the same values", self._line)
@@ -297,8 +303,8 @@ class Jitted:
                 raise CheckError(
                     f"the compiled {name_of(self.__wrapped__)} gives {ours!r}, and the function itself {theirs!r}"
                     + (f" (leaf {i} of the result)" if len(found) > 1 else ""),
-                    "the function draws random numbers, reads a clock or a file, or computes from an array around it "
-                    "with plain NumPy: what it found while it was recorded is in the program",
+                    "the function reads a clock or a file, or computes from an array around it with plain NumPy: what "
+                    "it found while it was recorded is in the program",
                     "make what changes an argument of the function",
                 )
         return result

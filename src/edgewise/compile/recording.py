@@ -9,6 +9,7 @@ import numpy as np
 
 from edgewise.compile.collector import seldom
 from edgewise.compile.leaves import Arguments
+from edgewise.compile.quiet import uncollected
 from edgewise.containers import Tree
 from edgewise.core.program import Program
 from edgewise.core.traced import TRACED, Traced, fixed
@@ -55,7 +56,7 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
     Raises:
         EdgewiseError: the function does something with a value that only an ordinary number or array can do.
     """
-    with Staged() as mode:
+    with uncollected(), Staged() as mode:
         inputs = [mode.lift(np.asarray(x)[()], type(x) if type(x) in (float, complex) else None) for x in given.inputs]
         before = [t.payload for t in inputs]
         args, kwargs = given.with_inputs(inputs)

@@ -3,13 +3,18 @@
 A program has the numbers baked in that the function took from there. So they are watched: before each call a program
 is asked whether they are all still the same. Arrays are watched by identity only, since programs read them when they
 run; functions are looked into, modules and libraries are not.
+
+What a function does to its surroundings while it is recorded, a program would not do again. So they are looked at
+before and after, what arrays hold and where random generators are included (``Surroundings.touched``).
 """
 
 from __future__ import annotations
 
 import functools
+import random
 import sys
 import types
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,19 +37,25 @@ class Surroundings:
         watches: whether there is anything that could change.
     """
 
-    __slots__ = ("_seen", "_watched", "complete", "watches")
+    __slots__ = ("_before", "_seen", "_watched", "complete", "watches")
 
     def __init__(self, *roots: Any) -> None:
         self.complete = True
         self.watches = False
         self._watched: list[tuple[Callable[[Any], Any], Any, Any, str]] = []
         self._seen: dict[int, Any] = {}
+        self._before: list[tuple[str, Any, Any]] = []  # a name, a thing with a state, and its state
+        for generator in (np.random, random):
+            self._before.append((f"{generator.__name__}'s state", generator, _state(generator)))
         todo: list[tuple[str, Any]] = [(getattr(root, "__name__", type(root).__name__), root) for root in roots]
         while todo:
             name, value = todo.pop()
             if id(value) in self._seen:
                 continue
             self._seen[id(value)] = value
+            state = _state(value)
+            if state is not None:
+                self._before.append((name, value, state))
             for read, key, found, said in _inside(value, name):
                 if len(self._watched) >= _LIMIT:
                     self.complete = False
@@ -61,6 +72,24 @@ class Surroundings:
             if now is not found and not _equal(now, found):
                 return said
         return ""
+
+    def touched(self) -> str:
+        """The name of something that is not what it was when this was made, however it was changed."""
+        return self.changed() or next((name for name, value, state in self._before if _state(value) != state), "")
+
+
+def _state(value: Any) -> Any:
+    """What tells that an array or a random generator has changed; None for what has no such state."""
+    if isinstance(value, np.ndarray):
+        return zlib.adler32(np.ascontiguousarray(value).view(np.uint8).data) if value.dtype.kind in "fciub" else None
+    if isinstance(value, np.random.Generator):
+        return repr(value.bit_generator.state)
+    if value is np.random or isinstance(value, np.random.RandomState):
+        _, keys, *rest = value.get_state(legacy=True)
+        return np.asarray(keys).tobytes(), *rest
+    if value is random or isinstance(value, random.Random):
+        return hash(value.getstate())
+    return None
 
 
 def _equal(a: Any, b: Any) -> bool:
