@@ -8,13 +8,14 @@ many parts there are, and what the parts are made of is computed in the same loo
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from collections import Counter
+from typing import Any, NamedTuple
 
 from edgewise.compile.kernels.packing import Pack, Part
 from edgewise.compile.kernels.views import Affine, Index, whole
-from edgewise.core.program import Var
+from edgewise.core.program import Program, Var, used_by, vars_of
 
-__all__ = ["Box", "boxes", "stacked"]
+__all__ = ["Box", "boxes", "stack"]
 
 MOST = 32  # boxes of an array: each is a loop of its own
 
@@ -60,7 +61,32 @@ def boxes(parts: tuple[Part, ...], shape: tuple[int, ...]) -> list[Box] | None:
     return found
 
 
-def stacked(below: Pack, above: Pack) -> Pack | None:
+def stack(program: Program, outputs: list[Any], sections: list[Any], where: dict[Var, int]) -> dict[Var, int]:
+    """Put arrays of parts that are only there to have more put on them together with what is, in ``sections``.
+
+    Returns:
+        ``where``, the section that makes each variable, for those that are left.
+    """
+    if not any(isinstance(section, Pack) for section in sections):
+        return where
+    uses = Counter(var for step in program.steps for var in used_by(step))
+    uses.update(vars_of(outputs))
+    gone = set()
+    for at, section in enumerate(sections):
+        under = section.parts[0].source if isinstance(section, Pack) else None
+        before = where.get(under, -1) if type(under) is Var and uses[under] == 1 else -1
+        below = sections[before] if before >= 0 else None
+        one = _stacked(below, section) if isinstance(below, Pack) else None
+        if one is not None:
+            sections[at] = one
+            gone.add(before)
+    kept = [at for at in range(len(sections)) if at not in gone]
+    now = {at: i for i, at in enumerate(kept)} | {-1: -1}
+    sections[:] = [sections[at] for at in kept]
+    return {var: now[at] for var, at in where.items() if at not in gone}
+
+
+def _stacked(below: Pack, above: Pack) -> Pack | None:
     """The parts of an array and what is put on top of it, as one; None where index arrays say where."""
     parts = (*below.parts, *above.parts[1:])
     under = above.parts[0]

@@ -13,11 +13,10 @@ few instructions: whoever needs them computes them again, which costs less than 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from edgewise.compile.kernels.boxes import stacked
+from edgewise.compile.kernels.boxes import stack
 from edgewise.compile.kernels.entries import Entry, copy_of, entry
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import elementwise_name, structural_name
@@ -26,7 +25,7 @@ from edgewise.compile.kernels.rolled import Rolled, rolled
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
 from edgewise.compile.kernels.views import View, view, whole
 from edgewise.compile.repeated import repeat
-from edgewise.core.program import Guard, Op, Program, Var, used_by, vars_of
+from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
 
@@ -179,24 +178,8 @@ class _Divider:
         for i, output in enumerate(self.made.outputs):
             if type(output) is Var:
                 self._output(i, output)
-        self._stack()
+        self.made.where = stack(self.program, self.made.outputs, self.sections, self.made.where)
         return self.made
-
-    def _stack(self) -> None:
-        """Put arrays made of parts that are only there to have more put on them together with what is."""
-        if not any(isinstance(section, Pack) for section in self.sections):
-            return
-        uses = Counter(var for step in self.program.steps for var in used_by(step))
-        uses.update(vars_of(self.made.outputs))
-        for at, section in enumerate(self.sections):
-            if not isinstance(section, Pack):
-                continue
-            under = section.parts[0].source
-            before = self.made.where.get(under, -1) if type(under) is Var and uses[under] == 1 else -1
-            below = self.sections[before] if before >= 0 else None
-            one = stacked(below, section) if isinstance(below, Pack) else None
-            if one is not None:
-                self.sections[at], self.sections[before] = one, Straight()
 
     def _look(self, look: Look) -> None:
         var = look.guard.var
