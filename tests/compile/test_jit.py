@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
+from edgewise.compile.jit import Jitted
 from edgewise.errors import CheckError, CompileWarning
 
 X = np.array([0.0, 0.5, 2.0])
@@ -403,6 +404,31 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_an_array_that_is_returned_as_it_is_comes_fresh_from_each_call():
+    around = np.arange(3.0)
+
+    def f(x):
+        return x * 2.0, np.ones(3), around
+
+    compiled, x = ew.jit(f), np.array([1.0, 2.0, 3.0])
+    for _ in range(3):
+        _, ones, same = compiled(x)
+        ones[0], same[0] = 7.0, 8.0
+    around[1] = 9.0
+    _, ones, same = compiled(x)
+    np.testing.assert_array_equal(ones, [1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(same[1:], [9.0, 2.0])
+
+
+def test_an_array_that_is_returned_as_it_is_leaves_the_call_gate():
+    compiled = ew.jit(ew.grad(lambda a, b: np.sum(a * a + b), (0, 1)))
+    a = np.array([1.0, 2.0])
+    for _ in range(3):
+        found = compiled(a, a)
+    np.testing.assert_array_equal(found, [[2.0, 4.0], [1.0, 1.0]])
+    assert type(compiled).__call__ is not Jitted.__call__
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
