@@ -10,7 +10,6 @@ import numpy as np
 
 from edgewise.compile.collector import seldom
 from edgewise.compile.leaves import Arguments
-from edgewise.compile.quiet import uncollected
 from edgewise.containers import Tree, flatten
 from edgewise.core.levels import plain
 from edgewise.core.program import Program
@@ -61,7 +60,7 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
     Raises:
         EdgewiseError: the function does something with a value that only an ordinary number or array can do.
     """
-    with uncollected(), Staged() as mode:
+    with Staged() as mode:
         inputs = [mode.lift(np.asarray(x)[()], type(x) if type(x) in (float, complex) else None) for x in given.inputs]
         before = [t.payload for t in inputs]
         args, kwargs = given.with_inputs(inputs)
