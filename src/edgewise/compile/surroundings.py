@@ -103,21 +103,21 @@ def _of_container(value: Any, name: str) -> _Found:
     """The entries of a container, of a subclass of Python's own too."""
     if isinstance(value, dict):
         yield len, value, len(value), name
-        for key, found in value.items():
+        for key, found in list(value.items()):
             yield functools.partial(_entry, value), key, found, f"{name}[{key!r}]"
     elif isinstance(value, tuple):
-        for i, found in enumerate(value):
+        for i, found in enumerate(list(value)):
             yield _never, found, found, f"{name}[{i}]"
     elif isinstance(value, set):
         yield frozenset, value, frozenset(value), name
     elif isinstance(value, list | deque):
         yield len, value, len(value), name
-        for i, found in enumerate(value):
+        for i, found in enumerate(list(value)):
             yield functools.partial(_item, value), i, found, f"{name}[{i}]"
 
 
 def _of_function(f: types.FunctionType) -> _Found:
-    for key, found in vars(f).items():
+    for key, found in list(vars(f).items()):
         yield functools.partial(_item, vars(f)), key, found, f"{f.__name__}.{key}"
     ours = is_library(f.__code__.co_filename)  # nobody rebinds names in there
     if ours and not f.__globals__.get("__name__", "").startswith("edgewise."):
@@ -178,7 +178,7 @@ def _of_class(cls: type) -> _Found:
     for base in cls.__mro__:
         if _of_library(base.__module__):
             continue
-        for key, found in vars(base).items():
+        for key, found in list(vars(base).items()):
             inner = getattr(found, "__func__", None) or getattr(found, "fget", None) or found
             if key.startswith("__") and not isinstance(inner, types.FunctionType):
                 continue
@@ -198,7 +198,7 @@ def _attributes(value: Any, name: str) -> _Found:
     inner = getattr(value, "__dict__", {})
     if inner:
         yield len, inner, len(inner), name  # one more may hide that of the class
-    for key, found in inner.items():
+    for key, found in list(inner.items()):
         yield functools.partial(_item, inner), key, found, f"{name}.{key}"
     for base in kind.__mro__:
         slots = vars(base).get("__slots__", ())
