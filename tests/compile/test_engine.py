@@ -40,14 +40,25 @@ def test_libraries_are_apart_though_their_names_are_alike():
     assert [call(library) for library in more] == list(range(100, 110))
 
 
+def test_a_library_in_a_cycle_is_freed_once():
+    library = load(NUMBER.format(1))
+    tracker = engine._trackers[library._key]
+    held = [library]
+    held.append(held)
+    del held, library
+    gc.collect()
+    assert tracker.closed
+    assert tracker not in engine._trackers.values()
+
+
 def test_code_is_freed_with_its_library(monkeypatch):
     library = load(NUMBER.format(1))
-    tracker = library._tracker
+    tracker = engine._trackers[library._key]
     del library
     gc.collect()
     assert tracker.closed
     library = load(NUMBER.format(2))
-    tracker = library._tracker
+    tracker = engine._trackers[library._key]
     with monkeypatch.context() as patch:  # as if another thread had the lock
         patch.setattr(engine, "_LOCK", type("Taken", (), {"acquire": lambda self, blocking: False})())
         del library

@@ -1,18 +1,20 @@
-"""What machine code computes is what the program says, on every sample of every row, and on its gradient."""
+"""What machine code computes is what the program says, whoever runs it, and the results are the caller's."""
 
 from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import edgewise as ew
+from edgewise.compile.executable import build
+from edgewise.compile.kernels import sections
 from edgewise.core.registry import DECLARATIONS, spelling
 from edgewise.modes.staged import Staged
 from edgewise.testing.subject import Subject, output_leaves
 
-pytest.importorskip("llvmlite", reason="llvmlite makes the machine code")
-
-from edgewise.compile.executable import build
+pytestmark = pytest.mark.needs("llvmlite")
 
 
 def staged(function, *inputs):
@@ -48,34 +50,54 @@ def close(found, expected, name):
         ), name
 
 
-def same(function, inputs, name):
-    """Compiled is as run by NumPy."""
-    program = staged(function, *inputs)
-    with np.errstate(all="ignore"):
-        expected = program.replay(inputs)
-        code, found = build(program).run(inputs)
-    assert code == 0, name
-    for a, b in zip(found, expected, strict=True):
-        close(a, b, name)
-
-
 @pytest.mark.parametrize("function", DECLARATIONS, ids=spelling)
-def test_every_row(function):
+def test_every_row_in_loops(function, monkeypatch):
+    """The law ``compiled`` has samples written out, small as they are; here they take the way of large arrays."""
+    monkeypatch.setattr(sections, "LIMIT", 0)
     row = DECLARATIONS[function]
     for case in row.samples:
         subject = Subject(row, case)
-        for dtype in (np.float64, np.float32):
-            leaves = [x.astype(dtype) if x.dtype.kind == "f" else x for x in subject.leaves]
-            same(lambda *xs, s=subject: output_leaves(s.call(*xs)), leaves, f"{subject.name} in {dtype.__name__}")
+        weights = subject.random(np.random.default_rng(3), "outputs") if subject.differentiable else []
+        slope = ew.grad(subject.scalar(weights), tuple(range(len(subject.leaves)))) if weights else lambda *xs: ()
+
+        def every(*leaves, subject=subject, slope=slope):
+            return [*output_leaves(subject.call(*leaves)), *slope(*leaves)]
+
+        program = staged(every, *subject.leaves)
+        with np.errstate(all="ignore"):
+            expected = program.replay(subject.leaves)
+            code, found = build(program).run(subject.leaves)
+        assert code == 0
+        for a, b in zip(found, expected, strict=True):
+            close(a, b, subject.name)
 
 
-@pytest.mark.parametrize("function", [f for f, row in DECLARATIONS.items() if row.kind != "zero"], ids=spelling)
-def test_every_gradient(function):
-    row = DECLARATIONS[function]
-    for case in row.samples:
-        subject = Subject(row, case)
-        if not subject.differentiable:
-            continue
-        weights = subject.random(np.random.default_rng(3), "outputs")
-        every = tuple(range(len(subject.leaves)))
-        same(ew.grad(subject.scalar(weights), every), subject.leaves, f"the gradient of {subject.name}")
+def test_runs_at_the_same_time_have_scratch_memory_of_their_own():
+    made = build(staged(lambda x: np.sort(np.exp(x))[::-1] * np.sum(x), np.arange(500.0) / 500))
+    assert made.arena
+    points = [np.random.default_rng(i).random(500) for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        for point, (code, (found,)) in zip(points * 50, pool.map(lambda p: made.run([p]), points * 50), strict=True):
+            assert code == 0
+            np.testing.assert_allclose(found, np.sort(np.exp(point))[::-1] * np.sum(point), rtol=1e-14)
+
+
+def test_a_processor_without_fused_multiplication_leaves_exact_remainders_to_numpy():
+    program = staged(lambda x: [x % 0.3, np.exp(x)], np.ones(100))
+    kinds = [type(section).__name__ for section in sections.divide(program, {}, fused=False).sections]
+    assert kinds == ["Call", "Nest"]
+
+
+def test_outputs_are_the_callers_own():
+    frozen = np.ones(80)
+
+    def f(x):
+        return [x, x[::2], frozen, x, 2.5, np.sort(x)]
+
+    x = np.arange(80.0)
+    code, found = build(staged(f, x)).run([x])
+    assert code == 0
+    for i, y in enumerate(found):
+        for other in (x, frozen, *found[:i]):
+            assert not np.shares_memory(y, other)
+    assert found[4] == 2.5

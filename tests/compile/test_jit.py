@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import random
 import threading
-import time
 import warnings
 from dataclasses import dataclass
 
@@ -319,6 +320,35 @@ def test_a_function_that_changes_what_is_around_it_is_left_to_python():
     assert seen[-1] == 1.0
 
 
+@pytest.mark.parametrize("how", ["generator", "legacy", "state", "python", "array"])
+def test_draws_and_stores_are_left_to_python(how):
+    rng, state, counts = np.random.default_rng(1), np.random.RandomState(1), np.zeros(2)
+
+    def f(x):
+        if how == "array":
+            counts[0] += 1
+            return x + counts[0]
+        draw = {
+            "generator": rng.normal,
+            "legacy": lambda: np.random.normal(),  # noqa: NPY002, PLW0108  the global one is what is tested
+            "state": state.normal,
+            "python": random.random,
+        }[how]
+        return x + draw()
+
+    made = ew.jit(f)
+    with pytest.warns(CompileWarning, match="it changes"):
+        first = made(X)
+    assert not np.array_equal(made(X), first)
+
+
+def test_what_cannot_all_be_watched_is_left_to_python():
+    values = list(map(float, range(5000)))
+    made = ew.jit(lambda x: x * values[7])
+    with pytest.warns(CompileWarning, match="thousands of values"):
+        same(made(X), X * 7)
+
+
 def test_too_many_ways_are_left_to_python():
     def f(x):
         return x * float(x)
@@ -348,8 +378,11 @@ def test_errors_are_the_functions_own():
 
 
 def test_check_finds_what_is_not_an_argument():
-    made = ew.jit(lambda x: x * time.perf_counter(), check=True)
-    with pytest.raises(CheckError, match="reads a clock"):
+    table = np.ones(3)
+    made = ew.jit(lambda x: x * float(2 * table[0]), check=True)
+    same(made(X), X * 2)
+    table[0] = 3.0
+    with pytest.raises(CheckError, match="with plain NumPy"):
         made(X)
     same(ew.jit(energy, check=True)(X), energy(X))
 
@@ -379,3 +412,16 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_child_uses_what_was_compiled_and_compiles_more():
+    made = ew.jit(ew.grad(taylor_sine))
+    expected = [made(v) for v in (0.5, 2.0)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads that other tests have left behind
+        child = os.fork()
+    if not child:
+        right = [made(v) for v in (0.5, 2.0)] == expected and made(3.0) == ew.grad(taylor_sine)(3.0)
+        os._exit(0 if right and float(ew.jit(energy)(X)) == float(energy(X)) else 1)
+    assert os.waitpid(child, 0)[1] == 0

@@ -27,13 +27,17 @@ from edgewise.compile.cache import entry_key, object_cache
 from edgewise.compile.host import host, llvmlite
 from edgewise.errors import CompileError
 
-__all__ = ["LEVELS", "Library", "load"]
+__all__ = ["LEVELS", "Library", "assembly", "load"]
 
 LEVELS = (0, 1, 2, 3)  # of LLVM's code generator
 GENERATION = 256  # libraries of one linker
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 _LOCK = threading.RLock()
+# What frees each library. Not an attribute of it: in a cycle of garbage both would be finalised, and llvmlite's own
+# finaliser would free the code a second time, without our lock.
+_trackers: dict[int, Any] = {}
+_keys = itertools.count()
 _freed: deque[Any] = deque()  # resource trackers of libraries that are gone
 _numbers = itertools.count()  # a name is taken for good, even after its library went
 _DEFINED = re.compile(r"^define (?!internal |private )[^@\n]*@([-\w.$]+)\(", re.MULTILINE)
@@ -47,10 +51,11 @@ class Library:
         addresses: of the functions that the text defines, by name.
     """
 
-    __slots__ = ("__weakref__", "_addresses", "_tracker")
+    __slots__ = ("__weakref__", "_addresses", "_key")
 
     def __init__(self, tracker: Any, addresses: Mapping[str, int]) -> None:
-        self._tracker = tracker
+        self._key = next(_keys)
+        _trackers[self._key] = tracker
         self._addresses = dict(addresses)
 
     def address(self, symbol: str) -> int:
@@ -70,7 +75,7 @@ class Library:
     def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         if _finalizing():  # llvmlite is half gone, and the system takes the memory
             return
-        _freed.append(self._tracker)
+        _freed.append(_trackers.pop(self._key))
         if _LOCK.acquire(blocking=False):
             try:
                 _free()
@@ -122,16 +127,27 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
         return library
 
 
+def assembly(text: str, *, level: int = 1) -> str:
+    """What the processor is told, as text: for reading. Arguments and errors as of ``load``."""
+    with _LOCK:
+        made: str = _emitted(text, level, "emit_assembly")
+    return made
+
+
 def _compiled(text: str, level: int) -> bytes:
+    made: bytes = _emitted(text, level, "emit_object")
+    return made
+
+
+def _emitted(text: str, level: int, form: str) -> Any:
     llvm = llvmlite()
     try:
         # In a context of its own: the global one only ever grows. The layout must be known while the text is read.
         with llvm.parse_assembly(_target() + text, context=llvm.create_context()) as module:
             module.verify()
-            emitted: bytes = _machine(level).emit_object(module)
+            return getattr(_machine(level), form)(module)
     except RuntimeError as error:
         raise CompileError("LLVM refuses the text of a program", str(error).strip()) from error
-    return emitted
 
 
 def _linked(code: bytes, symbols: list[str], imports: Mapping[str, int]) -> Library:

@@ -8,6 +8,7 @@ in between, so nothing is ever refused. Where no such call is left, the whole pr
 from __future__ import annotations
 
 import ctypes
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -15,17 +16,22 @@ from typing import Any
 import numpy as np
 
 from edgewise.compile.engine import Library, load
+from edgewise.compile.engine import assembly as disassembled
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import Assembly, Target, assemble
 from edgewise.compile.kernels.sections import Call, Look, divide
 from edgewise.compile.kernels.table import Table
+from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
-from edgewise.core.program import Guard, Program, Var, take
+from edgewise.compile.repeated import repeat
+from edgewise.compile.stepping import Stepper
+from edgewise.core.program import Guard, Op, Program, Var, take
 
 __all__ = ["Executable", "build", "build_tree"]
 
-LONG = 3000  # instructions from which on compile time counts more than the time of a run
+LONG = 3000  # instructions from which on compile time counts more than the time of a run, where there are no loops
+HUGE = 500_000  # letters of text from which on it does, loops or not: level 2 takes ten times as long as level 0
 ALIGNMENT = 64  # of scratch memory
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
@@ -41,8 +47,14 @@ def build(program: Program) -> Executable:
         MissingExtraError: llvmlite is not installed.
     """
     target, known = _target(), _known(program)
+    begun = time.perf_counter()
     division = divide(program, known, target.fused)
-    return Executable(program, division.outputs, assemble(program, division, known, target))
+    written = assemble(program, division, known, target)
+    made = time.perf_counter()
+    executable = Executable(program, division.outputs, written)
+    executable.kernels = told(division)
+    executable.seconds = {"write": made - begun, "compile": time.perf_counter() - made}
+    return executable
 
 
 def build_tree(program: Program) -> Executable | None:
@@ -78,11 +90,15 @@ class Executable:
         arena: bytes of scratch memory, at an address that is a multiple of 64.
         results: shape and dtype of each output that is a variable, in order.
         captured: the captured arrays, in the table's order.
+        kernels: what it does, section by section.
+        seconds: what its text, and its machine code, took to make.
         delivered: the outputs: variables, each of which has a place in the table, and numbers.
     """
 
     def __init__(self, program: Program, outputs: list[Any], assembly: Assembly) -> None:
         self.program = program
+        self.kernels: list[Kernel] = []
+        self.seconds: dict[str, float] = {}
         self.delivered = outputs
         self.text = assembly.text
         self.arena = assembly.arena
@@ -91,8 +107,9 @@ class Executable:
         table = assembly.table
         self.results = [(v.shape, v.dtype) for v in table.results]
         self.library: Library | None = None
+        self._level = _level(assembly)
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=0 if assembly.cost > LONG and not assembly.looping else 2)
+            self.library = load(assembly.text, level=self._level)
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)
@@ -101,9 +118,12 @@ class Executable:
         self._copied = {v for v in table.results if v in given}
         self.address = 0
         self._steps: list[Any] = []
+        self._loops: dict[int, Stepper] = {}  # by the operation
         for step in assembly.steps:
             if isinstance(step, Call):
                 self._steps.append(step)
+                if isinstance(step.step, Op) and step.step.primitive is repeat:
+                    self._loops[id(step.step)] = Stepper(step.step, build(step.step.params["body"]))
                 continue
             assert self.library is not None
             at = self.library.address(step.symbol)
@@ -117,6 +137,11 @@ class Executable:
         """The operations that NumPy does, by name, in order."""
         steps = [one.step for one in self._steps if isinstance(one, Call)]
         return ["guard" if isinstance(step, Look) else step.primitive.name for step in steps]
+
+    @property
+    def assembly(self) -> str:
+        """What the processor is told, as text."""
+        return disassembled(self.text, level=self._level)
 
     def run(self, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
         """Run the program once.
@@ -148,7 +173,10 @@ class Executable:
         keep: list[Any] = []
         for var, value in zip(program.inputs, inputs, strict=True):
             values[var] = value
-            frame.table[at] = _address(_in_order(value, var), keep)
+            laid = _in_order(value, var)
+            if laid.shape != var.shape:
+                return changed, []
+            frame.table[at] = _address(laid, keep)
             at += 1
         for (var, array), strides in zip(program.arrays.items(), self._layouts, strict=True):
             if array.shape != var.shape or array.dtype != var.dtype:
@@ -179,7 +207,8 @@ class Executable:
         if isinstance(step, Look):
             return 0 if step.guard.holds(values[step.guard.var]) else step.code
         given = take(values, step.operands)
-        made = step.primitive.compute(given, step.params)
+        loop = self._loops.get(id(step))
+        made = step.primitive.compute(given, step.params) if loop is None else loop.run(given)
         for var, value in zip(step.results, made if step.primitive.outputs is not None else (made,), strict=True):
             if value.shape != var.shape or value.dtype != var.dtype:
                 return self._guards + 1
@@ -240,16 +269,23 @@ class _Window:
         }
 
 
+def _level(assembly: Assembly) -> int:
+    """How hard LLVM is to try. Level 0 is as fast for numbers, and several times slower for loops full of constants."""
+    return 0 if len(assembly.text) > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
+
+
 def _made(call: Call) -> tuple[Var, ...]:
     return () if isinstance(call.step, Look) else call.step.results
 
 
 def _in_order(value: Any, var: Var) -> Any:
     """The value as an aligned array in C order, itself where it is one."""
+    if type(value) is np.ndarray and value.dtype == var.dtype and value.flags.carray:
+        return value
     return np.require(value, var.dtype, ["C", "A", "E"])
 
 
 def _address(array: Any, keep: list[Any]) -> int:
     keep.append(array)
-    address: int = array.ctypes.data
+    address: int = array.__array_interface__["data"][0]  # in half the time that array.ctypes takes
     return address

@@ -24,7 +24,10 @@ class PathReport:
         frozen: what was computed while recording and is a constant of the program, as ``(variable, place, value)``.
         reads: the arrays around the function that are read at each call, by variable.
         runs: how often it was run to its end.
-        executable: what runs it; machine code has ``llvm``, ``assembly`` and ``kernels`` to look at.
+        kernels: what its machine code does, section by section, with operations and bytes.
+        arena: bytes of scratch memory.
+        seconds: what each stage of making it took.
+        llvm: its text for LLVM.
     """
 
     def __init__(self, number: int, path: Path) -> None:
@@ -39,7 +42,17 @@ class PathReport:
         self.frozen = [(v, _where(used.get(v)), program.arrays[v]) for v in program.arrays if v in program.frozen]
         self.reads = {v: a for v, a in program.arrays.items() if v not in program.frozen}
         self.runs = path.runs
-        self.executable = path.executable
+        self._executable = path.executable
+        self.kernels = self._executable.kernels
+        self.arena: int = self._executable.arena
+        self.seconds = dict(path.seconds)
+        self.llvm: str = self._executable.text
+
+    @property
+    def assembly(self) -> str:
+        """What the processor is told; made when it is asked for."""
+        found: str = self._executable.assembly
+        return found
 
     def lines(self) -> list[str]:
         """The report as text."""
@@ -56,6 +69,11 @@ class PathReport:
             found.append(f"  frozen {var}: {_brief(value)}" + (f", used at {where}" if where else ""))
         for var, array in self.reads.items():
             found.append(f"  reads {var}: {array.dtype}{list(array.shape)} at each call")
+        for kernel in self.kernels:
+            figures = f"; {kernel.operations} operations, reads {kernel.read} bytes, writes {kernel.written} bytes"
+            found.append(f"  kernel: {kernel.what}{figures if kernel.operations else ''}")
+        found.append(f"  scratch memory: {self.arena} bytes")
+        found.append("  seconds: " + ", ".join(f"{stage} {spent:.4f}" for stage, spent in self.seconds.items()))
         return found
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import time
 import types
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ import numpy as np
 from edgewise.compile.effects import Effects
 from edgewise.compile.entrance import entrance
 from edgewise.compile.executable import build, build_tree
+from edgewise.compile.host import llvmlite
 from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
 from edgewise.compile.merging import merged
@@ -76,6 +79,7 @@ def jit(
         watched: numbers are compiled for, arrays read at each call.
 
     Raises:
+        MissingExtraError: llvmlite is not installed.
         CheckError: with ``check=True``, a result that differs from that of ``f``.
 
     >>> import numpy as np, edgewise as ew
@@ -86,6 +90,8 @@ def jit(
     if f is None:
         return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
     function_of(f, "jit")
+    if find_spec("llvmlite") is None:
+        llvmlite()  # says how to install it
     own = type("Jitted", (Jitted,), {"__doc__": Jitted.__doc__, "__module__": Jitted.__module__})
     made: Jitted = own(f, static_argnums, static_argnames, check)
     return made
@@ -156,7 +162,7 @@ class Jitted:
 
     @property
     def programs(self) -> int:
-        """How many programs were recorded: one for each way through the function, for each kind of arguments."""
+        """How many programs were recorded, one for each way through the function and each kind of arguments."""
         return sum(1 for one in self._made.values() for _ in one.paths)
 
     def inspect(self) -> Inspection:
@@ -208,6 +214,7 @@ class Jitted:
         f = self.__wrapped__
         surroundings = Surroundings(f, *one.objects)
         effects = Effects(surroundings.seen.values())
+        begun = time.perf_counter()
         try:
             recording = record(f, given)
         except (EscapedError, OverwrittenError):
@@ -224,12 +231,14 @@ class Jitted:
             self._leave(one, f"it changes {recording.changes}, of which it was given a copy here", self._line)
             return None
         elif not surroundings.complete:
-            self._leave(one, "there is more around it than can be watched for changes", self._line)
+            self._leave(
+                one, "it finds thousands of values around itself, too many to watch: make them arrays", self._line
+            )
         elif len(list(one.paths)) >= PATHS:
             last = recording.program.guards[-1].place
             where = f"{shorten(last[0])}:{last[1]}" if last else self._line
             self._leave(one, f"it has taken {PATHS} different ways, by what it looks at here", where)
-        elif not one.paths.add(recording):
+        elif not one.paths.add(recording, time.perf_counter() - begun):
             one.repeats += 1  # machine code rounds otherwise, which a comparison can show
             if one.repeats > REPEATS:
                 self._leave(one, "it does other things when it is run again on the same values", self._line)
@@ -309,8 +318,8 @@ class Jitted:
                 raise CheckError(
                     f"the compiled {name_of(self.__wrapped__)} gives {ours!r}, and the function itself {theirs!r}"
                     + (f" (leaf {i} of the result)" if len(found) > 1 else ""),
-                    "the function reads a clock or a file, or computes from an array around it "
-                    "with plain NumPy: what it found while it was recorded is in the program",
+                    "the function reads a clock or a file, or computes from an array around it with plain NumPy: what "
+                    "it found while it was recorded is in the program",
                     "make what changes an argument of the function",
                 )
         return result

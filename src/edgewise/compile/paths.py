@@ -6,11 +6,14 @@ known to go on from there are tried, and if none holds to its end, the caller re
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from edgewise.compile.passes import simplified
 from edgewise.compile.passes.reroll import rerolled
+from edgewise.compile.progress import telling
+from edgewise.compile.quiet import uncollected
 from edgewise.compile.recording import Recording
 
 __all__ = ["Path", "Paths"]
@@ -24,15 +27,20 @@ class Path:
         program: the same, simplified.
         others: by the number of the guard that did not hold, paths that part from this one there.
         runs: how often it was run to its end.
+        seconds: what each stage of making it took.
     """
 
-    __slots__ = ("_build", "_guards", "_run", "others", "program", "recording", "runs")
+    __slots__ = ("_build", "_guards", "_run", "others", "program", "recording", "runs", "seconds")
 
     def __init__(self, recording: Recording, build: Callable[[Any], Any]) -> None:
-        self.recording = recording
-        program = simplified(recording.program)
-        loops = rerolled(program)
-        self.program = program if loops is program else simplified(loops)
+        begun = time.perf_counter()
+        with uncollected(), telling("simplifying", len(recording.program.steps)):
+            program = simplified(recording.program)
+            loops = rerolled(program)
+            self.program = program if loops is program else simplified(loops)
+        # Ways are merged as they were recorded; where there is but one, that would be kept for nothing.
+        self.recording = recording if recording.program.guards else recording._replace(program=self.program)
+        self.seconds = {"simplify": time.perf_counter() - begun}
         self.others: dict[int, list[Path]] = {}
         self.runs = 0
         self._build = build
@@ -43,7 +51,9 @@ class Path:
     def executable(self) -> Any:
         """Its machine code, made when it is first needed."""
         if self._run is None:
-            self._run = self._build(self.program)
+            with uncollected(), telling("compiling", len(self.program.steps)):
+                self._run = self._build(self.program)
+            self.seconds |= self._run.seconds
         return self._run
 
     def run(self, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
@@ -84,9 +94,10 @@ class Paths:
                 at, candidates = number, path.others.get(number, [])
         return None
 
-    def add(self, recording: Recording) -> bool:
-        """Add a path; False where it is none that could be told from those there are."""
+    def add(self, recording: Recording, seconds: float = 0.0) -> bool:
+        """Add a path, which took some time to record; False where it cannot be told from those there are."""
         made = Path(recording, self._build)
+        made.seconds = {"record": seconds} | made.seconds
         if self.first is None:
             self.first = made
             return True

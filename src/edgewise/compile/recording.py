@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgewise.compile.leaves import Arguments
+from edgewise.compile.quiet import uncollected
 from edgewise.containers import Tree, flatten
 from edgewise.core.levels import plain
 from edgewise.core.program import Program
@@ -58,7 +59,7 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
     Raises:
         EdgewiseError: the function does something with a value that only an ordinary number or array can do.
     """
-    with Staged() as mode:
+    with uncollected(), Staged() as mode:
         inputs = [mode.lift(np.asarray(x)[()], type(x) if type(x) in (float, complex) else None) for x in given.inputs]
         before = [t.payload for t in inputs]
         args, kwargs = given.with_inputs(inputs)

@@ -7,6 +7,7 @@ arrays of what each step adds. What a step does is a program of its own, the par
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,21 @@ from edgewise.compile.numpy_run import NumpyRun
 from edgewise.core.primitive import Family, Primitive
 from edgewise.core.program import Program
 
-__all__ = ["repeat"]
+__all__ = ["repeat", "stepped"]
 
 
 def _repeat(*operands: Any, body: Program, carries: int, fixed: int, steps: int) -> tuple[Any, ...]:
-    run = NumpyRun(body)
+    return stepped(NumpyRun(body).run, operands, body, carries, fixed, steps)
+
+
+def stepped(
+    run: Callable[[list[Any]], Any], operands: tuple[Any, ...], body: Program, carries: int, fixed: int, steps: int
+) -> tuple[Any, ...]:
+    """Do the steps one by one, each by ``run``, which takes the inputs of the body and returns (0, outputs)."""
     carried, same, entries = operands[:carries], operands[carries : carries + fixed], operands[carries + fixed :]
     rows: list[list[Any]] = [[] for _ in body.outputs[carries:]]
     for k in range(steps):
-        _, found = run.run([*carried, *same, *(x[k] for x in entries)])
+        _, found = run([*carried, *same, *(x[k] for x in entries)])
         carried = tuple(found[:carries])
         for row, value in zip(rows, found[carries:], strict=True):
             row.append(value)

@@ -7,12 +7,12 @@ import operator
 import numpy as np
 import pytest
 
-pytest.importorskip("llvmlite", reason="llvmlite makes the machine code")
-
 import edgewise as ew
 from edgewise.compile.executable import build
 from edgewise.compile.kernels import sections
 from edgewise.modes.staged import Staged
+
+pytestmark = pytest.mark.needs("llvmlite")
 
 TINY, HUGE = 5e-324, 1.7e308
 SPECIAL = [

@@ -1,5 +1,26 @@
 """From operations of a program to LLVM text.
 
-``kinds`` says how numbers lie in registers and in memory; ``scalars`` which operations act number by number, and what
-they are written as.
+Read from the top: ``sections`` divides a program, ``assembly`` writes the sections one after the other.
+
+sections    which operations share a function, and which share loops; what stays with NumPy
+assembly    sections become text; what a later one needs is put into memory
+table       the addresses that a kernel is called with
+arena       scratch memory, shared by values that do not live at the same time
+body        a function being written: numbers in registers, in memory, or known
+
+unrolled    operations on few numbers, written out
+wiring      movements of few numbers, which are no instruction
+folding     sums, extremes and products of few numbers
+
+entries     operations as the body of loops
+views       movements and indexing as strides
+packing     arrays put together from parts
+nests       what a nest of loops reads, computes, stores and folds
+order       the order of the loops
+loops       the loops themselves, in lanes: looping, offsets and lanes are what they are written with
+
+scalars     how an operation acts on numbers of which dtypes
+arithmetic, questions, remainders, composed     the instructions of each
+kinds       dtypes in registers and in memory
+names       which primitive is which of NumPy's functions
 """

@@ -16,8 +16,9 @@ from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.body import Body, Cell, Place
 from edgewise.compile.kernels.kinds import Complex, Kind, kind_of, truth
-from edgewise.compile.kernels.loops import arranged, write_nest
+from edgewise.compile.kernels.loops import write_nest
 from edgewise.compile.kernels.nests import Graph, Reach, Store
+from edgewise.compile.kernels.order import arranged
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
@@ -105,6 +106,7 @@ class _Writer:
                 self.last[var] = at
                 if var not in direct and (var.shape or isinstance(section, Call)):
                     self.as_arrays.add(var)
+        self.heirs = self._heirs()
         for var, array in known.items():
             kind = kind_of(var.dtype)
             if kind is not None and array.size <= LIMIT:
@@ -179,8 +181,13 @@ class _Writer:
 
     def _pack(self, body: Body, at: int, section: Pack) -> None:
         kind, parts = _kind(section.var), section.parts
-        memory = self._taken_over(section, at)
-        if memory is not None:
+        under = parts[0].source
+        if type(under) is Var and self.heirs.get(under) is section.var:
+            memory: Memory | None = self.table.memory[under]
+            assert memory is not None
+            self.table.memory[section.var] = memory
+            if memory.buffer == self.table.arena:
+                self.blocks[memory.offset] = {section.var}
             parts = parts[1:]
         else:
             memory = self._room(section.var, at)
@@ -196,23 +203,25 @@ class _Writer:
             graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
             write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
 
-    def _taken_over(self, section: Pack, at: int) -> Memory | None:
-        """The memory of an array that is stored into and that nobody needs any more: then nothing has to be copied."""
-        first, *others = section.parts
-        x, var = first.source, section.var
-        if not others or type(x) is not Var or x.shape != var.shape or x.dtype != var.dtype:
-            return None
-        memory = self.table.memory.get(x)
-        if memory is None or memory.buffer != self.table.arena or self.blocks.get(memory.offset) != {x}:
-            return None
-        if self.last.get(x, -1) > at or self.table.result(var) is not None or self.last.get(var, -1) <= at:
-            return None
-        needed = [part.source for part in others] + [pick.array for part in others for pick in part.picks]
-        if any(leaf is x for v in vars_of(needed) for leaf, _ in self.division.leaves(v, at)):
-            return None  # what is stored is made of the array itself
-        self.blocks[memory.offset] = {var}
-        self.table.memory[var] = memory
-        return memory
+    def _heirs(self) -> dict[Var, Var]:
+        """Arrays that are stored into and that nobody needs any more: the result is in the same memory."""
+        found = {}
+        for at, section in enumerate(self.sections):
+            if not isinstance(section, Pack) or not section.parts[1:]:
+                continue
+            x, var = section.parts[0].source, section.var
+            if type(x) is not Var or (x.shape, x.dtype) != (var.shape, var.dtype) or self.last.get(x, -1) != at:
+                continue
+            made = self.division.where.get(x, -1)
+            if made < 0 or not isinstance(self.sections[made], Nest | Pack) or self.table.result(x) is not None:
+                continue
+            others = [part.source for part in section.parts[1:]]
+            others += [pick.array for part in section.parts for pick in part.picks]
+            if any(leaf is x for v in vars_of(others) for leaf, _ in self.division.leaves(v, at)):
+                continue  # what is stored is made of the array itself
+            if self.last.get(var, -1) > at or self.table.result(var) is not None:
+                found[x] = var
+        return found
 
     def _called(self, section: Call) -> None:
         """Say where the operands are that are looks at something in memory."""
@@ -252,7 +261,10 @@ class _Writer:
 
     def _room(self, var: Var, at: int) -> Memory | None:
         """Memory for what a section makes, and where it is from now on; None where nobody needs it."""
-        memory = self.table.result(var)
+        last = var
+        while last in self.heirs:
+            last = self.heirs[last]
+        memory = self.table.result(last)
         if memory is None and self.last.get(var, -1) > at:
             block = self.arena.take(var.dtype.itemsize * int(np.prod(var.shape, dtype=np.int64)))
             self.blocks[block] = {var}

@@ -20,7 +20,7 @@ from edgewise.compile.kernels.kinds import Held, Kind, convert, kind_of
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
-__all__ = ["FOLDS", "combining", "contracted", "folded"]
+__all__ = ["FOLDS", "combining", "contracted", "folded", "neutral"]
 
 Combine = Callable[[Any, Any], Any]
 Cells = list[Cell]
@@ -146,3 +146,20 @@ def contracted(op: Op) -> tuple[int, Callable[[Body, Sequence[Cells]], Cells]] |
         return [functools.reduce(add, [multiply(x[i], y[j]) for i, j in zip(*row, strict=True)]) for row in rows]
 
     return 2 * math.prod(shape), write
+
+
+def neutral(name: str, kind: Kind) -> Any:
+    """What changes nothing when it is combined with a number."""
+    if name in ("logical_or", "logical_and"):
+        return name == "logical_and"
+    if name == "multiply":
+        return 1
+    if name == "add":
+        return -0.0 if kind.floating else 0  # -0.0 + x is x, also where x is -0.0
+    highest = name == "minimum"
+    if kind.floating:
+        return math.inf if highest else -math.inf
+    if kind.boolean:
+        return highest
+    bits = 8 * kind.size - kind.signed
+    return (1 << bits) - 1 if highest else -(1 << bits) if kind.signed else 0

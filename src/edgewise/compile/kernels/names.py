@@ -5,6 +5,7 @@ A user's primitive may be called ``exp`` and be something else, so a name alone 
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ _STRUCTURE = frozenset(map(id, (CAST, CONTRACTION, GATHER, JOIN, MOVEMENT, REDUC
 _OURS = frozenset({"stop_gradient", "exponent"})  # not NumPy's, and elementwise
 
 
+@functools.lru_cache(maxsize=4096)
 def elementwise_name(primitive: Primitive) -> str:
     """The name of an operation that acts number by number; "" for any other."""
     if primitive.family is CAST:
@@ -40,6 +42,7 @@ def elementwise_name(primitive: Primitive) -> str:
     return name if primitive.function is function or name in _OURS else ""
 
 
+@functools.lru_cache(maxsize=4096)
 def structural_name(primitive: Primitive) -> str:
     """The name of an operation that moves, picks, reduces or contracts entries; "" for any other."""
     return primitive.name if id(primitive.family) in _STRUCTURE else ""

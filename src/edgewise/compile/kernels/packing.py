@@ -13,10 +13,10 @@ import numpy as np
 
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import structural_name
-from edgewise.compile.kernels.views import Pick, View, indexed, picked
+from edgewise.compile.kernels.views import Pick, View, indexed, picked, whole
 from edgewise.core.program import Op, Var
 
-__all__ = ["Pack", "Part", "pack"]
+__all__ = ["Pack", "Part", "added", "pack"]
 
 
 class Part(NamedTuple):
@@ -87,6 +87,12 @@ def pack(op: Op) -> Pack | None:
         return None
     below = _packed(result, [(under, ())], []).parts
     return Pack(result, (*below, Part(op.operands[first - 1], shape, place, picks, name == "scatter_add")))
+
+
+def added(x: Var, scattered: Pack, result: Var) -> Pack:
+    """A sum of an array and of one that is zero but for a part, as an array to which the part is added."""
+    under = Part(x, result.shape, whole(result.shape, result.shape))
+    return Pack(result, (under, *(part._replace(add=True) for part in scattered.parts[1:])))
 
 
 def _packed(result: Var, under: list[Any], over: list[Any]) -> Pack:

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from edgewise.compile.kernels.entries import Entry, copy_of, entry
 from edgewise.compile.kernels.kinds import kind_of
-from edgewise.compile.kernels.packing import Pack, pack
+from edgewise.compile.kernels.names import elementwise_name, structural_name
+from edgewise.compile.kernels.packing import Pack, added, pack
 from edgewise.compile.kernels.rolled import Rolled, rolled
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
 from edgewise.compile.kernels.views import View, view, whole
@@ -155,6 +156,8 @@ class _Divider:
         self.made = Division(program)
         self.sections = self.made.sections
         self._copies: dict[Var, Var] = {}
+        self._parts = _parts_of_sums(program)
+        self._pending: dict[Var, Pack] = {}  # those that were met, and wait for their sum
         self.settled = 0  # the section of the last guard or call: looks and calls keep their order
 
     def run(self) -> Division:
@@ -203,9 +206,9 @@ class _Divider:
         made, fused = self.made, self.fused
         operands = list(vars_of(op.operands))
         result = op.results[0]
-        moved = view(op) if kind_of(result.dtype) is not None and 0 not in result.shape else None
         few = all(map(_few, (*operands, *op.results)))
-        if moved is not None and not few:
+        moved = view(op) if not few and kind_of(result.dtype) is not None and 0 not in result.shape else None
+        if moved is not None:
             source = self._contiguous(operands[0]) if moved.flat else operands[0]
             made.views[op.results[0]] = source, moved
             return
@@ -220,6 +223,8 @@ class _Divider:
             made.where[op.results[0]] = at
             made.contiguous.add(op.results[0])
             return
+        if self._summed(op):
+            return
         one = entry(op, fused)
         if one is not None:
             if one.picks:
@@ -231,13 +236,35 @@ class _Divider:
             return
         packed = pack(op)
         if packed is not None:
-            self.sections.append(packed)
-            made.where[packed.var] = len(self.sections) - 1
-            made.contiguous.add(packed.var)
+            self._pack(packed)
             return
         for var in operands:
             self._demand(var)
         self._call(op, op.results)
+
+    def _summed(self, op: Op) -> bool:
+        """Take what is scattered and only added to something else together with that sum."""
+        if op.results[0] in self._parts:
+            scattered = pack(op)
+            if scattered is not None:
+                self._pending[op.results[0]] = scattered
+                return True
+        waiting = [x for x in vars_of(op.operands) if x in self._pending]
+        if not waiting:
+            return False
+        other = next(x for x in op.operands if x is not waiting[-1])
+        if other in self._pending:
+            self._pack(self._pending.pop(other))
+        self._pack(added(other, self._pending.pop(waiting[-1]), op.results[0]))
+        return True
+
+    def _pack(self, packed: Pack) -> None:
+        for part in packed.parts:
+            if part.picks and type(part.source) is Var:
+                self._demand(part.source)
+        self.sections.append(packed)
+        self.made.where[packed.var] = len(self.sections) - 1
+        self.made.contiguous.add(packed.var)
 
     def _output(self, i: int, var: Var) -> None:
         """An output must have memory of its own, which it has if machine code makes it."""
@@ -327,10 +354,10 @@ class _Divider:
 
     def _after(self, variables: Any, kind: type) -> int:
         """The first section that may need these, where one that makes some of them itself is of a kind."""
-        first = 0
+        first, where = 0, self.made.where
         for var in variables:
-            for leaf, _ in self.made.leaves(var, len(self.sections)):
-                at = self.made.where[leaf]
+            for leaf, _ in ((var, True),) if var in where else self.made.leaves(var, len(self.sections)):
+                at = where[leaf]
                 first = max(first, at if at >= 0 and isinstance(self.sections[at], kind) else at + 1)
         return first
 
@@ -352,8 +379,32 @@ class _Divider:
         self.made.contiguous.update(results)
 
 
+def _parts_of_sums(program: Program) -> set[Var]:
+    """The scattered arrays that are added to another array of their shape and dtype, and used for nothing else."""
+    uses: dict[Var, list[Op | None]] = {
+        op.results[0]: [] for op in program.ops if structural_name(op.primitive) == "scatter_add"
+    }
+    if not uses:
+        return set()
+    for step in program.steps:
+        for var in vars_of(step.operands) if isinstance(step, Op) else (step.var,):
+            if var in uses:
+                uses[var].append(step if isinstance(step, Op) else None)
+    for var in vars_of(program.outputs):
+        if var in uses:
+            uses[var].append(None)
+    return {var for var, users in uses.items() if len(users) == 1 and _is_sum(users[0])}
+
+
+def _is_sum(op: Op | None) -> bool:
+    """Whether an operation adds two arrays of one shape and dtype."""
+    if op is None or elementwise_name(op.primitive) != "add" or any(type(x) is not Var for x in op.operands):
+        return False
+    return len({(x.shape, x.dtype) for x in (*op.operands, *op.results)}) == 1
+
+
 def _few(var: Var) -> bool:
-    return 0 < math.prod(var.shape) <= LIMIT
+    return 0 < (math.prod(var.shape) if var.shape else 1) <= LIMIT
 
 
 def _folded(section: Any, var: Var) -> bool:

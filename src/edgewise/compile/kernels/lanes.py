@@ -1,0 +1,102 @@
+"""Vector registers: many numbers in one, one in many lanes, some lanes of one, and all lanes together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from edgewise.compile.ir import Block, Value, vector
+from edgewise.compile.kernels.kinds import Complex, Held
+
+__all__ = ["across", "chosen", "gathered", "mask", "part", "spread"]
+
+
+def gathered(single: Sequence[Held]) -> Held:
+    """Scalars as the lanes of a vector."""
+    if isinstance(single[0], Complex):
+        halves = [[one[k] for one in single if isinstance(one, Complex)] for k in (0, 1)]
+        return Complex(*(_inserted(half) for half in halves))
+    return _inserted([one for one in single if isinstance(one, Value)])
+
+
+def _inserted(single: Sequence[Value]) -> Value:
+    t = vector(single[0].kind.element, len(single))
+    text = "poison"
+    for i, one in enumerate(single):
+        found = one.block.emit(f"insertelement {t.text} {text}, {one!r}, i64 {i}", t)
+        text = found.text
+    return found
+
+
+def spread(held: Held, lanes: int) -> Held:
+    """A number in every lane."""
+    if lanes == 1:
+        return held
+    if isinstance(held, Complex):
+        return Complex(*(_spread(one, lanes) for one in held))
+    return _spread(held, lanes)
+
+
+def _spread(value: Value, lanes: int) -> Value:
+    t = vector(value.kind.element, lanes)
+    first = value.block.emit(f"insertelement {t.text} poison, {value!r}, i64 0", t)
+    return value.block.emit(f"shufflevector {first!r}, {t.text} poison, <{lanes} x i32> zeroinitializer", t)
+
+
+def across(combine: Callable[[Any, Any], Any], held: Held) -> Held:
+    """All lanes made one, by halves."""
+    lanes = (held.re if isinstance(held, Complex) else held).kind.lanes
+    while lanes > 1:
+        half = lanes // 2
+        rest = [part(held, 2 * half, 1)] if lanes % 2 else []
+        held = combine(part(held, 0, half), part(held, half, half))
+        if rest:
+            first = part(held, 0, 1)
+            joined = combine(first, rest[0])
+            if half == 1:
+                held = joined
+            else:
+                others = [part(held, i, 1) for i in range(1, half)]
+                held = gathered([joined, *others])
+        lanes = half
+    return held
+
+
+def part(held: Held, first: int, count: int) -> Held:
+    """Some lanes, from one on."""
+    if isinstance(held, Complex):
+        return Complex(*(_some(one, first, count) for one in held))
+    return _some(held, first, count)
+
+
+def _some(value: Value, first: int, count: int) -> Value:
+    if count == 1:
+        return value.lane(first)
+    order = ", ".join(f"i32 {i}" for i in range(first, first + count))
+    return value.block.emit(
+        f"shufflevector {value!r}, {value.kind.text} poison, <{count} x i32> <{order}>",
+        vector(value.kind.element, count),
+    )
+
+
+def chosen(mask: Value, a: Held, b: Held) -> Held:
+    """``a`` in the lanes of a mask, ``b`` in the others."""
+    if isinstance(a, Complex) and isinstance(b, Complex):
+        return Complex(_pick(mask, a.re, b.re), _pick(mask, a.im, b.im))
+    assert isinstance(a, Value)
+    assert isinstance(b, Value)
+    return _pick(mask, a, b)
+
+
+def _pick(mask: Value, a: Value, b: Value) -> Value:
+    return a.block.emit(f"select {mask.kind.text} {mask.text}, {a!r}, {b!r}", a.kind)
+
+
+def mask(block: Block, lanes: int, skipped: Value | int) -> Value:
+    """All lanes but the first ``skipped``."""
+    t = vector("i1", lanes)
+    if isinstance(skipped, Value):
+        every = _spread(skipped, lanes)
+        numbers = ", ".join(f"i64 {i}" for i in range(lanes))
+        return block.emit(f"icmp sle {every!r}, <{numbers}>", t)
+    return block.name("<" + ", ".join(f"i1 {int(i >= skipped)}" for i in range(lanes)) + ">", t)

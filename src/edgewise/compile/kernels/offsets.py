@@ -1,0 +1,110 @@
+"""Memory at one turn of the innermost loop: where each lane is, in one piece, in strides, or where an index leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgewise.compile.ir import Block, Value
+from edgewise.compile.kernels.folding import combining
+from edgewise.compile.kernels.kinds import Complex, Held, Kind, load, store
+from edgewise.compile.kernels.lanes import gathered, part, spread
+from edgewise.compile.kernels.nests import Fetched, Reach, Read, Store
+
+__all__ = ["Offsets", "beside", "put"]
+
+
+class Offsets:
+    """Memory at one turn of the innermost loop.
+
+    Args:
+        block: where instructions go.
+        lanes: how many.
+        base: gives the address of memory at the counters of the loops outside.
+        at: the counter of this loop.
+        ahead: how much further the first lane is.
+    """
+
+    def __init__(self, block: Block, lanes: int, base: Callable[[Reach], str], at: Value | int, ahead: int) -> None:
+        self.block, self.lanes, self.at, self.ahead = block, lanes, at, ahead
+        self._base = base
+        self._pointers: dict[Reach, str] = {}
+        self._offsets: dict[int, str] = {}
+
+    def pointer(self, at: Reach) -> str:
+        """Where memory is in the first lane."""
+        found = self._pointers.get(at)
+        if found is None:
+            found = self._pointers[at] = self._moved(self._base(at), at.steps[-1])
+        return found
+
+    def _moved(self, pointer: str, step: int) -> str:
+        block = self.block
+        if isinstance(self.at, Value) and step:
+            offset = self._offsets.get(step)
+            if offset is None:
+                offset = self._offsets[step] = (self.at * step).text
+            name = block.fresh()
+            block.lines.append(f"  %{name} = getelementptr i8, ptr {pointer}, i64 {offset}")
+            pointer = f"%{name}"
+        constant_part = (self.ahead + (0 if isinstance(self.at, Value) else self.at)) * step
+        return beside(self.block, pointer, constant_part)
+
+    def load(self, node: Read, row: Value | None = None) -> Held:
+        """The numbers in all lanes, ``row`` bytes further."""
+        step, lanes = node.at.steps[-1], self.lanes
+        pointer = beside(self.block, self.pointer(node.at), row)
+        if lanes > 1 and not step:
+            return spread(load(self.block, pointer, node.kind), lanes)
+        if lanes == 1 or step == node.kind.size:
+            return load(self.block, pointer, node.kind, lanes)
+        single = [load(self.block, beside(self.block, pointer, i * step), node.kind) for i in range(lanes)]
+        return gathered(single)
+
+    def fetch(self, node: Fetched, places: Value | None) -> Held:
+        """The numbers in all lanes, each where its index leads."""
+        block = self.block
+        lanes = self._lanes(node.at, places)
+        return gathered([load(block, pointer, node.kind) for pointer in lanes])
+
+    def put(self, held: Held, one: Store, places: Value | None, skipped: int) -> None:
+        """Write the numbers of all lanes one after the other, or add them to what is there."""
+        for i, pointer in enumerate(self._lanes(one.at, places)):
+            if i >= skipped:
+                put(self.block, part(held, i, 1), pointer, one)
+
+    def _lanes(self, at: Reach, places: Value | None) -> list[str]:
+        """Where each lane is."""
+        block, first = self.block, self.pointer(at)
+        found = []
+        for i in range(self.lanes):
+            pointer = beside(block, first, i * at.steps[-1])
+            found.append(beside(block, pointer, None if places is None else places.lane(i)))
+        return found
+
+    def store(self, held: Held, at: Reach, kind: Kind, row: Value | None = None) -> None:
+        """Write the numbers of all lanes, ``row`` bytes further."""
+        step, lanes = at.steps[-1], self.lanes
+        pointer = beside(self.block, self.pointer(at), row)
+        if lanes == 1 or step == kind.size:
+            store(self.block, held, pointer, kind)
+            return
+        for i in range(lanes):
+            one = Complex(*(half.lane(i) for half in held)) if isinstance(held, Complex) else held.lane(i)
+            store(self.block, one, beside(self.block, pointer, i * step), kind)
+
+
+def beside(block: Block, pointer: str, offset: Value | int | None) -> str:
+    """An address some bytes further."""
+    if offset is None or offset == 0:
+        return pointer
+    name = block.fresh()
+    text = offset.text if isinstance(offset, Value) else offset
+    block.lines.append(f"  %{name} = getelementptr i8, ptr {pointer}, i64 {text}")
+    return f"%{name}"
+
+
+def put(block: Block, held: Held, pointer: str, one: Store) -> None:
+    """Write a number, or add it to what is there."""
+    if one.add:
+        held = combining("add", one.kind)(load(block, pointer, one.kind), held)
+    store(block, held, pointer, one.kind)
