@@ -55,6 +55,7 @@ bench: .venv/.demo-stamp ## run the benchmarks
 	$(PY) benchmarks/features.py
 	$(PY) benchmarks/memory.py
 	$(PY) benchmarks/gate.py
+	$(PY) benchmarks/compiled.py
 
 .PHONY: fuzz
 fuzz: .venv/.test-stamp ## run random programs: make fuzz SEED=0 COUNT=1000

@@ -6,6 +6,7 @@ import math
 import os
 import random
 import threading
+import time
 import warnings
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import edgewise as ew
+from edgewise.compile.jit import Jitted
 from edgewise.errors import CheckError, CompileWarning
 
 X = np.array([0.0, 0.5, 2.0])
@@ -345,7 +347,7 @@ def test_draws_and_stores_are_left_to_python(how):
 def test_what_cannot_all_be_watched_is_left_to_python():
     values = list(map(float, range(5000)))
     made = ew.jit(lambda x: x * values[7])
-    with pytest.warns(CompileWarning, match="thousands of values"):
+    with pytest.warns(CompileWarning, match="more around it than can be watched"):
         same(made(X), X * 7)
 
 
@@ -384,6 +386,9 @@ def test_check_finds_what_is_not_an_argument():
     table[0] = 3.0
     with pytest.raises(CheckError, match="with plain NumPy"):
         made(X)
+    made = ew.jit(lambda x: x * time.perf_counter(), check=True)
+    with pytest.raises(CheckError, match="reads a clock"):
+        made(X)
     same(ew.jit(energy, check=True)(X), energy(X))
 
 
@@ -412,6 +417,31 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_an_array_that_is_returned_as_it_is_comes_fresh_from_each_call():
+    around = np.arange(3.0)
+
+    def f(x):
+        return x * 2.0, np.ones(3), around
+
+    compiled, x = ew.jit(f), np.array([1.0, 2.0, 3.0])
+    for _ in range(3):
+        _, ones, same = compiled(x)
+        ones[0], same[0] = 7.0, 8.0
+    around[1] = 9.0
+    _, ones, same = compiled(x)
+    np.testing.assert_array_equal(ones, [1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(same[1:], [9.0, 2.0])
+
+
+def test_an_array_that_is_returned_as_it_is_leaves_the_call_gate():
+    compiled = ew.jit(ew.grad(lambda a, b: np.sum(a * a + b), (0, 1)))
+    a = np.array([1.0, 2.0])
+    for _ in range(3):
+        found = compiled(a, a)
+    np.testing.assert_array_equal(found, [[2.0, 4.0], [1.0, 1.0]])
+    assert type(compiled).__call__ is not Jitted.__call__
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")

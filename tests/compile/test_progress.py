@@ -1,15 +1,13 @@
-"""What goes on around compiling: what is said at a terminal, and what stands still meanwhile."""
+"""What is said at a terminal while something long is being compiled."""
 
 from __future__ import annotations
 
-import gc
 import io
 import sys
 
 import pytest
 
 from edgewise.compile.progress import LONG, telling
-from edgewise.compile.quiet import uncollected
 
 
 class Terminal(io.StringIO):
@@ -33,17 +31,3 @@ def test_nothing_is_said_of_little_or_where_nobody_looks(monkeypatch, out):
     with telling("compiling", LONG - 1 if isinstance(out, Terminal) else LONG):
         pass
     assert not out or out.getvalue() == ""
-
-
-def test_the_collector_is_as_it_was():
-    for enabled in (True, False):
-        (gc.enable if enabled else gc.disable)()
-        try:
-            with uncollected():
-                assert not gc.isenabled()
-            assert gc.isenabled() is enabled
-            with pytest.raises(KeyError), uncollected():
-                raise KeyError
-            assert gc.isenabled() is enabled
-        finally:
-            gc.enable()

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.collector import seldom
 from edgewise.compile.engine import Library, load
 from edgewise.compile.engine import assembly as disassembled
 from edgewise.compile.host import host
@@ -37,6 +38,7 @@ ALIGNMENT = 64  # of scratch memory
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
+@seldom()
 def build(program: Program) -> Executable:
     """Make a program ready to run.
 
@@ -57,6 +59,7 @@ def build(program: Program) -> Executable:
     return executable
 
 
+@seldom()
 def build_tree(program: Program) -> Executable | None:
     """Make a program with branches ready to run, as one function; None where it is not made of few numbers alone.
 

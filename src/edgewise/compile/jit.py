@@ -231,9 +231,7 @@ class Jitted:
             self._leave(one, f"it changes {recording.changes}, of which it was given a copy here", self._line)
             return None
         elif not surroundings.complete:
-            self._leave(
-                one, "it finds thousands of values around itself, too many to watch: make them arrays", self._line
-            )
+            self._leave(one, "there is more around it than can be watched for changes", self._line)
         elif len(list(one.paths)) >= PATHS:
             last = recording.program.guards[-1].place
             where = f"{shorten(last[0])}:{last[1]}" if last else self._line

@@ -13,7 +13,6 @@ from typing import Any
 from edgewise.compile.passes import simplified
 from edgewise.compile.passes.reroll import rerolled
 from edgewise.compile.progress import telling
-from edgewise.compile.quiet import uncollected
 from edgewise.compile.recording import Recording
 
 __all__ = ["Path", "Paths"]
@@ -34,7 +33,7 @@ class Path:
 
     def __init__(self, recording: Recording, build: Callable[[Any], Any]) -> None:
         begun = time.perf_counter()
-        with uncollected(), telling("simplifying", len(recording.program.steps)):
+        with telling("simplifying", len(recording.program.steps)):
             program = simplified(recording.program)
             loops = rerolled(program)
             self.program = program if loops is program else simplified(loops)
@@ -51,7 +50,7 @@ class Path:
     def executable(self) -> Any:
         """Its machine code, made when it is first needed."""
         if self._run is None:
-            with uncollected(), telling("compiling", len(self.program.steps)):
+            with telling("compiling", len(self.program.steps)):
                 self._run = self._build(self.program)
             self.seconds |= self._run.seconds
         return self._run

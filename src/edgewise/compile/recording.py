@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgewise.compile.collector import seldom
 from edgewise.compile.leaves import Arguments
-from edgewise.compile.quiet import uncollected
 from edgewise.containers import Tree, flatten
 from edgewise.core.levels import plain
 from edgewise.core.program import Program
@@ -53,13 +53,14 @@ class Recording(NamedTuple):
         return self.tree.build(leaves)
 
 
+@seldom()
 def record(f: Callable[..., Any], given: Arguments) -> Recording:
     """Run a function, and record what it does with the inputs.
 
     Raises:
         EdgewiseError: the function does something with a value that only an ordinary number or array can do.
     """
-    with uncollected(), Staged() as mode:
+    with Staged() as mode:
         inputs = [mode.lift(np.asarray(x)[()], type(x) if type(x) in (float, complex) else None) for x in given.inputs]
         before = [t.payload for t in inputs]
         args, kwargs = given.with_inputs(inputs)
@@ -89,11 +90,17 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
         for i in moving:
             leaves[i] = None
         del inputs, after
-        values = finish([mode.lower(t) for t in made], given.inputs)
+        # The program reads the arrays among them; whoever called may write to what is returned.
+        values = finish([t.copy() if type(t) is np.ndarray else mode.lower(t) for t in made], given.inputs)
         leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
         return Recording(mode.finish(made), tree, leaves, moving, stored, values, mode.open, changes)
 
 
 def _moves(leaf: Any, mode: Staged) -> bool:
-    """Whether a leaf of the result is an output of the program: NumPy's numbers are, which another way may compute."""
-    return (isinstance(leaf, Traced) and leaf.mode is mode) or isinstance(leaf, np.number)
+    """Whether a leaf of the result is an output of the program.
+
+    NumPy's numbers are, which another way may compute, and arrays, of which each call returns a fresh one.
+    """
+    if isinstance(leaf, Traced):
+        return leaf.mode is mode
+    return isinstance(leaf, np.number) or (type(leaf) is np.ndarray and leaf.ndim > 0 and leaf.dtype.kind in "fciub")

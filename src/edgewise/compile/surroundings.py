@@ -117,9 +117,10 @@ def _of_container(value: Any, name: str) -> _Found:
 
 
 def _of_function(f: types.FunctionType) -> _Found:
-    for key, found in list(vars(f).items()):
-        yield functools.partial(_item, vars(f)), key, found, f"{f.__name__}.{key}"
     ours = is_library(f.__code__.co_filename)  # nobody rebinds names in there
+    for key, found in list(vars(f).items()):
+        said = f"{f.__name__}.{key}"
+        yield (_never, found, found, said) if ours else (functools.partial(_item, vars(f)), key, found, said)
     if ours and not f.__globals__.get("__name__", "").startswith("edgewise."):
         return  # edgewise's own wrap functions of the user's
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):

@@ -30,6 +30,7 @@ __all__ = ["Staged"]
 _PYTHON = frozenset(
     ("absolute", "add", "divide", "floor_divide", "multiply", "negative", "positive", "power", "remainder", "subtract")
 )
+_REAL = (float, int)  # Python's numbers, which make a float with a float
 
 
 class Staged(Mode):
@@ -100,9 +101,12 @@ class Staged(Mode):
 
     def unary(self, primitive: Any, x: Any) -> Any:
         v = x.value
-        if primitive.value is None or self._weak or type(v) in TRACED:
+        if primitive.value is None or type(v) in TRACED:
             return self.interpret(primitive, (x,), NOTHING)
-        return self._made(primitive, (x.payload,), primitive.value(v))
+        y = self._made(primitive, (x.payload,), primitive.value(v))
+        if x.payload in self._weak and primitive.name in _PYTHON:
+            self._weak[y.payload] = self._weak[x.payload]
+        return y
 
     def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
         kind1, kind2 = type(x1), type(x2)
@@ -118,9 +122,19 @@ class Staged(Mode):
             v2 = a2 = x2
         else:
             return self.interpret(primitive, (x1, x2), NOTHING)
-        if primitive.value is None or self._weak or type(v1) in TRACED or type(v2) in TRACED:
+        if primitive.value is None or type(v1) in TRACED or type(v2) in TRACED:
             return self.interpret(primitive, (x1, x2), NOTHING)
-        return self._made(primitive, (a1, a2), primitive.value(v1, v2))
+        weak = self._weak
+        among = False
+        if weak and (a1 in weak or a2 in weak):
+            w1, w2 = weak.get(a1, kind1), weak.get(a2, kind2)
+            among = w1 in _REAL and w2 in _REAL
+            if not among and type(v2 if w1 is float else v1) is not np.float64:  # the dtype of another may be narrower
+                return self.interpret(primitive, (x1, x2), NOTHING)
+        y = self._made(primitive, (a1, a2), primitive.value(v1, v2))
+        if among and primitive.name in _PYTHON:
+            weak[y.payload] = float
+        return y
 
     def _made(self, primitive: Any, atoms: tuple[Any, ...], y: Any) -> Traced:
         """Record an operation of one result without parameters."""

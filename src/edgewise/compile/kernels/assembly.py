@@ -14,13 +14,16 @@ import numpy as np
 
 from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
+from edgewise.compile.kernels.arithmetic import COMPLEX, REAL
 from edgewise.compile.kernels.body import Body, Cell, Place
+from edgewise.compile.kernels.boxes import Box, boxes
 from edgewise.compile.kernels.kinds import Complex, Kind, kind_of, truth
 from edgewise.compile.kernels.loops import write_nest
-from edgewise.compile.kernels.nests import Graph, Reach, Store
+from edgewise.compile.kernels.nests import Graph, Made, Reach, Store
 from edgewise.compile.kernels.order import arranged
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
+from edgewise.compile.kernels.scalars import Scalar
 from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT
@@ -191,6 +194,11 @@ class _Writer:
             parts = parts[1:]
         else:
             memory = self._room(section.var, at)
+            cut = boxes(parts, section.var.shape)
+            if memory is not None and cut is not None:
+                for box in cut:
+                    self._box(body, at, box, memory, kind)
+                return
         if memory is None:
             return
         for part in parts:
@@ -202,6 +210,16 @@ class _Writer:
             terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
             graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
             write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+
+    def _box(self, body: Body, at: int, box: Box, memory: Memory, kind: Kind) -> None:
+        graph = Graph(box.shape, self.division, at, self._found)
+        add = Scalar("add", (kind, kind), kind, kind, (COMPLEX if kind.complex else REAL)["add"])
+        node, *more = [graph.read(part.source, box.entries(part), kind) for part in box.layers]
+        for other in more:
+            node = graph.node(Made(add, (node, other)))
+        offset = memory.offset + sum(map(operator.mul, box.starts, memory.strides))
+        graph.stores.append(Store(node, Reach(memory.buffer, offset, memory.strides), kind))
+        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
 
     def _heirs(self) -> dict[Var, Var]:
         """Arrays that are stored into and that nobody needs any more: the result is in the same memory."""

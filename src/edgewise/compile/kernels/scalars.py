@@ -24,6 +24,7 @@ __all__ = ["Scalar", "scalar", "write"]
 _REAL: Final = arithmetic.REAL | questions.REAL | remainders.REAL | composed.REAL
 _COMPLEX: Final = arithmetic.COMPLEX | questions.COMPLEX | composed.COMPLEX
 _LONG: Final = frozenset(composed.REAL) | frozenset({"angle"})
+_SLOW = frozenset({"divide", "reciprocal", "sqrt"})
 _AS_RESULT = frozenset({"clip", "where"})  # not ufuncs: operands take the dtype of the result
 _NEED_FMA = frozenset(remainders.REAL)
 _MOST_PRODUCTS = 64  # of an integer power
@@ -53,7 +54,9 @@ class Scalar(NamedTuple):
     @property
     def cost(self) -> int:
         """Instructions, roughly."""
-        return 40 if self.maths else 80 if self.name in _LONG else 25 if self.name in remainders.REAL else 1
+        if self.maths:
+            return 40
+        return 80 if self.name in _LONG else 25 if self.name in remainders.REAL else 8 if self.name in _SLOW else 1
 
 
 def scalar(op: Op, fused: bool = True) -> Scalar | None:

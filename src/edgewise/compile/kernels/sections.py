@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+from edgewise.compile.kernels.boxes import stack
 from edgewise.compile.kernels.entries import Entry, copy_of, entry
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import elementwise_name, structural_name
@@ -31,7 +32,7 @@ __all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", 
 CHUNK = 1200  # instructions of one function: LLVM's time for a function grows faster than its length
 MOST = 2000  # instructions of the body of a nest
 READS = 200  # operations of it
-CHEAP = 2  # instructions that are rather done again than stored
+CHEAP = 20  # instructions that are rather done again than stored
 LEAVES = 2  # arrays that such an operation reads
 
 
@@ -110,10 +111,9 @@ class Division:
     def needs(self, at: int) -> set[Var]:
         """The variables that a section needs in memory."""
         section = self.sections[at]
-        own: set[Var] = set()
         found: set[Var] = set()
         for var in looked_at(section):
-            if var not in own and self.where.get(var) != at:
+            if self.where.get(var) != at:
                 found.update(leaf for leaf, _ in self.leaves(var, at))
         return {v for v in found if self.where[v] < at}
 
@@ -131,12 +131,18 @@ def looked_at(section: Section) -> Iterator[Var]:
         yield from section.sources
     elif isinstance(section, Rolled):
         yield from vars_of(section.op.operands)
-    else:
-        for step in section.steps if isinstance(section, Straight) else (section.step,):
+    elif isinstance(section, Straight):
+        for step in section.steps:
             if isinstance(step, Look):
                 yield step.guard.var
             else:
-                yield from vars_of((step if isinstance(step, Op) else step[0]).operands)
+                for x in step[0].operands:  # a loop: there are as many as the program has operations
+                    if type(x) is Var:
+                        yield x
+    elif isinstance(section.step, Look):
+        yield section.step.guard.var
+    else:
+        yield from vars_of(section.step.operands)
 
 
 def divide(program: Program, known: dict[Var, Any], fused: bool) -> Division:
@@ -172,6 +178,7 @@ class _Divider:
         for i, output in enumerate(self.made.outputs):
             if type(output) is Var:
                 self._output(i, output)
+        self.made.where = stack(self.program, self.made.outputs, self.sections, self.made.where)
         return self.made
 
     def _look(self, look: Look) -> None:
@@ -281,9 +288,14 @@ class _Divider:
 
     def _cheap(self, one: Entry) -> bool:
         """Whether to do an operation again rather than to store it."""
-        cost, found, waiting = 0, 0, [one]
+        cost, waiting = 0, [one]
+        found: set[Var] = set()
+        seen: set[Var] = set()
         while waiting:
             this = waiting.pop()
+            if this.var in seen:
+                continue
+            seen.add(this.var)
             cost += this.cost
             for x, _ in this.reads:
                 if type(x) is not Var:
@@ -292,9 +304,9 @@ class _Divider:
                     x = self.made.views[x][0]  # noqa: PLW2901  what it shows
                 if x in self.made.inline and x not in self.made.where:
                     waiting.append(self.made.inline[x])
-                else:
-                    found += bool(x.shape)
-            if cost > CHEAP or found > LEAVES:
+                elif x.shape:
+                    found.add(x)
+            if cost > CHEAP or len(found) > LEAVES:
                 return False
         return True
 

@@ -25,6 +25,7 @@ from edgewise.core.program import Op, Var
 
 __all__ = ["Unrolled", "fixed", "unrolled"]
 
+CALL = 4  # instructions of an operation that is a call
 LIMIT = 64  # entries of an operand or a result
 MOST = 4096  # instructions of one operation
 
@@ -58,11 +59,12 @@ def unrolled(op: Op, known: dict[Var, Any], fused: bool = True) -> Unrolled | No
         known: arrays that never change, by variable.
         fused: whether the processor multiplies and adds in one rounding.
     """
-    if len(op.results) != 1 or math.prod(op.results[0].shape) > LIMIT:
+    if len(op.results) != 1:
         return None
     operands = [x for x in op.operands if type(x) is Var]
-    if any(math.prod(v.shape) > LIMIT or kind_of(v.dtype) is None for v in (*operands, op.results[0])):
-        return None
+    for var in (*operands, op.results[0]):
+        if (var.shape and math.prod(var.shape) > LIMIT) or kind_of(var.dtype) is None:
+            return None
     name = structural_name(op.primitive)
     if name in WIRED:
         how = wired(op, known)
@@ -77,8 +79,29 @@ def unrolled(op: Op, known: dict[Var, Any], fused: bool = True) -> Unrolled | No
     one = scalar(op, fused)
     if one is None:
         return None
-    cost = one.cost * math.prod(op.results[0].shape)
-    return Unrolled(cost, functools.partial(_entry_by_entry, op, one)) if cost <= MOST else None
+    entries = math.prod(op.results[0].shape)
+    if one.cost * entries > MOST:
+        return None
+    few = all(not v.shape for v in (*operands, op.results[0]))
+    writer = functools.partial(_number if few else _entry_by_entry, op, one)
+    return Unrolled(min(one.cost, CALL) * entries, writer)
+
+
+def _number(op: Op, how: Scalar, body: Body, cells: Sequence[Cells]) -> Cells:
+    """Write an operation on numbers."""
+    given: list[Held] = []
+    for i, operand in enumerate(op.operands):
+        if i in how.fixed:
+            continue
+        wanted = how.kinds[i]
+        if type(operand) is Var:
+            kind = kind_of(operand.dtype)
+            assert kind is not None
+            held = body.held(cells[i][0])
+            given.append(held if kind is wanted else convert(held, kind, wanted))
+        else:
+            given.append(body.held(Fixed(operand, wanted)))
+    return [write(body.block, how, given, called=True)]
 
 
 def _entry_by_entry(op: Op, how: Scalar, body: Body, cells: Sequence[Cells]) -> Cells:

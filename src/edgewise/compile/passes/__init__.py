@@ -11,6 +11,7 @@ Values stay the same bit for bit, NaN and signed zeros included: no rewrite here
 
 from __future__ import annotations
 
+from edgewise.compile.collector import seldom
 from edgewise.compile.passes.dead import without_dead
 from edgewise.compile.passes.rebuild import rebuilt
 from edgewise.core.program import Program
@@ -18,6 +19,7 @@ from edgewise.core.program import Program
 __all__ = ["simplified"]
 
 
+@seldom()
 def simplified(program: Program) -> Program:
     """The program after all passes; the one given stays as it is."""
     return without_dead(rebuilt(program))

@@ -30,7 +30,10 @@ def _needed(steps: Sequence[Op | Guard], outputs: Sequence[Any]) -> tuple[list[O
         if isinstance(step, Op):
             if needed.isdisjoint(step.results):
                 continue
-        elif step.otherwise is not None:
+            needed.update([operand for operand in step.operands if type(operand) is Var])
+            kept.append(step)
+            continue
+        if step.otherwise is not None:
             inside, more = _needed(step.otherwise.steps, step.otherwise.outputs)
             needed |= more
             step = with_branch(step, step.var, Branch(inside, step.otherwise.outputs))  # noqa: PLW2901  the same, less

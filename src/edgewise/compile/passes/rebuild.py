@@ -88,8 +88,9 @@ class _Walk:
         """Fold an operation, find it done, or do it."""
         became = self._became
         operands = tuple([became.get(o, o) if type(o) is Var else o for o in step.operands])
-        step = self._plainer(step, operands)
-        operands = step.operands
+        if operands != step.operands or self._spread or step.primitive is contract:
+            step = self._plainer(step, operands)
+            operands = step.operands
         if step.primitive.name in RULES:
             same = unchanged(step, operands)
             if same is not None:
@@ -97,7 +98,7 @@ class _Walk:
                 return
         key = _key(step, operands)
         before = None if key is None else self._done.get(key)
-        if before is None and all(type(o) is not Var or o in self.made.frozen for o in operands):
+        if before is None and not self._moves(operands):
             before = self._fold(step, operands)
         if before is None:
             before = step.results
@@ -106,9 +107,17 @@ class _Walk:
                 (source,) = operands
                 self._spread[before[0]] = before[0].dtype.type(source) if type(source) is not Var else source
         else:
-            self._became.update(zip(step.results, before, strict=True))
+            became.update(zip(step.results, before, strict=True))
         if key is not None:
             self._done[key] = before
+
+    def _moves(self, operands: tuple[Any, ...]) -> bool:
+        """Whether something in the operands may be another one at another call."""
+        frozen = self.made.frozen
+        for operand in operands:  # noqa: SIM110  any() takes twice as long, and this is asked of each step
+            if type(operand) is Var and operand not in frozen:
+                return True
+        return False
 
     def _plainer(self, step: Op, operands: tuple[Any, ...]) -> Op:
         """The same operation without what is not needed to say it: numbers are spread by what they meet."""
@@ -117,7 +126,7 @@ class _Walk:
             scaled = _scaled(operands, params["spec"])
             if scaled:
                 primitive, params = multiply, {}
-        if type(primitive.family) is Elementwise and any(type(o) is Var and o in self._spread for o in operands):
+        if self._spread and type(primitive.family) is Elementwise and not self._spread.keys().isdisjoint(operands):
             spread = tuple([self._spread.get(o, o) if type(o) is Var else o for o in operands])
             if np.broadcast_shapes(*(getattr(o, "shape", ()) for o in spread)) == result.shape:
                 operands = spread
