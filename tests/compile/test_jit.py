@@ -140,7 +140,20 @@ def test_layouts():
     read_only.flags.writeable = False
     unaligned = np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:].view(float).reshape(4, 6)
     layouts = [x, np.asfortranarray(x), np.repeat(x, 2, 1)[:, ::2], x[::-1, ::-1][::-1, ::-1], read_only, unaligned]
-    assert agree(lambda a: np.sin(a).T @ a, *((a,) for a in layouts)) == 1
+    assert (
+        agree(lambda a: np.sin(a).T @ a, *((a,) for a in layouts)) == 3
+    )  # contiguous in one order, the other, neither
+    for f in (
+        lambda a: (a.ravel("A"), a.flatten("K"), a.reshape((2, -1), order="A"), np.sin(a.T).ravel("K"), np.ravel(a)),
+        _store_into_the_row,
+    ):
+        agree(f, *((a,) for a in layouts))
+
+
+def _store_into_the_row(a):
+    b = a * 2
+    b.ravel()[0] = 100.0  # reaches b where its row is no copy
+    return b
 
 
 def test_python_floats_take_the_dtype_of_arrays():

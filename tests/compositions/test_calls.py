@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -113,6 +115,30 @@ def test_values_are_numpys_and_derivatives_those_of_differences(name):
     if name == "insert mask" and OLDER:
         pytest.skip("an older NumPy takes the mask for positions")
     same(CALLS[name])
+
+
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+def test_odd_padding_of_what_is_not_finite_stays_where_it_belongs(mode):
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        x = rng.normal(size=(3, 4))
+        x[rng.random(x.shape) < 0.2] = rng.choice([np.inf, -np.inf, np.nan])
+        width = tuple(tuple(rng.integers(0, n, 2)) for n in x.shape)
+        with np.errstate(invalid="ignore"):
+            expected = np.pad(x, width, mode, reflect_type="odd")
+            found, _ = ew.jvp(lambda x, w=width: np.pad(x, w, mode, reflect_type="odd"), (x,), (x,))
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_geometric_sequence_of_what_is_not_finite(count, endpoint):
+    ends = [1.0, -2.0, np.inf, np.nan]
+    with np.errstate(all="ignore"):
+        for start, stop in itertools.product(ends, ends):
+            expected = np.geomspace(start, stop, count, endpoint)
+            found, _ = ew.jvp(lambda a, b: np.geomspace(a, b, count, endpoint), (start, stop), (1.0, 1.0))
+            np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
 REFUSED = [

@@ -23,7 +23,7 @@ class Arguments(NamedTuple):
         leaves: all of them.
         tree: their structure, of ``(args, kwargs)``.
         moving: positions of those that are a program's inputs: arrays of numbers, NumPy's numbers, Python's floats.
-        key: what a program is made for: structure, shapes, dtypes, and the values of the others.
+        key: what a program is made for: structure, shapes, dtypes, whether arrays are contiguous, other values.
         flat: whether they were given by position, and none of them is a container.
         ordinary: whether each is of a kind that a program can be made for; a traced value or a foreign array is not.
     """
@@ -92,7 +92,7 @@ def arguments(
         if kind is np.ndarray:
             if leaf.dtype.kind in "fciub":
                 moving.append(i)
-                key.append((leaf.dtype, leaf.shape))
+                key.append((leaf.dtype, leaf.shape, *_layout(leaf)))
                 if not leaf.ndim:
                     leaves[i] = leaf[()]
             else:
@@ -112,6 +112,11 @@ def arguments(
             ordinary = ordinary and not isinstance(leaf, Traced) and not hasattr(leaf, "__array_ufunc__")
             key.append((kind, id(leaf)))
     return Arguments(leaves, tree, moving, (tree, *key), ordinary, not kwargs and len(leaves) == len(args))
+
+
+def _layout(array: Any) -> tuple[bool, ...]:
+    """Whether an array is contiguous in Fortran's order; nothing for the usual one."""
+    return () if array.flags.c_contiguous else (array.flags.f_contiguous,)
 
 
 class _Held:

@@ -103,24 +103,24 @@ def _of_container(value: Any, name: str) -> _Found:
     """The entries of a container, of a subclass of Python's own too."""
     if isinstance(value, dict):
         yield len, value, len(value), name
-        for key, found in value.items():
+        for key, found in list(value.items()):
             yield functools.partial(_entry, value), key, found, f"{name}[{key!r}]"
     elif isinstance(value, tuple):
-        for i, found in enumerate(value):
+        for i, found in enumerate(list(value)):
             yield _never, found, found, f"{name}[{i}]"
     elif isinstance(value, set):
         yield frozenset, value, frozenset(value), name
     elif isinstance(value, list | deque):
         yield len, value, len(value), name
-        for i, found in enumerate(value):
+        for i, found in enumerate(list(value)):
             yield functools.partial(_item, value), i, found, f"{name}[{i}]"
 
 
 def _of_function(f: types.FunctionType) -> _Found:
     ours = is_library(f.__code__.co_filename)  # nobody rebinds names in there
-    for key, found in vars(f).items():
-        read = _never if ours and key in _WITHIN else functools.partial(_item, vars(f))
-        yield read, key, found, f"{f.__name__}.{key}"
+    for key, found in list(vars(f).items()):
+        said = f"{f.__name__}.{key}"
+        yield (_never, found, found, said) if ours else (functools.partial(_item, vars(f)), key, found, said)
     if ours and not f.__globals__.get("__name__", "").startswith("edgewise."):
         return  # edgewise's own wrap functions of the user's
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
@@ -179,7 +179,7 @@ def _of_class(cls: type) -> _Found:
     for base in cls.__mro__:
         if _of_library(base.__module__):
             continue
-        for key, found in vars(base).items():
+        for key, found in list(vars(base).items()):
             inner = getattr(found, "__func__", None) or getattr(found, "fget", None) or found
             if key.startswith("__") and not isinstance(inner, types.FunctionType):
                 continue
@@ -199,7 +199,7 @@ def _attributes(value: Any, name: str) -> _Found:
     inner = getattr(value, "__dict__", {})
     if inner:
         yield len, inner, len(inner), name  # one more may hide that of the class
-    for key, found in inner.items():
+    for key, found in list(inner.items()):
         yield functools.partial(_item, inner), key, found, f"{name}.{key}"
     for base in kind.__mro__:
         slots = vars(base).get("__slots__", ())

@@ -141,7 +141,10 @@ def _mirrored(edge_twice: bool) -> Callable[..., Any]:
         if not period:
             return a[..., np.zeros(before + n + after, int)]
         at = np.arange(-before, n + after)
-        turns, within = np.floor_divide(at, period), np.mod(at, period)
+        turns = np.floor_divide(
+            at - ((at > 0) & (not edge_twice)), period
+        )  # an entry between two pieces: the inner one's
+        within = at - turns * period
         back = turns % 2 == 1
         picked = a[..., np.where(back, (n - 1) - within, within)]
         if reflect_type == "even":
@@ -150,8 +153,7 @@ def _mirrored(edge_twice: bool) -> Callable[..., Any]:
         first, last = a[..., :1], a[..., -1:]
         k = turns.astype(a.dtype)
         at_first, at_last = np.where(back, 1 - k, -k), np.where(back, 1 + k, k)
-        beyond = np.where(back, -picked, picked) + _times(at_first, first) + _times(at_last, last)
-        return np.where((at >= 0) & (at < n), a[..., np.clip(at, 0, n - 1)], beyond)
+        return np.where(back, -picked, picked) + _times(at_first, first) + _times(at_last, last)
 
     return extend
 

@@ -22,6 +22,7 @@ X = grid(2, 3, 4)
 
 
 def _reshape_method(self: Traced, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    order = _settled_order(self, order)
     return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[call-overload]  # order is passed on
 
 
@@ -43,10 +44,16 @@ if hasattr(np, "astype"):  # since NumPy 2.1
         return cast_as(x, dtype)
 
 
+def _settled_order(a: Any, order: str) -> str:
+    """NumPy's "A" and "K" ask how the array lies in memory."""
+    if order in ("A", "K"):
+        return "F" if contiguous(a, "F") and not contiguous(a) else "C"
+    return order
+
+
 @composition(np.ravel, [case(X), case(1.5), case(X, order="F")], "a", methods=("ravel",))
 def ravel(a: Any, order: str = "C") -> Any:
-    if order in ("A", "K"):
-        order = "F" if contiguous(a, "F") and not contiguous(a) else "C"
+    order = _settled_order(a, order)
     row = np.reshape(a, (-1,), order=order)  # type: ignore[call-overload]  # order is the user's word
     return row if contiguous(a, order) else np.copy(row)
 

@@ -60,7 +60,7 @@ class Staged(Mode):
         self.program.inputs.append(var)
         if weak is not None:
             self._weak[var] = weak
-        value = fixed(value) if type(value) in TRACED else value.copy() if type(value) is np.ndarray else value
+        value = fixed(value) if type(value) in TRACED else _sample(value) if type(value) is np.ndarray else value
         return wrap(value, self, var)
 
     def constant(self, value: Any) -> Traced:
@@ -263,3 +263,12 @@ def _above(t: Any, mode: Mode) -> bool:
             return True
         t = t.value
     return False
+
+
+def _sample(value: Any) -> Any:
+    """A copy that is contiguous where the array is: on that depends what ``ravel`` gives, and whether it is a view."""
+    if value.flags.contiguous or value.flags.f_contiguous:
+        return value.copy("K")
+    spaced = np.empty((*value.shape, 2), value.dtype)[..., 0]
+    spaced[...] = value
+    return spaced
