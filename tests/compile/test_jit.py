@@ -6,6 +6,7 @@ import math
 import os
 import random
 import threading
+import time
 import warnings
 from dataclasses import dataclass
 
@@ -333,7 +334,7 @@ def test_draws_and_stores_are_left_to_python(how):
 def test_what_cannot_all_be_watched_is_left_to_python():
     values = list(map(float, range(5000)))
     made = ew.jit(lambda x: x * values[7])
-    with pytest.warns(CompileWarning, match="thousands of values"):
+    with pytest.warns(CompileWarning, match="more around it than can be watched"):
         same(made(X), X * 7)
 
 
@@ -371,6 +372,9 @@ def test_check_finds_what_is_not_an_argument():
     same(made(X), X * 2)
     table[0] = 3.0
     with pytest.raises(CheckError, match="with plain NumPy"):
+        made(X)
+    made = ew.jit(lambda x: x * time.perf_counter(), check=True)
+    with pytest.raises(CheckError, match="reads a clock"):
         made(X)
     same(ew.jit(energy, check=True)(X), energy(X))
 

@@ -8,6 +8,7 @@ something new, the function is run and recorded again, and the program grows a b
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import time
 import types
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.effects import Effects
 from edgewise.compile.entrance import entrance
 from edgewise.compile.executable import build, build_tree
 from edgewise.compile.host import llvmlite
@@ -146,6 +148,15 @@ class Jitted:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickled as functions are, by name; one that goes by no name of its own as what it was made of."""
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        for name in (*getattr(self, "__qualname__", "").split("."),):
+            found = getattr(found, name, None)
+        if found is self:
+            return str(self.__qualname__)
+        return _again, (self.__wrapped__, tuple(self._static), tuple(self._names), self._check)
+
     def __repr__(self) -> str:
         return f"<jit of {name_of(self.__wrapped__)}, {len(self._made)} specialisations>"
 
@@ -191,7 +202,7 @@ class Jitted:
                 found = one.paths.run(inputs)  # another thread may have been here meanwhile
                 if found is None:
                     found = self._record(one, given)
-        if found is None:
+        if found is None or (found[0].stored and _overlap(found[0], given.inputs)):
             return self.__wrapped__(*args, **kwargs)
         result = self._deliver(*found, given)
         if one.gate is not self._gate or one.gate is None or one.calm <= CALM:
@@ -202,6 +213,7 @@ class Jitted:
         """Run the function and keep what was recorded; None where that cannot be done, and Python is to run it."""
         f = self.__wrapped__
         surroundings = Surroundings(f, *one.objects)
+        effects = Effects(surroundings.seen.values())
         begun = time.perf_counter()
         try:
             recording = record(f, given)
@@ -212,13 +224,14 @@ class Jitted:
             return None
         if recording.open:
             return recording, recording.values
-        changed = surroundings.touched()
+        changed = surroundings.changed() or effects.changed()
         if changed:
             self._leave(one, f"it changes {changed}, which a compiled program would not", self._line)
+        elif recording.changes:
+            self._leave(one, f"it changes {recording.changes}, of which it was given a copy here", self._line)
+            return None
         elif not surroundings.complete:
-            self._leave(
-                one, "it finds thousands of values around itself, too many to watch: make them arrays", self._line
-            )
+            self._leave(one, "there is more around it than can be watched for changes", self._line)
         elif len(list(one.paths)) >= PATHS:
             last = recording.program.guards[-1].place
             where = f"{shorten(last[0])}:{last[1]}" if last else self._line
@@ -308,6 +321,18 @@ class Jitted:
                     "make what changes an argument of the function",
                 )
         return result
+
+
+def _again(f: Callable[..., Any], static: tuple[int, ...], names: tuple[str, ...], check: bool) -> Any:
+    """What was pickled, or copied."""
+    return jit(f, static_argnums=static, static_argnames=names, check=check)
+
+
+def _overlap(recording: Recording, inputs: list[Any]) -> bool:
+    """Whether an array that the function stores into may share memory with another: a store into one moves both."""
+    arrays = [x for x in (*inputs, *recording.program.arrays.values()) if isinstance(x, np.ndarray)]
+    into = [inputs[i] for i in recording.stored]
+    return any(sum(np.may_share_memory(x, other) for other in arrays) > 1 for x in into)
 
 
 def _close(a: Any, b: Any) -> bool:

@@ -33,12 +33,13 @@ class Path:
     __slots__ = ("_build", "_guards", "_run", "others", "program", "recording", "runs", "seconds")
 
     def __init__(self, recording: Recording, build: Callable[[Any], Any]) -> None:
-        self.recording = recording
         begun = time.perf_counter()
         with uncollected(), telling("simplifying", len(recording.program.steps)):
             program = simplified(recording.program)
             loops = rerolled(program)
             self.program = program if loops is program else simplified(loops)
+        # Ways are merged as they were recorded; where there is but one, that would be kept for nothing.
+        self.recording = recording if recording.program.guards else recording._replace(program=self.program)
         self.seconds = {"simplify": time.perf_counter() - begun}
         self.others: dict[int, list[Path]] = {}
         self.runs = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,9 +11,11 @@ import numpy as np
 from edgewise.compile.collector import seldom
 from edgewise.compile.leaves import Arguments
 from edgewise.compile.quiet import uncollected
-from edgewise.containers import Tree
+from edgewise.containers import Tree, flatten
+from edgewise.core.levels import plain
 from edgewise.core.program import Program
 from edgewise.core.traced import TRACED, Traced, fixed
+from edgewise.errors import EdgewiseError
 from edgewise.modes.staged import Staged
 from edgewise.transforms.border import finish, outputs
 from edgewise.transforms.translate import run
@@ -31,6 +34,7 @@ class Recording(NamedTuple):
         stored: positions, among the inputs, of arrays the function stored into.
         values: the outputs of this very run.
         open: whether a traced value from around the function took part: the program is of this call alone.
+        changes: "an argument that is a container" where the function changed the entries of one, else "".
     """
 
     program: Program
@@ -40,6 +44,7 @@ class Recording(NamedTuple):
     stored: list[int]
     values: list[Any]
     open: bool
+    changes: str
 
     def result(self, values: list[Any]) -> Any:
         """The function's result, made of outputs of the program."""
@@ -60,9 +65,23 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
         inputs = [mode.lift(np.asarray(x)[()], type(x) if type(x) in (float, complex) else None) for x in given.inputs]
         before = [t.payload for t in inputs]
         args, kwargs = given.with_inputs(inputs)
-        result = run(f, args, kwargs)
+        entries, structure = flatten((args, kwargs))
+        try:
+            result = run(f, args, kwargs)
+        except EdgewiseError:
+            raise  # the function will be run again, without a record
+        except BaseException:
+            for x, t, was in zip(given.inputs, inputs, before, strict=True):
+                now = fixed(t) if type(t) in TRACED else t
+                if now.payload is not was:  # stored into before it failed
+                    np.copyto(x, plain(now.value))
+            raise
         leaves, tree = outputs(result, mode, f)
-        del result, args, kwargs
+        now, shape = flatten((args, kwargs))
+        changes = (
+            "" if shape == structure and all(map(operator.is_, now, entries)) else "an argument that is a container"
+        )
+        del result, args, kwargs, entries, now
         moving = [i for i, leaf in enumerate(leaves) if _moves(leaf, mode)]
         after = [fixed(t) if type(t) in TRACED else t for t in inputs]
         stored = [i for i, t in enumerate(after) if t.payload is not before[i]]
@@ -75,7 +94,7 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
         # The program reads the arrays among them; whoever called may write to what is returned.
         values = finish([t.copy() if type(t) is np.ndarray else mode.lower(t) for t in made], given.inputs)
         leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
-        return Recording(mode.finish(made), tree, leaves, moving, stored, values, mode.open)
+        return Recording(mode.finish(made), tree, leaves, moving, stored, values, mode.open, changes)
 
 
 def _moves(leaf: Any, mode: Staged) -> bool:

@@ -2,21 +2,19 @@
 
 A program has the numbers baked in that the function took from there. So they are watched: before each call a program
 is asked whether they are all still the same. Arrays are watched by identity only, since programs read them when they
-run; functions are looked into, modules and libraries are not.
-
-What a function does to its surroundings while it is recorded, a program would not do again. So they are looked at
-before and after, what arrays hold and where random generators are included (``Surroundings.touched``).
+run; functions, classes and objects of the user's are looked into, libraries are not. Names of modules and of builtins
+are not watched.
 """
 
 from __future__ import annotations
 
+import dis
 import functools
-import random
 import sys
 import types
-import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -26,6 +24,13 @@ __all__ = ["Surroundings"]
 
 _NUMBERS = (bool, int, float, complex, str, bytes, type(None), np.generic)
 _MISSING = object()
+_DATA = (
+    "types",
+    "argparse",
+    "collections",
+)  # of the standard library: classes whose instances hold the user's settings
+_WITHIN = ("__wrapped__", "pyfunc")  # where wrappers of libraries keep the function: lru_cache, jit, np.vectorize
+_Found: TypeAlias = "Iterator[tuple[Callable[[Any], Any], Any, Any, str]]"
 _LIMIT = 2000  # watched values: what is larger is data, and not settings
 
 
@@ -35,27 +40,22 @@ class Surroundings:
     Attributes:
         complete: whether all of them are watched; a container of thousands is not.
         watches: whether there is anything that could change.
+        seen: all of them, by identity, with what to call them.
     """
 
-    __slots__ = ("_before", "_seen", "_watched", "complete", "watches")
+    __slots__ = ("_watched", "complete", "seen", "watches")
 
     def __init__(self, *roots: Any) -> None:
         self.complete = True
         self.watches = False
         self._watched: list[tuple[Callable[[Any], Any], Any, Any, str]] = []
-        self._seen: dict[int, Any] = {}
-        self._before: list[tuple[str, Any, Any]] = []  # a name, a thing with a state, and its state
-        for generator in (np.random, random):
-            self._before.append((f"{generator.__name__}'s state", generator, _state(generator)))
+        self.seen: dict[int, tuple[str, Any]] = {}
         todo: list[tuple[str, Any]] = [(getattr(root, "__name__", type(root).__name__), root) for root in roots]
         while todo:
             name, value = todo.pop()
-            if id(value) in self._seen:
+            if id(value) in self.seen:
                 continue
-            self._seen[id(value)] = value
-            state = _state(value)
-            if state is not None:
-                self._before.append((name, value, state))
+            self.seen[id(value)] = (name, value)
             for read, key, found, said in _inside(value, name):
                 if len(self._watched) >= _LIMIT:
                     self.complete = False
@@ -73,75 +73,59 @@ class Surroundings:
                 return said
         return ""
 
-    def touched(self) -> str:
-        """The name of something that is not what it was when this was made, however it was changed."""
-        return self.changed() or next((name for name, value, state in self._before if _state(value) != state), "")
-
-
-def _state(value: Any) -> Any:
-    """What tells that an array or a random generator has changed; None for what has no such state."""
-    if isinstance(value, np.ndarray):
-        return zlib.adler32(np.ascontiguousarray(value).view(np.uint8).data) if value.dtype.kind in "fciub" else None
-    if isinstance(value, np.random.Generator):
-        return repr(value.bit_generator.state)
-    if value is np.random or isinstance(value, np.random.RandomState):
-        _, keys, *rest = value.get_state(legacy=True)
-        return np.asarray(keys).tobytes(), *rest
-    if value is random or isinstance(value, random.Random):
-        return hash(value.getstate())
-    return None
-
 
 def _equal(a: Any, b: Any) -> bool:
     """Whether two values are the same number or text; nothing else is compared by what it holds."""
-    return type(a) is type(b) and isinstance(a, _NUMBERS) and (a == b or (a != a and b != b))
+    return type(a) is type(b) and isinstance(a, (*_NUMBERS, frozenset)) and (a == b or (a != a and b != b))
 
 
-def _inside(value: Any, name: str) -> Iterator[tuple[Callable[[Any], Any], Any, Any, str]]:
+def _inside(value: Any, name: str) -> _Found:
     """What can be found in a value: how to read it again, by which key, what it is now, and what to call it."""
     kind = type(value)
     if kind is types.FunctionType:
         yield from _of_function(value)
     elif kind is types.MethodType:
-        yield from _attributes(value.__self__, "self")
-        yield from _of_function(value.__func__) if type(value.__func__) is types.FunctionType else ()
+        yield _never, value.__self__, value.__self__, "self"
+        yield _never, value.__func__, value.__func__, name
     elif kind is functools.partial:
         for given in (value.func, *value.args, *value.keywords.values()):
             yield _never, given, given, getattr(given, "__name__", name)
-    elif kind is dict:
-        yield len, value, len(value), name
-        for key, found in value.items():
-            yield functools.partial(_item, value), key, found, f"{name}[{key!r}]"
-    elif kind is tuple:
-        for i, found in enumerate(value):
-            yield _never, found, found, f"{name}[{i}]"
-    elif kind in (list, set):
-        yield len, value, len(value), name
-        for i, found in enumerate(value) if kind is list else ():
-            yield functools.partial(_item, value), i, found, f"{name}[{i}]"
+    elif isinstance(value, type):
+        yield from _of_class(value)
+    elif isinstance(value, (*_NUMBERS, np.ndarray, types.ModuleType, types.BuiltinFunctionType, np.ufunc)):
+        return
     else:
+        yield from _of_container(value, name)
         yield from _attributes(value, name)
 
 
-def _of_function(f: types.FunctionType) -> Iterator[tuple[Callable[[Any], Any], Any, Any, str]]:
-    if is_library(f.__code__.co_filename) and not f.__globals__.get("__name__", "").startswith("edgewise."):
-        return  # edgewise's own wrap functions of the user's
+def _of_container(value: Any, name: str) -> _Found:
+    """The entries of a container, of a subclass of Python's own too."""
+    if isinstance(value, dict):
+        yield len, value, len(value), name
+        for key, found in value.items():
+            yield functools.partial(_entry, value), key, found, f"{name}[{key!r}]"
+    elif isinstance(value, tuple):
+        for i, found in enumerate(value):
+            yield _never, found, found, f"{name}[{i}]"
+    elif isinstance(value, set):
+        yield frozenset, value, frozenset(value), name
+    elif isinstance(value, list | deque):
+        yield len, value, len(value), name
+        for i, found in enumerate(value):
+            yield functools.partial(_item, value), i, found, f"{name}[{i}]"
+
+
+def _of_function(f: types.FunctionType) -> _Found:
+    for key, found in vars(f).items():
+        yield functools.partial(_item, vars(f)), key, found, f"{f.__name__}.{key}"
     ours = is_library(f.__code__.co_filename)  # nobody rebinds names in there
+    if ours and not f.__globals__.get("__name__", "").startswith("edgewise."):
+        return  # edgewise's own wrap functions of the user's
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
         yield _never if ours else _content, cell, _content(cell), name
-    names = dict.fromkeys(_names(f.__code__))
-    space = f.__globals__
     if not ours:
-        for name in names:
-            found = space.get(name, _MISSING)
-            if found is _MISSING or isinstance(found, type):
-                continue
-            if not isinstance(found, types.ModuleType):
-                yield functools.partial(_item, space), name, found, name
-            elif not is_library(getattr(found, "__file__", None) or "<frozen"):
-                for inner in names:
-                    if inner in vars(found):
-                        yield functools.partial(_item, vars(found)), inner, vars(found)[inner], f"{name}.{inner}"
+        yield from _of_globals(f)
     defaults, code = f.__defaults__ or (), f.__code__
     named = zip(code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount], defaults, strict=True)
     for name, default in (*named, *(f.__kwdefaults__ or {}).items()):
@@ -149,23 +133,86 @@ def _of_function(f: types.FunctionType) -> Iterator[tuple[Callable[[Any], Any], 
             yield _never, default, default, name
 
 
-def _names(code: types.CodeType) -> Iterator[str]:
-    """Every global name and attribute that a function and the functions inside it mention."""
-    yield from code.co_names
+def _of_globals(f: types.FunctionType) -> _Found:
+    """The globals that a function reads, and of modules of the user's what it may read there."""
+    codes = list(_codes(f.__code__))
+    attributes = dict.fromkeys(name for code in codes for name in code.co_names)
+    modules: list[tuple[str, types.ModuleType]] = []
+    for name in dict.fromkeys(name for code in codes for name in _loaded(code)):
+        found = f.__globals__.get(name, _MISSING)
+        if isinstance(found, types.ModuleType):
+            modules.append((name, found))
+        elif found is not _MISSING and not (isinstance(found, type) and _of_library(found.__module__)):
+            yield functools.partial(_item, f.__globals__), name, found, name
+    seen: set[int] = set()
+    while modules:
+        name, module = modules.pop()
+        if id(module) in seen or _of_library(module.__name__, module):
+            continue
+        seen.add(id(module))
+        for inner in attributes:
+            found = vars(module).get(inner, _MISSING)
+            if isinstance(found, types.ModuleType):
+                modules.append((f"{name}.{inner}", found))
+            elif found is not _MISSING:
+                yield functools.partial(_item, vars(module)), inner, found, f"{name}.{inner}"
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The code of a function and of the functions inside it."""
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _names(constant)
+            yield from _codes(constant)
 
 
-def _attributes(value: Any, name: str) -> Iterator[tuple[Callable[[Any], Any], Any, Any, str]]:
-    """The attributes of an object of the user's."""
-    if isinstance(value, (*_NUMBERS, np.ndarray, type, types.ModuleType, types.BuiltinFunctionType, np.ufunc)):
+def _loaded(code: types.CodeType) -> Iterator[str]:
+    """Names of globals that a code reads; an attribute of the same name is none."""
+    for one in dis.get_instructions(code):
+        if one.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield one.argval
+
+
+def _of_class(cls: type) -> _Found:
+    """The attributes and methods of a class of the user's, inherited ones too."""
+    for base in cls.__mro__:
+        if _of_library(base.__module__):
+            continue
+        for key, found in vars(base).items():
+            inner = getattr(found, "__func__", None) or getattr(found, "fget", None) or found
+            if key.startswith("__") and not isinstance(inner, types.FunctionType):
+                continue
+            yield functools.partial(_item, vars(base)), key, found, f"{cls.__name__}.{key}"
+            yield _never, inner, inner, f"{cls.__name__}.{key}"
+
+
+def _attributes(value: Any, name: str) -> _Found:
+    """The attributes of an object of the user's, and of its class."""
+    kind = type(value)
+    if _of_library(kind.__module__) and kind.__module__ not in _DATA:
+        for key in _WITHIN:
+            found = getattr(value, "__dict__", {}).get(key, _MISSING)
+            if found is not _MISSING:
+                yield _never, found, found, name
         return
-    module = sys.modules.get(type(value).__module__)
-    if module is None or is_library(getattr(module, "__file__", None) or "<frozen"):
-        return
-    for key, found in getattr(value, "__dict__", {}).items():
-        yield functools.partial(_item, value.__dict__), key, found, f"{name}.{key}"
+    inner = getattr(value, "__dict__", {})
+    if inner:
+        yield len, inner, len(inner), name  # one more may hide that of the class
+    for key, found in inner.items():
+        yield functools.partial(_item, inner), key, found, f"{name}.{key}"
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ())
+        for key in (slots,) if isinstance(slots, str) else slots:
+            if hasattr(value, key):
+                yield functools.partial(_slot, value), key, getattr(value, key), f"{name}.{key}"
+    yield _never, kind, kind, kind.__name__
+
+
+def _of_library(name: str, module: Any = None) -> bool:
+    """Whether a module, as a class or itself names it, is none of the user's."""
+    module = module or sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    return is_library(file) if file else name in sys.stdlib_module_names and name != "__main__"
 
 
 def _never(key: Any) -> Any:
@@ -178,6 +225,15 @@ def _item(container: Any, key: Any) -> Any:
         return container[key]
     except (KeyError, IndexError):
         return _MISSING
+
+
+def _entry(container: dict[Any, Any], key: Any) -> Any:
+    """Read without a default that would be put there."""
+    return dict.get(container, key, _MISSING)
+
+
+def _slot(value: Any, key: str) -> Any:
+    return getattr(value, key, _MISSING)
 
 
 def _content(cell: Any) -> Any:

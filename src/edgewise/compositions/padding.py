@@ -127,6 +127,11 @@ def _looked_up(position: Callable[[Any, int], Any]) -> Callable[..., Any]:
     return extend
 
 
+def _times(factors: Any, x: Any) -> Any:
+    """The product; 0 where a factor is, also of what is not finite: such an entry takes no part there."""
+    return np.where(factors == 0, 0, factors * x)
+
+
 def _mirrored(edge_twice: bool) -> Callable[..., Any]:
     def extend(a: Any, before: int, after: int, reflect_type: str) -> Any:
         n = a.shape[-1]
@@ -143,8 +148,10 @@ def _mirrored(edge_twice: bool) -> Callable[..., Any]:
             return picked
         # each mirror image is turned upside down about the entry at its edge: the pieces rise by what the array rises
         first, last = a[..., :1], a[..., -1:]
-        rise = last - first
-        return np.where(back, last + first - picked, picked) + turns.astype(a.dtype) * rise
+        k = turns.astype(a.dtype)
+        at_first, at_last = np.where(back, 1 - k, -k), np.where(back, 1 + k, k)
+        beyond = np.where(back, -picked, picked) + _times(at_first, first) + _times(at_last, last)
+        return np.where((at >= 0) & (at < n), a[..., np.clip(at, 0, n - 1)], beyond)
 
     return extend
 

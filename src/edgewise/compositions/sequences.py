@@ -38,7 +38,8 @@ def linspace(
     at = np.reshape(np.arange(num), (-1,) + (1,) * np.ndim(stop - start)).astype((stop - start).dtype)
     y = start + at * step if steps > 0 else start + at * (stop - start)
     if endpoint and num > 1:
-        y = np.concatenate([y[:-1], np.broadcast_to(stop, y[-1:].shape)])
+        end = np.where(np.isnan(start), start, stop)  # as NumPy, which multiplies all of it by the sign of the start
+        y = np.concatenate([y[:-1], np.broadcast_to(end, y[-1:].shape)])
     if dtype is not None:
         kind = np.dtype(dtype).kind
         y = cast_as(np.floor(y) if kind in "iu" else y, dtype)
@@ -72,10 +73,15 @@ def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True, dtype:
     start, stop = (cast_as(v, np.result_type(v.dtype, np.float64)) for v in (start, stop))
     if any(known(v) and np.any(settled(v) == 0) for v in (start, stop)):
         raise ValueError("Geometric sequence cannot include zero")
-    exponent = np.linspace(0.0 * stop, np.log(stop / start), num, endpoint)
+    exponent = np.linspace(0.0, np.log(stop / start), num, endpoint)
     y = start * np.exp(exponent)
-    if endpoint and num > 1:
-        y = np.concatenate([y[:-1], np.broadcast_to(stop, y[-1:].shape)])
+    if num:  # the ends are exact, also where what is between them is not finite
+        shape = (1, *y.shape[1:])
+        ends = [np.broadcast_to(start, shape), y[1:]]
+        if endpoint and num > 1:
+            end = np.where(np.isnan(start), start, stop)  # NumPy multiplies all of it by the sign of the start
+            ends = [ends[0], y[1:-1], np.broadcast_to(end, shape)]
+        y = np.concatenate(ends)
     y = np.moveaxis(y, 0, axis) if axis != 0 else y
     return y if dtype is None else cast_as(y, dtype)
 

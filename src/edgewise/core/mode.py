@@ -96,7 +96,8 @@ class Mode:
         Args:
             t: the value.
             how: "value" by ``ew.value`` and functions whose answer does not depend on small changes, "bool" by ``if``,
-                "array" for an entry of an object array, which carries it on, one Python object an entry.
+                "array" for an entry of an object array, which carries it on, one Python object an entry,
+                "text" by ``str`` and ``format``.
         """
 
     def concrete(self, t: Any, convert: Callable[[Any], Any], refusal: Callable[[], Exception]) -> Any:

@@ -173,9 +173,11 @@ class Traced(Shaped):
         return f"traced({self.value!r})"
 
     def __str__(self) -> str:
+        self.mode.left(self, "text")
         return str(self.value)
 
     def __format__(self, spec: str) -> str:
+        self.mode.left(self, "text")
         if spec and self.mode.lead and not self.shape:  # a number to the user: those of the batch
             return f"[{' '.join(format(self.value[i], spec) for i in range(self.value.shape[0]))}]"
         return format(self.value, spec)

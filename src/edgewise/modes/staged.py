@@ -183,7 +183,7 @@ class Staged(Mode):
     def left(self, t: Any, how: str) -> None:
         if how == "bool":
             self._guard(t, bool(plain(t.value)), True)
-        elif how == "value":
+        elif how in ("value", "text"):
             self._guard(t, plain(t.value), False)
 
     def concrete(self, t: Any, convert: Callable[[Any], Any], refusal: Callable[[], Exception]) -> Any:

@@ -85,7 +85,7 @@ class Observed(Observing):
         elif how == "array":
             note = "every operation on it is one per entry; ew.stack([...]) makes one array"
             self.found.add("slow", "a traced value in an object array", note, place_of(frame))
-        elif not from_within(inspect.currentframe()) or how == "value":
+        elif how != "text" and (how == "value" or not from_within(inspect.currentframe())):
             at = None if frame is None else (frame.f_code, frame.f_lasti)
             self._over("ew.value" if how == "value" else "a truth value", place_of(frame), at, plain(t))
 
