@@ -96,3 +96,28 @@ def test_a_place_is_none_where_no_line_is_the_users(monkeypatch):
     with Staged() as mode:
         np.sin(mode.lift(X))
     assert [op.place for op in mode.program.ops] == [None]
+
+
+NARROW = np.float32([0.5, 1.5])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda s: NARROW * (s * 2.0 + 1),  # numbers among themselves stay numbers
+        lambda s: NARROW * -s + NARROW * abs(s - 3),
+        lambda s: np.float32(2.0) * s,
+        lambda s: NARROW * (np.float64(2.0) * (s + 0.0)),  # NumPy's number is one of its dtype
+        lambda s: np.float64(2.0) * s + 1.0,
+        lambda s: NARROW * np.sin(s),  # so is what a function of NumPy's makes
+        lambda s: NARROW * (1 + s) ** 2 / (3 - s),
+    ],
+)
+@pytest.mark.parametrize("s", [0.75, 0.75 + 0.5j])
+def test_numbers_of_python_take_the_dtype_of_others(f, s):
+    with Staged() as mode:
+        t = mode.lift(np.asarray(s)[()], type(s))
+        made = f(t)
+        assert (made.dtype, made.shape) == (f(s).dtype, np.shape(f(s)))
+        del t
+        np.testing.assert_allclose(mode.finish([made]).replay([np.asarray(s)[()]])[0], f(s), rtol=1e-6)

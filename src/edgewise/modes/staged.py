@@ -104,8 +104,8 @@ class Staged(Mode):
         if primitive.value is None or type(v) in TRACED:
             return self.interpret(primitive, (x,), NOTHING)
         y = self._made(primitive, (x.payload,), primitive.value(v))
-        if x.payload in self._weak and primitive.name in _PYTHON:
-            self._weak[y.payload] = self._weak[x.payload]
+        if x.payload in self._weak:
+            self._told(y, _number(primitive, [self._weak[x.payload]]))
         return y
 
     def binary(self, primitive: Any, x1: Any, x2: Any) -> Any:
@@ -132,9 +132,14 @@ class Staged(Mode):
             if not among and type(v2 if w1 is float else v1) is not np.float64:  # the dtype of another may be narrower
                 return self.interpret(primitive, (x1, x2), NOTHING)
         y = self._made(primitive, (a1, a2), primitive.value(v1, v2))
-        if among and primitive.name in _PYTHON:
-            weak[y.payload] = float
+        if among:
+            self._told(y, _number(primitive, [float]))
         return y
+
+    def _told(self, y: Traced, kind: type | None) -> None:
+        """Remember which number of Python's a value stands for, if it does."""
+        if kind is not None:
+            self._weak[y.payload] = kind
 
     def _made(self, primitive: Any, atoms: tuple[Any, ...], y: Any) -> Traced:
         """Record an operation of one result without parameters."""
@@ -202,7 +207,7 @@ class Staged(Mode):
         kinds = [w or type(v) for w, v in zip(weak, values, strict=True)]
         strong = [v.dtype for v, w in zip(values, weak, strict=True) if w is None and hasattr(v, "dtype")]
         if not strong:
-            return max(kinds, key=(bool, int, float, complex).index) if primitive.name in _PYTHON else None
+            return _number(primitive, kinds)
         for i, kind in enumerate(weak):
             if kind is None:
                 continue
@@ -254,6 +259,13 @@ class Staged(Mode):
                 return name, frame.f_lineno
             frame = frame.f_back
         return None
+
+
+def _number(primitive: Any, kinds: list[type]) -> type | None:
+    """What Python makes of its own numbers; None where NumPy makes it."""
+    if primitive.name not in _PYTHON:
+        return None
+    return float if primitive.name == "absolute" else max(kinds, key=(bool, int, float, complex).index)
 
 
 def _above(t: Any, mode: Mode) -> bool:
