@@ -240,6 +240,16 @@ def test_cotangents_of_parts_are_added_where_they_belong():
     ).address
 
 
+@pytest.mark.parametrize("f", [
+    lambda x: x[np.argsort(x)] * np.take(x, [2, 2, 0]) + x[np.array([0, 0, 1])],
+    lambda x: x[np.argsort(x)] ** 2 * x[np.argsort(-x)],
+    lambda x: np.exp(x[np.argsort(x)]) * x[::-1],
+])  # fmt: skip
+def test_cotangents_of_entries_of_a_short_array(f):
+    """The sum of a few numbers is done one by one, but not while one of them is still to be scattered."""
+    agree(ew.grad(lambda x: np.sum(np.sin(f(x)) * x)), normal(3))
+
+
 def test_an_array_stored_into_itself_is_read_before():
     def f(x):
         y = x * 2.0
