@@ -71,7 +71,7 @@ def _admit_odd(array: Any) -> Any:
                 raise refusals.narrow_entry(narrow.dtype)
             return np.reshape(np.stack(elements), array.shape)
         if not array.flags.writeable and all(type(e) is int and not e for e in elements):
-            raise refusals.complex_entry()  # what NumPy makes of .imag, whatever the entries are
+            raise refusals.complex_entry()  # .imag, before NumPy 2.5, whatever the entries are
         if not any(e is None or isinstance(e, str | bytes) for e in elements):  # NumPy would make NaN of None
             try:
                 return array.astype(float)

@@ -208,8 +208,8 @@ def no_object(dtype: np.dtype[Any]) -> ConversionError:
     if dtype.kind == "c":
         return ConversionError(
             "a complex traced value was put into an ordinary array",
-            "it would be an array of Python objects, and of those NumPy says that the imaginary part is 0: np.imag and "
-            "np.real would be silently wrong",
+            "it would be an array of Python objects, and of those NumPy before 2.5 says that the imaginary part is 0: "
+            "np.imag and np.real would be silently wrong",
             _STACK,
         )
     return ConversionError(
@@ -224,8 +224,8 @@ def no_complex_entry() -> ConversionError:
     """The error for a real traced number that an operator makes complex, where it may be an entry of an array."""
     return ConversionError(
         "a traced number met a complex one, after np.array([...]) of traced values had made an array of Python objects",
-        "if the number is an entry of such an array, the result is one too, and of objects NumPy says that the "
-        "imaginary part is 0: np.imag and np.real would be silently wrong",
+        "if the number is an entry of such an array, the result is one too, and of objects NumPy before 2.5 says that "
+        "the imaginary part is 0: np.imag and np.real would be silently wrong",
         f"{_STACK}; for a number that is no entry, call the function: np.multiply(1j, t)",
     )
 
@@ -234,7 +234,7 @@ def complex_entry() -> ConversionError:
     """The error for an object array of traced values and complex numbers, which may have lost its imaginary part."""
     return ConversionError(
         "an object array of traced values, complex numbers or imaginary parts was used",
-        "of objects NumPy says that the imaginary part is 0: np.imag and np.real would be silently wrong",
+        "of objects NumPy before 2.5 says that the imaginary part is 0: np.imag and np.real would be silently wrong",
         _STACK,
     )
 

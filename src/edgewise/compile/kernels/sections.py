@@ -219,7 +219,8 @@ class _Divider:
             source = self._contiguous(operands[0]) if moved.flat else operands[0]
             made.views[op.results[0]] = source, moved
             return
-        how = unrolled(op, self.known, fused) if few else None
+        waits = any(var in self._pending for var in operands)  # a sum whose part is not made: _summed makes both
+        how = unrolled(op, self.known, fused) if few and not waits else None
         if how is not None:
             for var in operands:
                 self._demand(var)
