@@ -190,7 +190,7 @@ def text():
         safe = continued(f)
         coefficients = [float(c) for c in interpolate(safe, low, high, degree)]
         points = [mp.mpf(low) + (mp.mpf(high) - low) * (k + mp.mpf(1) / 3) / 200 for k in range(200)]
-        error = max(abs(mp.polyval([mp.mpf(c) for c in coefficients[::-1]], p) / safe(p) - 1) for p in points)
+        error = max(abs(sum(c * p**i for i, c in enumerate(map(mp.mpf, coefficients))) / safe(p) - 1) for p in points)
         line = f"{name}: {meaning}, on [{mp.nstr(low, 5)}, {mp.nstr(high, 5)}], to 2^{mp.nstr(mp.log(error, 2), 4)}"
         lines += [f"# {line}", f"{name}: Final = {tuple_of(coefficients)}"]
     for name, (meaning, value, terms) in EXPANSIONS.items():

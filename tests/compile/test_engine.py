@@ -48,7 +48,7 @@ def test_a_library_in_a_cycle_is_freed_once():
     del held, library
     gc.collect()
     assert tracker.closed
-    assert tracker not in engine._trackers.values()
+    assert all(known is not tracker for known in engine._trackers.values())
 
 
 def test_code_is_freed_with_its_library(monkeypatch):

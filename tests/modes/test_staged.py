@@ -68,6 +68,7 @@ def test_values_of_other_modes_are_inputs_of_this_call_alone():
         y = mode.lift(np.float64(3.0)) * w
         assert mode.open
         assert mode.lower(y).payload[0] == 3.0
+        assert mode.lower(np.sin(y)).payload[0] == 3.0 * np.cos(6.0)
 
 
 def test_arrays_in_object_arrays_and_lists():

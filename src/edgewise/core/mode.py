@@ -22,8 +22,9 @@ NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; nev
 # Told of every mode that begins in this context: debugging tools make it one of their own kind.
 on_enter: ContextVar[Callable[[Mode], None] | None] = ContextVar("on_enter", default=None)
 
-# The modes that are recording a program just now, in whatever thread: they want to know of ordinary arrays, too.
-RECORDERS: list[Mode] = []
+# The modes that are recording a program just now (``modes.staged``), in whatever thread: they want to know of ordinary
+# arrays, too.
+RECORDERS: list[Any] = []
 
 _levels = itertools.count(1)  # next() on it is atomic
 
@@ -107,14 +108,6 @@ class Mode:
             EdgewiseError: the refusal.
         """
         raise refusal()
-
-    def captured(self, t: Any, value: Any) -> Any:
-        """An operand or an index that meets ``t``, for a mode that records a program (``modes.staged``)."""
-        return value
-
-    def captured_in(self, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """The same for the arguments of a function of NumPy's."""
-        return args, kwargs
 
     def end(self) -> None:
         """Close the mode: whatever still uses one of its values gets an ``EscapedError``."""
