@@ -59,6 +59,10 @@ ACCEPTED: dict[str, Any] = {
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_accepted(name: str) -> None:
     f = ACCEPTED[name]
+    try:
+        f(X)
+    except TypeError as error:
+        pytest.skip(f"NumPy {np.__version__} refuses it: {error}")
     steps = [(f(X + e) - f(X - e)) / 2e-6 for e in 1e-6 * np.eye(6).reshape(6, 2, 3)]
     expected = np.reshape(np.stack(steps, -1), (*np.shape(f(X)), 2, 3))
     np.testing.assert_allclose(ew.jacobian(f)(X), expected, atol=1e-8)

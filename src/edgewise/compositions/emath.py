@@ -69,6 +69,8 @@ def logn(n: Any, x: Any) -> Any:
 @composition(np.emath.power, [case(HIGH, LOW), case(MIXED, BASES), case(LOW, 0.5)], **KIND)
 def power(x: Any, p: Any) -> Any:
     x, p = _unless_negative(x), _array(p)
+    dtype = np.result_type(x.dtype, p.dtype)
+    x = x if x.dtype == dtype else cast_as(x, dtype)  # of a root, ** has the dtype of x in older NumPy
     return np.power(x, p * 1.0 if settled(np.any(p < 0)) else p)
 
 

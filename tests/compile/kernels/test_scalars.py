@@ -114,6 +114,8 @@ def test_bit_for_bit(dtype, limit, monkeypatch):
         names_two = [n for n in names_two if n in ("add", "multiply", "equal", "maximum", "logical_xor", "bitwise_and")]
     if np.dtype(dtype).itemsize == 1:  # NumPy rounds these as float16, which no processor computes with
         names_one = [n for n in names_one if n != "rint"]
+    if np.floor(np.ones(1, dtype)).dtype != np.dtype(dtype):  # NumPy 2.0 makes floats of integers
+        names_one = [n for n in names_one if n not in ("floor", "ceil", "trunc")]
     a, b = pairs(SPECIAL + EDGES if kind == "f" else WHOLE, dtype)
     if limit:
         keep = np.random.default_rng(0).permutation(a.size)[:64]
