@@ -246,9 +246,24 @@ def atleast_3d(*arys: Any) -> Any:
     return made if len(made) != 1 else made[0]
 
 
-@composition(np.copy, [case(X)], "a", methods=("copy",))
+@composition(np.copy, [case(X), case(X, order="F")], "a")
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    return fixed(a)
+    order = _settled_order(a, order) if order == "A" else order
+    if order == "K" or contiguous(a, order):
+        return fixed(a)
+    if order == "F":
+        made: Any = np.transpose(np.copy(np.transpose(a), order="C"))
+    else:
+        made = np.reshape(np.reshape(a, (-1,)), a.shape)  # what does not lie in a row is copied into one
+    return fixed(made)
+
+
+def _copy_method(self: Traced, order: str = "C") -> Any:
+    return np.copy(self, order=order)  # type: ignore[call-overload]  # order is the user's word
+
+
+_copy_method.__qualname__ = "copy"
+Traced.copy = _copy_method  # type: ignore[attr-defined]  # the function keeps the order, the method does not
 
 
 @composition(np.shape, [case(X)], "a")

@@ -32,7 +32,12 @@ class Batched(Mode):
         return wrap(fixed(value) if type(value) in TRACED else value, self, None)
 
     def constant(self, value: Any) -> Traced:
-        return wrap(np.broadcast_to(value, (self.size, *value.shape)).copy(), self, None)
+        if np.ndim(value) > 1 and value.flags.fnc:  # each member lies as the value does: last axis first
+            made = np.empty((self.size, *value.T.shape), value.dtype).transpose(0, *range(value.ndim, 0, -1))
+        else:
+            made = np.empty((self.size, *value.shape), value.dtype)
+        made[...] = value
+        return wrap(made, self, None)
 
     def put(self, primitive: Any, x: Any, v: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> None:
         """The same index of every member, or one for each."""
