@@ -17,7 +17,7 @@ from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.arithmetic import COMPLEX, REAL
 from edgewise.compile.kernels.body import Body, Cell, Place
 from edgewise.compile.kernels.boxes import Box, boxes
-from edgewise.compile.kernels.kinds import Complex, Kind, kind_of, truth
+from edgewise.compile.kernels.kinds import Complex, Kind, kind_for, kind_of, truth
 from edgewise.compile.kernels.loops import write_nest
 from edgewise.compile.kernels.nests import Graph, Made, Reach, Store
 from edgewise.compile.kernels.order import arranged
@@ -183,7 +183,7 @@ class _Writer:
         write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
 
     def _pack(self, body: Body, at: int, section: Pack) -> None:
-        kind, parts = _kind(section.var), section.parts
+        kind, parts = kind_for(section.var.dtype), section.parts
         under = parts[0].source
         if type(under) is Var and self.heirs.get(under) is section.var:
             memory: Memory | None = self.table.memory[under]
@@ -274,7 +274,7 @@ class _Writer:
         """The cells of a variable's entries."""
         found = self.cells.get(var)
         if found is None:
-            found = self.cells[var] = self._memory(var).cells(var, _kind(var))
+            found = self.cells[var] = self._memory(var).cells(var, kind_for(var.dtype))
         return found
 
     def _room(self, var: Var, at: int) -> Memory | None:
@@ -299,7 +299,7 @@ class _Writer:
             if self.table.result(var) is not None or (needed and var in self.as_arrays):
                 memory = self._room(var, at)
                 assert memory is not None
-                places = memory.cells(var, _kind(var))
+                places = memory.cells(var, kind_for(var.dtype))
                 for cell, place in zip(self.cells[var], places, strict=True):
                     assert isinstance(place, Place)
                     body.put(cell, place)
@@ -314,7 +314,7 @@ class _Writer:
             block = self.arena.take(16 * len(spilled))
             holders = self.blocks[block] = set()
             for slot, (cell, users) in enumerate(spilled.values()):
-                place = Place(self.table.arena, block + 16 * slot, _kind(users[0][0]))
+                place = Place(self.table.arena, block + 16 * slot, kind_for(users[0][0].dtype))
                 body.put(cell, place)
                 for var, i in users:
                     self.cells[var][i] = place
@@ -328,17 +328,11 @@ class _Writer:
                 del self.blocks[block]
 
 
-def _kind(var: Var) -> Kind:
-    kind = kind_of(var.dtype)
-    assert kind is not None
-    return kind
-
-
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:
     """Whether what is looked at is what was seen: its truth, or every bit of it."""
     if guard.truth:
         (cell,) = cells
-        seen = truth(body.held(cell), _kind(guard.var))
+        seen = truth(body.held(cell), kind_for(guard.var.dtype))
         return seen if guard.expected else ~seen
     same = []
     for cell, expected in zip(cells, np.asarray(guard.expected).ravel(), strict=True):

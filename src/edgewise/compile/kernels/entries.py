@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgewise.compile.kernels.arithmetic import REAL
-from edgewise.compile.kernels.kinds import Kind, kind_of
+from edgewise.compile.kernels.kinds import Kind, kind_for, kind_of
 from edgewise.compile.kernels.names import structural_name
 from edgewise.compile.kernels.scalars import Scalar, scalar
 from edgewise.compile.kernels.views import Axis, Pick, View, picked, whole
@@ -107,8 +107,7 @@ def entry(op: Op, fused: bool) -> Entry | None:
 
 def copy_of(source: Var, result: Var) -> Entry:
     """The entries of one variable as another, which has memory of its own."""
-    kind = kind_of(source.dtype)
-    assert kind is not None
+    kind = kind_for(source.dtype)
     return Entry(result, source.shape, ((source, whole(source.shape, source.shape)),), None, kind)
 
 
@@ -151,8 +150,7 @@ def _gathered(op: Op) -> Entry | None:
 def _contraction(op: Op) -> Entry | None:
     """Products of matrices with vectors, and of small matrices; larger ones are left to BLAS."""
     a, b = op.operands
-    kind = kind_of(op.results[0].dtype)
-    assert kind is not None
+    kind = kind_for(op.results[0].dtype)
     if type(a) is not Var or type(b) is not Var or a.dtype != kind.dtype or b.dtype != kind.dtype or kind.complex:
         return None
     left, right, out = parse(op.params["spec"])

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgewise.compile.kernels.body import Cell, Fixed
 from edgewise.compile.kernels.entries import Entry
-from edgewise.compile.kernels.kinds import Kind, kind_of
+from edgewise.compile.kernels.kinds import Kind, kind_for, kind_of
 from edgewise.compile.kernels.scalars import Scalar
 from edgewise.compile.kernels.sections import Division
 from edgewise.compile.kernels.table import Memory
@@ -225,8 +225,7 @@ class Graph:
             var, index = source, view.through(index, rank)
 
     def _loaded(self, var: Var, index: Index) -> int:
-        kind = kind_of(var.dtype)
-        assert kind is not None
+        kind = kind_for(var.dtype)
         found = self._found(var)
         if not isinstance(found, Memory):
             return self.node(Known(found))
@@ -241,10 +240,4 @@ class Graph:
         return Reach(memory.buffer, offset, tuple(steps))
 
 
-def _index_kind() -> Kind:
-    kind = kind_of(np.dtype(np.int64))
-    assert kind is not None
-    return kind
-
-
-_INDEX = _index_kind()
+_INDEX = kind_for(np.dtype(np.int64))

@@ -11,7 +11,7 @@ from edgewise.compile.kernels.body import Cell, Fixed, Place
 from edgewise.compile.kernels.kinds import Kind
 from edgewise.core.program import Program, Var
 
-__all__ = ["Memory", "Table", "contiguous"]
+__all__ = ["Memory", "Table", "contiguous", "offsets"]
 
 
 class Memory(NamedTuple):
@@ -23,10 +23,19 @@ class Memory(NamedTuple):
 
     def cells(self, var: Var, kind: Kind) -> list[Cell]:
         """The places of its entries, in C order."""
-        offsets = [self.offset]
-        for length, stride in zip(var.shape, self.strides, strict=True):
-            offsets = [at + i * stride for at in offsets for i in range(length)]
-        return [Place(self.buffer, at, kind) for at in offsets]
+        return [Place(self.buffer, at, kind) for at in offsets(var.shape, self.strides, self.offset)]
+
+
+def offsets(shape: tuple[int, ...], strides: tuple[int, ...], first: int = 0) -> list[int]:
+    """Where the entries of an array are, in C order.
+
+    >>> offsets((2, 2), (16, 8), 4)
+    [4, 12, 20, 28]
+    """
+    found = [first]
+    for length, stride in zip(shape, strides, strict=True):
+        found = [at + i * stride for at in found for i in range(length)]
+    return found
 
 
 def contiguous(var: Var) -> tuple[int, ...]:
