@@ -15,11 +15,15 @@ __all__ = ["Memory", "Table", "contiguous", "offsets"]
 
 
 class Memory(NamedTuple):
-    """Where an array lies: a buffer of the table, the offset of its first entry, and its strides, all in bytes."""
+    """Where an array lies: a buffer of the table, the offset of its first entry, and its strides, all in bytes.
+
+    In a band there may be only the rows at hand: ``rows`` is the axis along which they are counted, -1 elsewhere.
+    """
 
     buffer: int
     offset: int
     strides: tuple[int, ...]
+    rows: int = -1
 
     def cells(self, var: Var, kind: Kind) -> list[Cell]:
         """The places of its entries, in C order."""
