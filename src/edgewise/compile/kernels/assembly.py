@@ -200,7 +200,7 @@ class _Writer:
                 arranged(graph)
                 for at, axis in zip(members, band.axes, strict=True)
                 for graph in graphs(
-                    self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length)
+                    self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
                 )
             ]
             if not start:
@@ -267,7 +267,11 @@ class _Writer:
         found = self.table.memory[var]
         for shown, view in reversed(chain):
             if view.flat:
-                found = found._replace(strides=contiguous(shown.shape, shown.dtype.itemsize))
+                size, shape = shown.dtype.itemsize, shown.shape
+                if found.rows == 0 and len(found.strides) > 1 and found.strides[0] == size:  # rows lie side by side
+                    found = found._replace(strides=(size, *contiguous(shape[1:], found.strides[-1])))
+                else:
+                    found = found._replace(strides=contiguous(shape, size))
             else:
                 offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
                 found = Memory(found.buffer, offset, strides)
@@ -293,13 +297,14 @@ class _Writer:
         else:
             memory = self.table.result(self._heir(var)[-1])
         if memory is None and self.last.get(var, -1) > at:
-            shape, rows = var.shape, -1
+            size, rows = math.prod(var.shape), -1
+            strides = contiguous(var.shape, var.dtype.itemsize)
             if band is not None:
-                rows = band.local[var]
-                shape = (*shape[:rows], band.block, *shape[rows + 1 :])
-            block = self.arena.take(var.dtype.itemsize * math.prod(shape))
+                size, rows = size // band.length * band.block, band.local[var]
+                strides = band.strides(var)
+            block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, contiguous(shape, var.dtype.itemsize), rows)
+            memory = Memory(self.table.arena, block, strides, rows)
         if memory is not None:
             self.table.memory[var] = memory
         return memory

@@ -61,12 +61,16 @@ def clear_across(body: Body, layout: Layout) -> None:
 
 
 def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str) -> None:
-    """Let the result of a fold that is done in memory begin with what changes nothing; it is in one piece."""
-    block = body.block
-    one = constant(block, neutral(fold.name, fold.kind), fold.kind)
-    loop = Loop(body, 0, math.prod(n for k, n in enumerate(lengths) if k not in fold.axes), 1, [])
-    store(block, one, beside(block, base, loop.counter * fold.kind.size), fold.kind)
-    loop.close([])
+    """Let the result of a fold that is done in memory begin with what changes nothing."""
+    block, pointer = body.block, base
+    loops = []
+    for length, step, k in zip(lengths, fold.at.steps, range(len(lengths)), strict=True):
+        if k not in fold.axes and length > 1:
+            loops.append(Loop(body, 0, length, 1, []))
+            pointer = beside(block, pointer, loops[-1].counter * step)
+    store(block, constant(block, neutral(fold.name, fold.kind), fold.kind), pointer, fold.kind)
+    for loop in reversed(loops):
+        loop.close([])
 
 
 class _Nest:
@@ -260,9 +264,10 @@ class _Nest:
         within = None if skipped is None else mask(self.block, self.lanes, skipped)
         for one in self.layout.stores:
             row = self.rows.get(one.terms)
-            if one.terms and row is None:
+            if one.terms and (row is None or not one.at.steps[-1]):  # lanes may meet at one place
                 assert not isinstance(skipped, Value)
-                reach.put(of(one.node), one, self._places(one.terms, of, self.lanes), skipped or 0)
+                places = self._places(one.terms, of, self.lanes) if row is None else row
+                reach.put(of(one.node), one, places, skipped or 0)
                 continue
             value = of(one.node)
             if one.add:
