@@ -17,12 +17,14 @@ class Layout(NamedTuple):
     Attributes:
         lengths: of the axes, outermost first.
         nodes, stores, folds: as in a ``Graph``.
+        opened: how many of the outermost loops are open already: 1 in a band, else 0.
     """
 
     lengths: tuple[int, ...]
     nodes: list[Node]
     stores: list[Store]
     folds: list[FoldInto]
+    opened: int = 0
 
 
 def arranged(graph: Graph) -> Layout:
