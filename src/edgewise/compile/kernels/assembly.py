@@ -26,8 +26,9 @@ from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
-from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
+from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
 from edgewise.compile.kernels.unrolled import LIMIT
+from edgewise.compile.kernels.views import View
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
@@ -107,7 +108,7 @@ class _Writer:
             direct = set(looked_at(section)) if isinstance(section, Straight) else set()
             for var in division.needs(at):
                 self.last[var] = at
-                if var not in direct and (var.shape or isinstance(section, Call)):
+                if var not in direct and (var.shape or isinstance(section, Call | Straight)):
                     self.as_arrays.add(var)
         self.heirs = self._heirs()
         self.inherited = {var: under for under, var in self.heirs.items()}
@@ -259,29 +260,30 @@ class _Writer:
 
     def _memory(self, var: Var) -> Memory:
         """Where a variable is in memory."""
+        source, chain = self._shown(var)
+        return _seen(self.table.memory[source], chain, var.dtype.itemsize)
+
+    def _shown(self, var: Var) -> tuple[Var, list[tuple[Var, View]]]:
+        """The variable that has the entries of one, and the looks at it, the last one first."""
         chain = []
-        while var not in self.table.memory:
+        while var not in self.table.memory and var not in self.cells:
             source, view = self.division.views[var]
             chain.append((var, view))
             var = source
-        found = self.table.memory[var]
-        for shown, view in reversed(chain):
-            if view.flat:
-                size, shape = shown.dtype.itemsize, shown.shape
-                if found.rows == 0 and len(found.strides) > 1 and found.strides[0] == size:  # rows lie side by side
-                    found = found._replace(strides=(size, *contiguous(shape[1:], found.strides[-1])))
-                else:
-                    found = found._replace(strides=contiguous(shape, size))
-            else:
-                offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
-                found = Memory(found.buffer, offset, strides)
-        return found
+        return var, chain
 
     def _entries(self, var: Var) -> list[Cell]:
         """The cells of a variable's entries."""
         found = self.cells.get(var)
         if found is None:
-            found = self.cells[var] = self._memory(var).cells(var, kind_for(var.dtype))
+            source, chain = self._shown(var)
+            memory = self.table.memory.get(source)
+            if memory is not None:
+                found = _seen(memory, chain, var.dtype.itemsize).cells(var, kind_for(var.dtype))
+            else:  # what is looked at is in registers
+                counted = _seen(Memory(0, 0, contiguous(source.shape, 1)), chain, 1)
+                found = [self.cells[source][i] for i in offsets(var.shape, counted.strides, counted.offset)]
+            self.cells[var] = found
         return found
 
     def _room(self, var: Var, at: int, band: Band | None = None) -> Memory | None:
@@ -356,6 +358,20 @@ class _Writer:
             if all(self.last.get(var, -1) <= at for var in holders):
                 self.arena.give(block)
                 del self.blocks[block]
+
+
+def _seen(memory: Memory, chain: list[tuple[Var, View]], size: int) -> Memory:
+    """Where looks at something lie, if that lies in memory and its entries have a size."""
+    for var, view in reversed(chain):
+        if not view.flat:
+            offset, strides = view.memory(memory.offset, memory.strides, len(var.shape))
+            memory = Memory(memory.buffer, offset, strides)
+        elif memory.rows == 0 and len(memory.strides) > 1 and memory.strides[0] == size:
+            # The rows at hand lie side by side.
+            memory = memory._replace(strides=(size, *contiguous(var.shape[1:], memory.strides[-1])))
+        else:
+            memory = memory._replace(strides=contiguous(var.shape, size))
+    return memory
 
 
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:
