@@ -17,6 +17,7 @@ import numpy as np
 from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.body import Body, Cell, Place
+from edgewise.compile.kernels.costs import cycles
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
 from edgewise.compile.kernels.looping import Loop
@@ -196,14 +197,9 @@ class _Writer:
         for at in members:
             rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
             self._free(at, band.local)
+        band = self._lying(band, rooms)
         for start, blocks, length in band.turns():
-            layouts = [
-                arranged(graph)
-                for at, axis in zip(members, band.axes, strict=True)
-                for graph in graphs(
-                    self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
-                )
-            ]
+            layouts = self._layouts(band, rooms, start, blocks, length)
             if not start:
                 for layout in layouts:
                     clear_across(body, layout)
@@ -211,6 +207,34 @@ class _Writer:
             for layout in layouts:
                 self._loops(body, layout, loop.counter)
             loop.close([])
+
+    def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> Band:
+        """Let the rows at hand lie as it costs less: one after the other, or side by side."""
+        costs = {}
+        for lanes in (False, True):
+            band = band._replace(lanes=lanes)
+            self._lay(band, rooms)
+            costs[lanes] = sum(cycles(one, self.target.width) for one in self._layouts(band, rooms, *band.turns()[0]))
+        band = band._replace(lanes=costs[True] < costs[False])
+        self._lay(band, rooms)
+        return band
+
+    def _lay(self, band: Band, rooms: dict[Var, Memory | None]) -> None:
+        for var, memory in rooms.items():
+            if memory is not None and memory.rows >= 0:
+                rooms[var] = self.table.memory[var] = memory._replace(strides=band.strides(var))
+
+    def _layouts(
+        self, band: Band, rooms: dict[Var, Memory | None], start: int, blocks: int, length: int
+    ) -> list[Layout]:
+        """The nests of a band, in order."""
+        return [
+            arranged(graph)
+            for at, axis in zip(range(band.first, band.stop), band.axes, strict=True)
+            for graph in graphs(
+                self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
+            )
+        ]
 
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
         write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
