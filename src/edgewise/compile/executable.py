@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -287,6 +288,6 @@ def _in_order(value: Any, var: Var) -> Any:
 
 
 def _address(array: Any, keep: list[Any]) -> int:
-    keep.append(array)
+    keep += array, weakref.ref(array)  # which other threads can then neither free nor resize
     address: int = array.__array_interface__["data"][0]  # in half the time that array.ctypes takes
     return address
