@@ -18,10 +18,12 @@ from edgewise.compile.kernels.arithmetic import COMPLEX, REAL
 from edgewise.compile.kernels.body import Body, Cell, Place
 from edgewise.compile.kernels.boxes import Box, boxes
 from edgewise.compile.kernels.kinds import Complex, Kind, kind_for, kind_of, truth
+from edgewise.compile.kernels.looping import Piece
 from edgewise.compile.kernels.loops import write_nest
 from edgewise.compile.kernels.nests import Graph, Made, Reach, Store
-from edgewise.compile.kernels.order import arranged
+from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.pieces import RUN, cut, nanoseconds, write_pieces
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.scalars import Scalar
 from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
@@ -33,6 +35,7 @@ from edgewise.core.program import Guard, Op, Program, Var, vars_of
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
 
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
+SCALAR = 0.8  # nanoseconds of an instruction on one number
 
 
 class Target(NamedTuple):
@@ -65,6 +68,8 @@ class Assembly(NamedTuple):
         arena: bytes of scratch memory.
         cost: instructions, roughly.
         looping: whether there are loops.
+        nanoseconds: what it takes on one thread, roughly.
+        pooled: whether it calls the pool of threads.
     """
 
     text: str
@@ -73,6 +78,8 @@ class Assembly(NamedTuple):
     arena: int
     cost: int
     looping: bool
+    nanoseconds: float = 0.0
+    pooled: bool = False
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -99,6 +106,7 @@ class _Writer:
         self.module = Module(fused=target.fused)
         self.arena = Arena()
         self.functions: list[str] = []
+        self.nanoseconds = 0.0
         self.cells: dict[Var, list[Cell]] = {}
         self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
         self.last: dict[Var, int] = {}  # the last section that needs a variable
@@ -127,10 +135,12 @@ class _Writer:
             else:
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
+                    self.nanoseconds += section.cost * SCALAR
                     self._straight(body, at, section)
                 elif isinstance(section, Nest):
                     self._nest(body, at, section)
                 elif isinstance(section, Rolled):
+                    self.nanoseconds += section.cost * SCALAR * section.op.params["steps"]
                     self._rolled(body, at, section)
                 else:
                     self._pack(body, at, section)
@@ -141,7 +151,8 @@ class _Writer:
             self._free(at)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
-        return Assembly(text, steps, self.table, self.arena.size, cost, looping)
+        pooled = RUN in self.module.definitions
+        return Assembly(text, steps, self.table, self.arena.size, cost, looping, self.nanoseconds, pooled)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -180,7 +191,7 @@ class _Writer:
         graph = Graph(section.space, self.division, at, self._found)
         for entry in section.entries:
             graph.enter(entry, self._room(entry.var, at))
-        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+        self._loops(body, arranged(graph))
 
     def _pack(self, body: Body, at: int, section: Pack) -> None:
         kind, parts = kind_for(section.var.dtype), section.parts
@@ -209,7 +220,7 @@ class _Writer:
             offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
             terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
             graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
-            write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+            self._loops(body, arranged(graph))
 
     def _box(self, body: Body, at: int, box: Box, memory: Memory, kind: Kind) -> None:
         graph = Graph(box.shape, self.division, at, self._found)
@@ -219,7 +230,21 @@ class _Writer:
             node = graph.node(Made(add, (node, other)))
         offset = memory.offset + sum(map(operator.mul, box.starts, memory.strides))
         graph.stores.append(Store(node, Reach(memory.buffer, offset, memory.strides), kind))
-        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+        self._loops(body, arranged(graph))
+
+    def _loops(self, body: Body, layout: Layout) -> None:
+        """A nest, in pieces where it is long."""
+        self.nanoseconds += nanoseconds(layout, self.target.width)
+        how = cut(layout, self.target.width)
+        if how is None:
+            self._written(body, layout, None)
+            return
+        name = f"{body.name}.piece{len(self.functions)}"
+        one = write_pieces(body, layout, how, (self.table.arena, self.arena), name, self._written)
+        self.functions.append(one.text(self.target.attributes, internal=True))
+
+    def _written(self, body: Body, layout: Layout, piece: Piece | None) -> None:
+        write_nest(body, layout, self.target.width, self.beyond, self.calling, piece=piece)
 
     def _heirs(self) -> dict[Var, Var]:
         """Arrays that are stored into and that nobody needs any more: the result is in the same memory."""

@@ -1,14 +1,35 @@
-"""One loop."""
+"""One loop, and a piece of one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from edgewise.compile.ir import Value, vector
+from edgewise.compile.ir import Value, select, vector
 from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.kinds import Complex, Held
 
-__all__ = ["Loop"]
+__all__ = ["Loop", "Piece"]
+
+
+class Piece(NamedTuple):
+    """A piece of a loop that is done in pieces.
+
+    Attributes:
+        level: which loop.
+        start: where the piece begins.
+        length: of a piece, a multiple of what one turn of the innermost loop does; the last one goes on to the end.
+        last: whether it is the last one.
+    """
+
+    level: int
+    start: Value
+    length: int
+    last: Value
+
+    def stop(self, end: int) -> Value:
+        """Where the piece ends, if the loop ends there."""
+        return select(self.last, end, self.start + self.length)
 
 
 class Loop:
