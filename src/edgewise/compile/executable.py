@@ -21,6 +21,7 @@ from edgewise.compile.engine import NOTHING, Library, load
 from edgewise.compile.engine import assembly as disassembled
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import Assembly, Target, assemble
+from edgewise.compile.kernels.bands import banded
 from edgewise.compile.kernels.sections import Call, Look, divide
 from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
@@ -53,6 +54,7 @@ def build(program: Program) -> Executable:
     target, known = _target(), _known(program)
     begun = time.perf_counter()
     division = divide(program, known, target.fused)
+    banded(division)
     written = assemble(program, division, known, target)
     made = time.perf_counter()
     executable = Executable(program, division.outputs, written)

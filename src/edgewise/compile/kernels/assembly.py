@@ -7,29 +7,28 @@ in memory, or both. What a later section needs is put into memory by the one tha
 from __future__ import annotations
 
 import functools
+import math
 import operator
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
-from edgewise.compile.kernels.arithmetic import COMPLEX, REAL
 from edgewise.compile.kernels.body import Body, Cell, Place
-from edgewise.compile.kernels.boxes import Box, boxes
-from edgewise.compile.kernels.kinds import Complex, Kind, kind_for, kind_of, truth
-from edgewise.compile.kernels.looping import Piece
-from edgewise.compile.kernels.loops import write_nest
-from edgewise.compile.kernels.nests import Graph, Made, Reach, Store
+from edgewise.compile.kernels.graphs import graphs
+from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
+from edgewise.compile.kernels.looping import Loop, Piece
+from edgewise.compile.kernels.loops import clear_across, write_nest
+from edgewise.compile.kernels.nests import Rows
 from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.pieces import RUN, cut, nanoseconds, write_pieces
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
-from edgewise.compile.kernels.scalars import Scalar
-from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
+from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT
-from edgewise.compile.kernels.views import identity, whole
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
@@ -118,6 +117,7 @@ class _Writer:
                 if var not in direct and (var.shape or isinstance(section, Call)):
                     self.as_arrays.add(var)
         self.heirs = self._heirs()
+        self.inherited = {var: under for under, var in self.heirs.items()}
         for var, array in known.items():
             kind = kind_of(var.dtype)
             if kind is not None and array.size <= LIMIT:
@@ -127,7 +127,14 @@ class _Writer:
         steps: list[Native | Call] = []
         symbols: list[str] = []
         cost, looping = 0, False
+        bands = {band.first: band for band in self.division.bands}
+        stop = 0
         for at, section in enumerate(self.sections):
+            if not isinstance(section, Call):
+                cost += section.cost
+            if at < stop:  # of a band, which is written
+                continue
+            stop = at + 1
             if isinstance(section, Call):
                 self._close(steps, symbols)
                 steps.append(section)
@@ -137,18 +144,20 @@ class _Writer:
                 if isinstance(section, Straight):
                     self.nanoseconds += section.cost * SCALAR
                     self._straight(body, at, section)
-                elif isinstance(section, Nest):
-                    self._nest(body, at, section)
                 elif isinstance(section, Rolled):
                     self.nanoseconds += section.cost * SCALAR * section.op.params["steps"]
                     self._rolled(body, at, section)
+                elif at in bands:
+                    stop = bands[at].stop
+                    self._band(body, bands[at])
                 else:
-                    self._pack(body, at, section)
+                    rooms = {var: self._room(var, at) for var in self._made(at)}
+                    for graph in graphs(self.division, at, self._found, rooms, self.inherited):
+                        self._loops(body, arranged(graph))
                 looping = looping or not isinstance(section, Straight)
                 self.functions.append(body.text(self.target.attributes, internal=True))
                 symbols.append(body.name)
-                cost += section.cost
-            self._free(at)
+            self._free(stop - 1)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
         pooled = RUN in self.module.definitions
@@ -187,64 +196,53 @@ class _Writer:
             self.cells[var] = cells
         self._keep(body, at, list(section.op.results[:carries]))
 
-    def _nest(self, body: Body, at: int, section: Nest) -> None:
-        graph = Graph(section.space, self.division, at, self._found)
-        for entry in section.entries:
-            graph.enter(entry, self._room(entry.var, at))
-        self._loops(body, arranged(graph))
-
-    def _pack(self, body: Body, at: int, section: Pack) -> None:
-        kind, parts = kind_for(section.var.dtype), section.parts
-        under = parts[0].source
-        if type(under) is Var and self.heirs.get(under) is section.var:
-            memory: Memory | None = self.table.memory[under]
-            assert memory is not None
-            self.table.memory[section.var] = memory
-            if memory.buffer == self.table.arena:
-                self.blocks[memory.offset] = {section.var}
-            parts = parts[1:]
-        else:
-            memory = self._room(section.var, at)
-            cut = boxes(parts, section.var.shape)
-            if memory is not None and cut is not None:
-                for box in cut:
-                    self._box(body, at, box, memory, kind)
-                return
-        if memory is None:
-            return
-        for part in parts:
-            graph = Graph(part.shape, self.division, at, self._found)
-            shape = part.source.shape if type(part.source) is Var else ()
-            index = whole(shape, part.shape).through(identity(len(part.shape)), len(part.shape))
-            node = graph.read(part.source, index, kind)
-            offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
-            terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
-            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
-            self._loops(body, arranged(graph))
-
-    def _box(self, body: Body, at: int, box: Box, memory: Memory, kind: Kind) -> None:
-        graph = Graph(box.shape, self.division, at, self._found)
-        add = Scalar("add", (kind, kind), kind, kind, (COMPLEX if kind.complex else REAL)["add"])
-        node, *more = [graph.read(part.source, box.entries(part), kind) for part in box.layers]
-        for other in more:
-            node = graph.node(Made(add, (node, other)))
-        offset = memory.offset + sum(map(operator.mul, box.starts, memory.strides))
-        graph.stores.append(Store(node, Reach(memory.buffer, offset, memory.strides), kind))
-        self._loops(body, arranged(graph))
+    def _band(self, body: Body, band: Band) -> None:
+        """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
+        members = range(band.first, band.stop)
+        rooms: dict[Var, Memory | None] = {}
+        for at in members:  # what stays until the last block, before what others may follow in one
+            rooms |= {var: self._room(var, at) for var in self._made(at) if not self._local(var, band)}
+        for at in members:
+            rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
+            self._free(at, band.local)
+        for start, blocks, length in band.turns():
+            layouts = [
+                arranged(graph)
+                for at, axis in zip(members, band.axes, strict=True)
+                for graph in graphs(
+                    self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
+                )
+            ]
+            if not start:
+                for layout in layouts:
+                    clear_across(body, layout)
+            loop = Loop(body, 0, blocks, 1, [])
+            for layout in layouts:
+                self.nanoseconds += nanoseconds(layout, self.target.width)
+                self._nest(body, layout, counter=loop.counter)
+            loop.close([])
 
     def _loops(self, body: Body, layout: Layout) -> None:
         """A nest, in pieces where it is long."""
         self.nanoseconds += nanoseconds(layout, self.target.width)
         how = cut(layout, self.target.width)
         if how is None:
-            self._written(body, layout, None)
+            self._nest(body, layout)
             return
         name = f"{body.name}.piece{len(self.functions)}"
-        one = write_pieces(body, layout, how, (self.table.arena, self.arena), name, self._written)
+        one = write_pieces(body, layout, how, (self.table.arena, self.arena), name, self._nest)
         self.functions.append(one.text(self.target.attributes, internal=True))
 
-    def _written(self, body: Body, layout: Layout, piece: Piece | None) -> None:
-        write_nest(body, layout, self.target.width, self.beyond, self.calling, piece=piece)
+    def _nest(self, body: Body, layout: Layout, piece: Piece | None = None, counter: Value | None = None) -> None:
+        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter, piece)
+
+    def _made(self, at: int) -> list[Var]:
+        """The variables that a nest or an array of parts makes."""
+        section = self.sections[at]
+        if isinstance(section, Nest):
+            return [entry.var for entry in section.entries]
+        assert isinstance(section, Pack)
+        return [section.var]
 
     def _heirs(self) -> dict[Var, Var]:
         """Arrays that are stored into and that nobody needs any more: the result is in the same memory."""
@@ -256,6 +254,8 @@ class _Writer:
             if type(x) is not Var or (x.shape, x.dtype) != (var.shape, var.dtype) or self.last.get(x, -1) != at:
                 continue
             made = self.division.where.get(x, -1)
+            if any(band.first <= at < band.stop and made < band.first for band in self.division.bands):
+                continue  # others may yet read rows of it
             if made < 0 or not isinstance(self.sections[made], Nest | Pack) or self.table.result(x) is not None:
                 continue
             others = [part.source for part in section.parts[1:]]
@@ -289,7 +289,11 @@ class _Writer:
         found = self.table.memory[var]
         for shown, view in reversed(chain):
             if view.flat:
-                found = found._replace(strides=contiguous(shown))
+                size, shape = shown.dtype.itemsize, shown.shape
+                if found.rows == 0 and len(found.strides) > 1 and found.strides[0] == size:  # rows lie side by side
+                    found = found._replace(strides=(size, *contiguous(shape[1:], found.strides[-1])))
+                else:
+                    found = found._replace(strides=contiguous(shape, size))
             else:
                 offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
                 found = Memory(found.buffer, offset, strides)
@@ -302,19 +306,40 @@ class _Writer:
             found = self.cells[var] = self._memory(var).cells(var, kind_for(var.dtype))
         return found
 
-    def _room(self, var: Var, at: int) -> Memory | None:
-        """Memory for what a section makes, and where it is from now on; None where nobody needs it."""
-        last = var
-        while last in self.heirs:
-            last = self.heirs[last]
-        memory = self.table.result(last)
+    def _room(self, var: Var, at: int, band: Band | None = None) -> Memory | None:
+        """Memory for what a section makes, and where it is from now on; None where nobody needs it.
+
+        For a band there is room for one block of rows.
+        """
+        under = self.inherited.get(var)
+        if under is not None:
+            memory: Memory | None = self.table.memory[under]
+            if memory is not None and memory.buffer == self.table.arena:
+                self.blocks[memory.offset] = {var}
+        else:
+            memory = self.table.result(self._heir(var)[-1])
         if memory is None and self.last.get(var, -1) > at:
-            block = self.arena.take(var.dtype.itemsize * int(np.prod(var.shape, dtype=np.int64)))
+            size, rows = math.prod(var.shape), -1
+            strides = contiguous(var.shape, var.dtype.itemsize)
+            if band is not None:
+                size, rows = size // band.length * band.block, band.local[var]
+                strides = band.strides(var)
+            block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, contiguous(var))
+            memory = Memory(self.table.arena, block, strides, rows)
         if memory is not None:
             self.table.memory[var] = memory
         return memory
+
+    def _heir(self, var: Var) -> list[Var]:
+        """A variable, and those that are in its memory after it."""
+        found = [var]
+        while found[-1] in self.heirs:
+            found.append(self.heirs[found[-1]])
+        return found
+
+    def _local(self, var: Var, band: Band) -> bool:
+        return all(one in band.local for one in self._heir(var))
 
     def _keep(self, body: Body, at: int, made: list[Var]) -> None:
         """Put into memory what is needed after a section that has it in registers."""
@@ -345,9 +370,11 @@ class _Writer:
                     self.cells[var][i] = place
                     holders.add(var)
 
-    def _free(self, at: int) -> None:
-        """Give back scratch memory that nothing needs any more."""
+    def _free(self, at: int, among: Container[Var] | None = None) -> None:
+        """Give back scratch memory that nothing needs after a section, all of it or that of some variables."""
         for block, holders in list(self.blocks.items()):
+            if among is not None and not all(var in among for var in holders):
+                continue
             if all(self.last.get(var, -1) <= at for var in holders):
                 self.arena.give(block)
                 del self.blocks[block]

@@ -9,7 +9,7 @@ from edgewise.compile.ir import Value, select, vector
 from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.kinds import Complex, Held
 
-__all__ = ["Loop", "Piece"]
+__all__ = ["Loop", "Piece", "span"]
 
 
 class Piece(NamedTuple):
@@ -27,9 +27,12 @@ class Piece(NamedTuple):
     length: int
     last: Value
 
-    def stop(self, end: int) -> Value:
-        """Where the piece ends, if the loop ends there."""
-        return select(self.last, end, self.start + self.length)
+
+def span(piece: Piece | None, level: int, length: int) -> tuple[Value | int, Value | int]:
+    """Where a loop of so many turns begins and ends, if no more than a piece is to be done."""
+    if piece is None or piece.level != level:
+        return 0, length
+    return piece.start, select(piece.last, length, piece.start + piece.length)
 
 
 class Loop:

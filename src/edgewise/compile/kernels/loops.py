@@ -14,7 +14,6 @@ memory, at the result.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from edgewise.compile.ir import Value, select, vector
@@ -22,7 +21,7 @@ from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.folding import combining, neutral
 from edgewise.compile.kernels.kinds import Complex, Held, constant, convert, load, store
 from edgewise.compile.kernels.lanes import across, chosen, mask, spread
-from edgewise.compile.kernels.looping import Loop, Piece
+from edgewise.compile.kernels.looping import Loop, Piece, span
 from edgewise.compile.kernels.nests import Changed, Fetched, FoldInto, Known, Made, Node, Reach, Read, Term
 from edgewise.compile.kernels.offsets import Offsets, beside, put
 from edgewise.compile.kernels.order import Layout, levels, operands, reaches
@@ -64,20 +63,20 @@ def clear_across(body: Body, layout: Layout) -> None:
     """Let what is folded along a loop that others open begin with what changes nothing; for before that loop."""
     for fold in layout.folds:
         if 0 in fold.axes:
-            _clear(body, fold, _kept(fold, layout.lengths), body.pointer(fold.at.buffer, fold.at.offset))
+            _clear(body, fold, layout.lengths, body.pointer(fold.at.buffer, fold.at.offset))
 
 
-def _kept(fold: FoldInto, lengths: Sequence[int]) -> int:
-    return math.prod(n for k, n in enumerate(lengths) if k not in fold.axes)
-
-
-def _clear(body: Body, fold: FoldInto, count: Value | int, base: str) -> None:
-    """Let entries of a fold that is done in memory begin with what changes nothing; they are in one piece."""
-    block = body.block
-    one = constant(block, neutral(fold.name, fold.kind), fold.kind)
-    loop = Loop(body, 0, count, 1, [])
-    store(block, one, beside(block, base, loop.counter * fold.kind.size), fold.kind)
-    loop.close([])
+def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str, piece: Piece | None = None) -> None:
+    """Let the result of a fold that is done in memory begin with what changes nothing, or a piece's part of it."""
+    block, pointer = body.block, base
+    loops = []
+    for k, (length, step) in enumerate(zip(lengths, fold.at.steps, strict=True)):
+        if k not in fold.axes and length > 1:
+            loops.append(Loop(body, *span(piece, k, length), 1, []))
+            pointer = beside(block, pointer, loops[-1].counter * step)
+    store(block, constant(block, neutral(fold.name, fold.kind), fold.kind), pointer, fold.kind)
+    for loop in reversed(loops):
+        loop.close([])
 
 
 class _Nest:
@@ -146,7 +145,7 @@ class _Nest:
         for fold in self.layout.folds:
             across = opened and 0 in fold.axes
             if not across and (fold in self.in_memory or any(k < self._begin(fold) for k in fold.axes)):
-                self._clear(fold, lengths, self._pointer(fold.at, opened))
+                _clear(self.body, fold, lengths, self._pointer(fold.at, opened), self.piece)
         if self.rank:
             self._loop(opened)
         else:
@@ -156,22 +155,6 @@ class _Nest:
                 )
                 put(self.block, self.values[one.node], pointer, one)
 
-    def _clear(self, fold: FoldInto, lengths: Sequence[int], base: str) -> None:
-        """Let a fold that is done in memory begin with what changes nothing, as far as it is this function's."""
-        kept = _kept(fold, lengths)
-        if self.piece is None or self.piece.level in fold.axes:
-            _clear(self.body, fold, kept, base)
-            return
-        level = self.piece.level
-        base = beside(self.block, base, self.piece.start * fold.at.steps[level])
-        turns = self.piece.stop(lengths[level]) - self.piece.start
-        _clear(self.body, fold, turns * (kept // lengths[level]), base)
-
-    def _span(self, level: int, length: int) -> tuple[Value | int, Value | int]:
-        """Where a loop begins and ends."""
-        piece = self.piece
-        return (0, length) if piece is None or piece.level != level else (piece.start, piece.stop(length))
-
     def _loop(self, level: int) -> list[Held]:
         """The loop over one axis and those inside it. Returns the partial results of folds, one value a fold."""
         if level == self.inner:
@@ -179,7 +162,7 @@ class _Nest:
         else:
             mine = [i for i, begin in enumerate(self.begins) if begin <= level]
             start = [self._neutral(self.carried[i]) for i in mine]
-            loop = Loop(self.body, *self._span(level, self.lengths[level]), 1, start)
+            loop = Loop(self.body, *span(self.piece, level, self.lengths[level]), 1, start)
             self._outside(level, loop.counter)
             inside = self._loop(level + 1)
             combined = [
@@ -227,7 +210,7 @@ class _Nest:
 
     def _main(self, main: int, step: int) -> list[list[Held]]:
         """The whole turns of the innermost loop."""
-        first, end = self._span(self.inner, main)
+        first, end = span(self.piece, self.inner, main)
         most = main if self.piece is None or self.piece.level != self.inner else self.piece.length
         outer = None
         start, stop = first, end
@@ -293,9 +276,10 @@ class _Nest:
         within = None if skipped is None else mask(self.block, self.lanes, skipped)
         for one in self.layout.stores:
             row = self.rows.get(one.terms)
-            if one.terms and row is None:
+            if one.terms and (row is None or not one.at.steps[-1]):  # lanes may meet at one place
                 assert not isinstance(skipped, Value)
-                reach.put(of(one.node), one, self._places(one.terms, of, self.lanes), skipped or 0)
+                places = self._places(one.terms, of, self.lanes) if row is None else row
+                reach.put(of(one.node), one, places, skipped or 0)
                 continue
             value = of(one.node)
             if one.add:

@@ -31,9 +31,14 @@ def arranged(graph: Graph) -> Layout:
     """The order of the loops: axes of one entry are left out, the best one is innermost, and some become one."""
     space, opened = graph.space, int(graph.rows is not None)
     found = reaches(graph.nodes, graph.stores, graph.folds)
-    axes = [k for k, n in enumerate(space) if n > 1 and k >= opened] or list(range(opened, len(space)))[-opened:]
+    axes = [k for k, n in enumerate(space) if n > 1 and k >= opened]
+    if opened and not axes:
+        axes = [len(space) - 1]
     if axes:
-        best = max(axes, key=lambda k: (sum(_fitness(at, size, k) for at, size in found), k))
+        if graph.rows is not None and graph.rows.lanes and graph.rows.axis + 1 in axes:
+            best = graph.rows.axis + 1
+        else:
+            best = max(axes, key=lambda k: (sum(_fitness(at, size, k) for at, size in found), k))
         axes = [k for k in axes if k != best] + [best]
     groups: list[list[int]] = [[0]] * opened
     for axis in axes:

@@ -38,7 +38,7 @@ LOOKUP = 1.0  # nanoseconds of a number that is fetched alone
 LINE = 64  # bytes of a line of the cache: no two pieces write into one
 
 Scratch: TypeAlias = tuple[int, Arena]
-Write: TypeAlias = Callable[[Body, Layout, Piece | None], None]
+Write: TypeAlias = Callable[..., None]  # (body, layout), and a piece of it
 
 
 class Cut(NamedTuple):
@@ -132,7 +132,7 @@ def write_pieces(body: Body, layout: Layout, how: Cut, scratch: Scratch, name: s
     for before, after in zip(layout.folds, folds, strict=True):
         if after.at.buffer == _PRIVATE:
             place = Reach(buffer, offset + after.at.offset, (size,))
-            write(body, _together(layout, before, place, how.pieces), None)
+            write(body, _together(layout, before, place, how.pieces))
     if size:
         arena.give(offset)
     return one
@@ -155,15 +155,22 @@ def _entries(layout: Layout, fold: FoldInto) -> int:
 
 
 def _divides(layout: Layout, level: int) -> bool:
-    """Whether turns of a loop write to different places."""
-    if any(not store.at.steps[level] for store in layout.stores):
-        return False
-    for fold in layout.folds:
-        if level in fold.axes:
-            continue
-        # What a piece clears must be in one piece of memory.
-        if fold.at.steps[level] * layout.lengths[level] != fold.kind.size * _entries(layout, fold):
+    """Whether turns of a loop write to different places, or to one that each piece can have for itself."""
+    return all(store.at.steps[level] for store in layout.stores) and all(
+        _whole(layout, fold) for fold in layout.folds if level in fold.axes
+    )
+
+
+def _whole(layout: Layout, fold: FoldInto) -> bool:
+    """Whether the result of a fold is in one piece of memory."""
+    size = fold.kind.size
+    kept = [
+        (step, n) for k, (step, n) in enumerate(zip(fold.at.steps, layout.lengths, strict=True)) if k not in fold.axes
+    ]
+    for step, length in sorted(kept):
+        if step != size:
             return False
+        size *= length
     return True
 
 
