@@ -355,7 +355,8 @@ class _Writer:
             size, rows = math.prod(var.shape), -1
             strides = contiguous(var.shape, var.dtype.itemsize)
             if band is not None:
-                size, rows = size // band.length * band.block, band.local[var]
+                rows = band.local[var]
+                size = size // var.shape[rows] * band.block
                 strides = band.strides(var)
             block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}
