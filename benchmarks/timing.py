@@ -15,11 +15,11 @@ from typing import Any
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+Calls = Mapping[str, tuple[Callable[[Any], Any], Any]]
 
-def interleaved(
-    calls: Mapping[str, tuple[Callable[[Any], Any], Any]], budget: float = 0.6, rounds: int = 15
-) -> dict[str, float]:
-    """Seconds per call of each contestant: the minimum over rounds in which they take turns.
+
+def rounds_of(calls: Calls, budget: float = 0.6, rounds: int = 15) -> dict[str, list[float]]:
+    """Seconds per call of each contestant in every round.
 
     Args:
         calls: by name, a function and its argument.
@@ -39,7 +39,17 @@ def interleaved(
             for _ in range(repeats[name]):
                 call(argument)
             taken[name].append((time.perf_counter() - start) / repeats[name])
-    spread = max(statistics.median(t) / min(t) for t in taken.values())
-    if spread > 1.5:
-        print(f"  (noisy: a median is {spread:.1f} times its minimum)")
+    return taken
+
+
+def noise(taken: Mapping[str, list[float]]) -> float:
+    """The largest median over its minimum: 1 where nothing else ran."""
+    return max(statistics.median(t) / min(t) for t in taken.values())
+
+
+def interleaved(calls: Calls, budget: float = 0.6, rounds: int = 15) -> dict[str, float]:
+    """Seconds per call of each contestant: the minimum over rounds in which they take turns."""
+    taken = rounds_of(calls, budget, rounds)
+    if noise(taken) > 1.5:
+        print(f"  (noisy: a median is {noise(taken):.1f} times its minimum)")
     return {name: min(t) for name, t in taken.items()}
