@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.compile.plan import ALIGNMENT, Plan
+from edgewise.compile.plan import Plan
+from edgewise.compile.scratch import scratch
 from edgewise.compile.signature import Argument, Array, Constant, Same, Scalar, items
 
 __all__ = ["bound_gate"]
@@ -110,7 +111,7 @@ class _Arena:
     def __init__(self, size: int) -> None:
         self._size = size
         self._busy = threading.Lock()
-        self._memory = self._new()
+        self._memory, self._address = scratch(size)
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[list[int]]:
@@ -119,16 +120,10 @@ class _Arena:
             yield []
         elif self._busy.acquire(blocking=False):
             try:
-                yield [_aligned(self._memory)]
+                yield [self._address]
             finally:
                 self._busy.release()
         else:
-            memory = self._new()
-            yield [_aligned(memory)]
-
-    def _new(self) -> np.ndarray[Any, Any]:
-        return np.empty(self._size + ALIGNMENT, np.uint8)
-
-
-def _aligned(memory: np.ndarray[Any, Any]) -> int:
-    return memory.ctypes.data + -memory.ctypes.data % ALIGNMENT
+            memory, address = scratch(self._size)
+            yield [address]
+            del memory  # not before the call is over

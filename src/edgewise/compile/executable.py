@@ -20,12 +20,14 @@ from edgewise.compile.engine import Library, load
 from edgewise.compile.engine import assembly as disassembled
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import Assembly, Target, assemble
+from edgewise.compile.kernels.bands import banded
 from edgewise.compile.kernels.sections import Call, Look, divide
 from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
 from edgewise.compile.repeated import repeat
+from edgewise.compile.scratch import scratch
 from edgewise.compile.stepping import Stepper
 from edgewise.core.program import Guard, Op, Program, Var, take
 
@@ -33,7 +35,6 @@ __all__ = ["Executable", "build", "build_tree"]
 
 LONG = 3000  # instructions from which on compile time counts more than the time of a run, where there are no loops
 HUGE = 500_000  # letters of text from which on it does, loops or not: level 2 takes ten times as long as level 0
-ALIGNMENT = 64  # of scratch memory
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
@@ -51,6 +52,7 @@ def build(program: Program) -> Executable:
     target, known = _target(), _known(program)
     begun = time.perf_counter()
     division = divide(program, known, target.fused)
+    banded(division)
     written = assemble(program, division, known, target)
     made = time.perf_counter()
     executable = Executable(program, division.outputs, written)
@@ -248,11 +250,9 @@ class _Frame:
     __slots__ = ("arena", "at", "table", "values")
 
     def __init__(self, table: Table, arena: int) -> None:
-        raw = np.empty(arena + ALIGNMENT, np.uint8)
-        start = -raw.ctypes.data % ALIGNMENT
-        self.arena = raw[start : start + arena]
+        self.arena, address = scratch(arena)
         self.table = (ctypes.c_void_p * table.size)()
-        self.table[table.arena] = self.arena.ctypes.data
+        self.table[table.arena] = address
         self.at = ctypes.addressof(self.table)
         self.values: dict[Var, Any] = {}
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from edgewise.core.admission import admit
 from edgewise.core.captured import Met
-from edgewise.core.levels import plain
+from edgewise.core.levels import modes_of, plain
 from edgewise.core.mode import NOTHING, RECORDERS, Mode
 from edgewise.core.program import Guard, Op, Place, Program, Var
 from edgewise.core.registry import STATIC_FROM
@@ -71,13 +71,13 @@ class Staged(Mode):
 
         So what is computed from them is part of the program, and they are read when it runs.
         """
-        return self._lifted(value) if type(value) is not list and _above(t, self) else value
+        return self._lifted(value) if type(value) is not list and self in modes_of(t) else value
 
     def captured_in(self, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The same for the arguments of a function of NumPy's, but for the static ones."""
         given = [*args, *kwargs.values()]
         inside = [v for value in given if type(value) in (list, tuple) for v in value]
-        met = next((v for v in (*given, *inside) if type(v) in TRACED and _above(v, self)), None)
+        met = next((v for v in (*given, *inside) if type(v) in TRACED and self in modes_of(v)), None)
         if met is None:
             return args, kwargs
         leading, names = STATIC_FROM.get(function, (len(args), kwargs))
@@ -266,15 +266,6 @@ def _number(primitive: Any, kinds: list[type]) -> type | None:
     if primitive.name not in _PYTHON:
         return None
     return float if primitive.name == "absolute" else max(kinds, key=(bool, int, float, complex).index)
-
-
-def _above(t: Any, mode: Mode) -> bool:
-    """Whether a value is one of this mode, or wraps one."""
-    while isinstance(t, Traced):
-        if t.mode is mode:
-            return True
-        t = t.value
-    return False
 
 
 def _sample(value: Any) -> Any:

@@ -7,27 +7,27 @@ in memory, or both. What a later section needs is put into memory by the one tha
 from __future__ import annotations
 
 import functools
+import math
 import operator
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
-from edgewise.compile.kernels.arithmetic import COMPLEX, REAL
 from edgewise.compile.kernels.body import Body, Cell, Place
-from edgewise.compile.kernels.boxes import Box, boxes
-from edgewise.compile.kernels.kinds import Complex, Kind, kind_of, truth
-from edgewise.compile.kernels.loops import write_nest
-from edgewise.compile.kernels.nests import Graph, Made, Reach, Store
-from edgewise.compile.kernels.order import arranged
+from edgewise.compile.kernels.graphs import graphs
+from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
+from edgewise.compile.kernels.looping import Loop
+from edgewise.compile.kernels.loops import clear_across, write_nest
+from edgewise.compile.kernels.nests import Rows
+from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
-from edgewise.compile.kernels.scalars import Scalar
-from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
+from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT
-from edgewise.compile.kernels.views import identity, whole
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
@@ -110,6 +110,7 @@ class _Writer:
                 if var not in direct and (var.shape or isinstance(section, Call)):
                     self.as_arrays.add(var)
         self.heirs = self._heirs()
+        self.inherited = {var: under for under, var in self.heirs.items()}
         for var, array in known.items():
             kind = kind_of(var.dtype)
             if kind is not None and array.size <= LIMIT:
@@ -119,7 +120,14 @@ class _Writer:
         steps: list[Native | Call] = []
         symbols: list[str] = []
         cost, looping = 0, False
+        bands = {band.first: band for band in self.division.bands}
+        stop = 0
         for at, section in enumerate(self.sections):
+            if not isinstance(section, Call):
+                cost += section.cost
+            if at < stop:  # of a band, which is written
+                continue
+            stop = at + 1
             if isinstance(section, Call):
                 self._close(steps, symbols)
                 steps.append(section)
@@ -128,17 +136,19 @@ class _Writer:
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
                     self._straight(body, at, section)
-                elif isinstance(section, Nest):
-                    self._nest(body, at, section)
                 elif isinstance(section, Rolled):
                     self._rolled(body, at, section)
+                elif at in bands:
+                    stop = bands[at].stop
+                    self._band(body, bands[at])
                 else:
-                    self._pack(body, at, section)
+                    rooms = {var: self._room(var, at) for var in self._made(at)}
+                    for graph in graphs(self.division, at, self._found, rooms, self.inherited):
+                        self._loops(body, arranged(graph))
                 looping = looping or not isinstance(section, Straight)
                 self.functions.append(body.text(self.target.attributes, internal=True))
                 symbols.append(body.name)
-                cost += section.cost
-            self._free(at)
+            self._free(stop - 1)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
         return Assembly(text, steps, self.table, self.arena.size, cost, looping)
@@ -176,50 +186,41 @@ class _Writer:
             self.cells[var] = cells
         self._keep(body, at, list(section.op.results[:carries]))
 
-    def _nest(self, body: Body, at: int, section: Nest) -> None:
-        graph = Graph(section.space, self.division, at, self._found)
-        for entry in section.entries:
-            graph.enter(entry, self._room(entry.var, at))
-        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+    def _band(self, body: Body, band: Band) -> None:
+        """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
+        members = range(band.first, band.stop)
+        rooms: dict[Var, Memory | None] = {}
+        for at in members:  # what stays until the last block, before what others may follow in one
+            rooms |= {var: self._room(var, at) for var in self._made(at) if not self._local(var, band)}
+        for at in members:
+            rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
+            self._free(at, band.local)
+        for start, blocks, length in band.turns():
+            layouts = [
+                arranged(graph)
+                for at, axis in zip(members, band.axes, strict=True)
+                for graph in graphs(
+                    self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length)
+                )
+            ]
+            if not start:
+                for layout in layouts:
+                    clear_across(body, layout)
+            loop = Loop(body, 0, blocks, 1, [])
+            for layout in layouts:
+                self._loops(body, layout, loop.counter)
+            loop.close([])
 
-    def _pack(self, body: Body, at: int, section: Pack) -> None:
-        kind, parts = _kind(section.var), section.parts
-        under = parts[0].source
-        if type(under) is Var and self.heirs.get(under) is section.var:
-            memory: Memory | None = self.table.memory[under]
-            assert memory is not None
-            self.table.memory[section.var] = memory
-            if memory.buffer == self.table.arena:
-                self.blocks[memory.offset] = {section.var}
-            parts = parts[1:]
-        else:
-            memory = self._room(section.var, at)
-            cut = boxes(parts, section.var.shape)
-            if memory is not None and cut is not None:
-                for box in cut:
-                    self._box(body, at, box, memory, kind)
-                return
-        if memory is None:
-            return
-        for part in parts:
-            graph = Graph(part.shape, self.division, at, self._found)
-            shape = part.source.shape if type(part.source) is Var else ()
-            index = whole(shape, part.shape).through(identity(len(part.shape)), len(part.shape))
-            node = graph.read(part.source, index, kind)
-            offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
-            terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
-            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
-            write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+    def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
+        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
 
-    def _box(self, body: Body, at: int, box: Box, memory: Memory, kind: Kind) -> None:
-        graph = Graph(box.shape, self.division, at, self._found)
-        add = Scalar("add", (kind, kind), kind, kind, (COMPLEX if kind.complex else REAL)["add"])
-        node, *more = [graph.read(part.source, box.entries(part), kind) for part in box.layers]
-        for other in more:
-            node = graph.node(Made(add, (node, other)))
-        offset = memory.offset + sum(map(operator.mul, box.starts, memory.strides))
-        graph.stores.append(Store(node, Reach(memory.buffer, offset, memory.strides), kind))
-        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+    def _made(self, at: int) -> list[Var]:
+        """The variables that a nest or an array of parts makes."""
+        section = self.sections[at]
+        if isinstance(section, Nest):
+            return [entry.var for entry in section.entries]
+        assert isinstance(section, Pack)
+        return [section.var]
 
     def _heirs(self) -> dict[Var, Var]:
         """Arrays that are stored into and that nobody needs any more: the result is in the same memory."""
@@ -231,6 +232,8 @@ class _Writer:
             if type(x) is not Var or (x.shape, x.dtype) != (var.shape, var.dtype) or self.last.get(x, -1) != at:
                 continue
             made = self.division.where.get(x, -1)
+            if any(band.first <= at < band.stop and made < band.first for band in self.division.bands):
+                continue  # others may yet read rows of it
             if made < 0 or not isinstance(self.sections[made], Nest | Pack) or self.table.result(x) is not None:
                 continue
             others = [part.source for part in section.parts[1:]]
@@ -264,7 +267,7 @@ class _Writer:
         found = self.table.memory[var]
         for shown, view in reversed(chain):
             if view.flat:
-                found = found._replace(strides=contiguous(shown))
+                found = found._replace(strides=contiguous(shown.shape, shown.dtype.itemsize))
             else:
                 offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
                 found = Memory(found.buffer, offset, strides)
@@ -274,22 +277,42 @@ class _Writer:
         """The cells of a variable's entries."""
         found = self.cells.get(var)
         if found is None:
-            found = self.cells[var] = self._memory(var).cells(var, _kind(var))
+            found = self.cells[var] = self._memory(var).cells(var, kind_for(var.dtype))
         return found
 
-    def _room(self, var: Var, at: int) -> Memory | None:
-        """Memory for what a section makes, and where it is from now on; None where nobody needs it."""
-        last = var
-        while last in self.heirs:
-            last = self.heirs[last]
-        memory = self.table.result(last)
+    def _room(self, var: Var, at: int, band: Band | None = None) -> Memory | None:
+        """Memory for what a section makes, and where it is from now on; None where nobody needs it.
+
+        For a band there is room for one block of rows.
+        """
+        under = self.inherited.get(var)
+        if under is not None:
+            memory: Memory | None = self.table.memory[under]
+            if memory is not None and memory.buffer == self.table.arena:
+                self.blocks[memory.offset] = {var}
+        else:
+            memory = self.table.result(self._heir(var)[-1])
         if memory is None and self.last.get(var, -1) > at:
-            block = self.arena.take(var.dtype.itemsize * int(np.prod(var.shape, dtype=np.int64)))
+            shape, rows = var.shape, -1
+            if band is not None:
+                rows = band.local[var]
+                shape = (*shape[:rows], band.block, *shape[rows + 1 :])
+            block = self.arena.take(var.dtype.itemsize * math.prod(shape))
             self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, contiguous(var))
+            memory = Memory(self.table.arena, block, contiguous(shape, var.dtype.itemsize), rows)
         if memory is not None:
             self.table.memory[var] = memory
         return memory
+
+    def _heir(self, var: Var) -> list[Var]:
+        """A variable, and those that are in its memory after it."""
+        found = [var]
+        while found[-1] in self.heirs:
+            found.append(self.heirs[found[-1]])
+        return found
+
+    def _local(self, var: Var, band: Band) -> bool:
+        return all(one in band.local for one in self._heir(var))
 
     def _keep(self, body: Body, at: int, made: list[Var]) -> None:
         """Put into memory what is needed after a section that has it in registers."""
@@ -299,7 +322,7 @@ class _Writer:
             if self.table.result(var) is not None or (needed and var in self.as_arrays):
                 memory = self._room(var, at)
                 assert memory is not None
-                places = memory.cells(var, _kind(var))
+                places = memory.cells(var, kind_for(var.dtype))
                 for cell, place in zip(self.cells[var], places, strict=True):
                     assert isinstance(place, Place)
                     body.put(cell, place)
@@ -314,31 +337,27 @@ class _Writer:
             block = self.arena.take(16 * len(spilled))
             holders = self.blocks[block] = set()
             for slot, (cell, users) in enumerate(spilled.values()):
-                place = Place(self.table.arena, block + 16 * slot, _kind(users[0][0]))
+                place = Place(self.table.arena, block + 16 * slot, kind_for(users[0][0].dtype))
                 body.put(cell, place)
                 for var, i in users:
                     self.cells[var][i] = place
                     holders.add(var)
 
-    def _free(self, at: int) -> None:
-        """Give back scratch memory that nothing needs any more."""
+    def _free(self, at: int, among: Container[Var] | None = None) -> None:
+        """Give back scratch memory that nothing needs after a section, all of it or that of some variables."""
         for block, holders in list(self.blocks.items()):
+            if among is not None and not all(var in among for var in holders):
+                continue
             if all(self.last.get(var, -1) <= at for var in holders):
                 self.arena.give(block)
                 del self.blocks[block]
-
-
-def _kind(var: Var) -> Kind:
-    kind = kind_of(var.dtype)
-    assert kind is not None
-    return kind
 
 
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:
     """Whether what is looked at is what was seen: its truth, or every bit of it."""
     if guard.truth:
         (cell,) = cells
-        seen = truth(body.held(cell), _kind(guard.var))
+        seen = truth(body.held(cell), kind_for(guard.var.dtype))
         return seen if guard.expected else ~seen
     same = []
     for cell, expected in zip(cells, np.asarray(guard.expected).ravel(), strict=True):

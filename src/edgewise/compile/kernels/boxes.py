@@ -32,13 +32,16 @@ class Box(NamedTuple):
     shape: tuple[int, ...]
     layers: tuple[Part, ...]
 
-    def entries(self, part: Part) -> Index:
-        """The entries of a part's source that belong to the box, seen from loops over it."""
-        rank = len(self.shape)
+    def place(self, index: Index) -> Index:
+        """Where the box is in the array, from the place in the box."""
+        return tuple(one.scaled(start, 1) for start, one in zip(self.starts, index, strict=True))
+
+    def entries(self, part: Part, index: Index, rank: int) -> Index:
+        """The entries of a part's source that belong to a place in the box; there are ``rank`` loops."""
         found = [Affine(0, (0,) * rank) for _ in part.shape]
-        for k, axis in enumerate(part.place.axes):
+        for axis, here in zip(part.place.axes, self.place(index), strict=True):
             if axis.axis >= 0:
-                found[axis.axis] = Affine(self.starts[k] - axis.start, tuple(int(i == k) for i in range(rank)))
+                found[axis.axis] = here.scaled(-axis.start, 1)
         source = part.source.shape if type(part.source) is Var else ()
         return whole(source, part.shape).through(tuple(found), rank)
 
@@ -97,7 +100,8 @@ def _stacked(below: Pack, above: Pack) -> Pack | None:
 
 
 def _box(part: Part) -> bool:
-    return not part.picks and all(axis.axis < 0 or axis.step == 1 for axis in part.place.axes)
+    along = [axis for axis in part.place.axes if axis.axis >= 0]
+    return not part.picks and all(axis.step == 1 for axis in along) and len({axis.axis for axis in along}) == len(along)
 
 
 def _bounds(part: Part) -> list[tuple[int, int]]:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgewise.compile.kernels.arithmetic import REAL
-from edgewise.compile.kernels.kinds import Kind, kind_of
+from edgewise.compile.kernels.kinds import Kind, kind_for, kind_of
 from edgewise.compile.kernels.names import structural_name
 from edgewise.compile.kernels.scalars import Scalar, scalar
-from edgewise.compile.kernels.views import Axis, Pick, View, picked, whole
+from edgewise.compile.kernels.views import Axis, Known, Pick, View, picked, whole
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
@@ -75,7 +75,7 @@ class Entry(NamedTuple):
         return (self.how.cost if self.how else 0) + (self.fold is not None) + 8 * len(self.picks)
 
 
-def entry(op: Op, fused: bool) -> Entry | None:
+def entry(op: Op, fused: bool, known: Known) -> Entry | None:
     """An operation as the body of loops; None where it has no such form."""
     if len(op.results) != 1:
         return None
@@ -92,7 +92,7 @@ def entry(op: Op, fused: bool) -> Entry | None:
     if name == "contract":
         return _contraction(op)
     if name == "gather":
-        return _gathered(op)
+        return _gathered(op, known)
     how = scalar(op, fused)
     if how is None:
         return None
@@ -107,8 +107,7 @@ def entry(op: Op, fused: bool) -> Entry | None:
 
 def copy_of(source: Var, result: Var) -> Entry:
     """The entries of one variable as another, which has memory of its own."""
-    kind = kind_of(source.dtype)
-    assert kind is not None
+    kind = kind_for(source.dtype)
     return Entry(result, source.shape, ((source, whole(source.shape, source.shape)),), None, kind)
 
 
@@ -137,13 +136,13 @@ def _reduction(op: Op, name: str) -> Entry | None:
     return Entry(result, x.shape, ((x, whole(x.shape, x.shape)),), None, within, fold)
 
 
-def _gathered(op: Op) -> Entry | None:
+def _gathered(op: Op, known: Known) -> Entry | None:
     """Entries that index arrays name."""
     x, *arrays = op.operands
     kind = kind_of(op.results[0].dtype)
     if type(x) is not Var or kind is None or not arrays:
         return None
-    view, picks, shape = picked(op.params["template"], tuple(arrays), x.shape)
+    view, picks, shape = picked(op.params["template"], tuple(arrays), x.shape, known)
     reads = ((x, view), *((pick.array, pick.view) for pick in picks))
     return Entry(op.results[0], shape, reads, None, kind, None, picks)
 
@@ -151,8 +150,7 @@ def _gathered(op: Op) -> Entry | None:
 def _contraction(op: Op) -> Entry | None:
     """Products of matrices with vectors, and of small matrices; larger ones are left to BLAS."""
     a, b = op.operands
-    kind = kind_of(op.results[0].dtype)
-    assert kind is not None
+    kind = kind_for(op.results[0].dtype)
     if type(a) is not Var or type(b) is not Var or a.dtype != kind.dtype or b.dtype != kind.dtype or kind.complex:
         return None
     left, right, out = parse(op.params["spec"])

@@ -36,7 +36,9 @@ MEDIUM = 40  # and twice
 MANY = 24  # elementary functions of a body from which on they are called rather than written in place
 
 
-def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: bool) -> None:
+def write_nest(
+    body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None = None
+) -> None:
     """Write the loops.
 
     Args:
@@ -45,13 +47,33 @@ def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: boo
         width: how many float64 a vector register holds.
         beyond: what the function returns where an index is out of range.
         calling: whether elementary functions are called, to keep a long program short.
+        counter: of the outermost loop, where that is open already. What is folded along it begins with what
+            ``clear_across`` has written.
     """
-    _Nest(body, layout, width, beyond, calling).write()
+    _Nest(body, layout, width, beyond, calling, counter).write()
+
+
+def clear_across(body: Body, layout: Layout) -> None:
+    """Let what is folded along a loop that others open begin with what changes nothing; for before that loop."""
+    for fold in layout.folds:
+        if 0 in fold.axes:
+            _clear(body, fold, layout.lengths, body.pointer(fold.at.buffer, fold.at.offset))
+
+
+def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str) -> None:
+    """Let the result of a fold that is done in memory begin with what changes nothing; it is in one piece."""
+    block = body.block
+    one = constant(block, neutral(fold.name, fold.kind), fold.kind)
+    loop = Loop(body, 0, math.prod(n for k, n in enumerate(lengths) if k not in fold.axes), 1, [])
+    store(block, one, beside(block, base, loop.counter * fold.kind.size), fold.kind)
+    loop.close([])
 
 
 class _Nest:
-    def __init__(self, body: Body, layout: Layout, width: int, beyond: int, calling: bool) -> None:
-        self.beyond, self.calling = beyond, calling
+    def __init__(
+        self, body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None
+    ) -> None:
+        self.beyond, self.calling, self.counter = beyond, calling, counter
         self.body, self.block, self.layout = body, body.block, layout
         self.lengths = layout.lengths
         self.rank = len(layout.lengths)
@@ -101,7 +123,7 @@ class _Nest:
 
     def _begin(self, fold: FoldInto) -> int:
         level = self.inner
-        while level and level - 1 in fold.axes:
+        while level > self.layout.opened and level - 1 in fold.axes:
             level -= 1
         return level
 
@@ -109,14 +131,19 @@ class _Nest:
 
     def write(self) -> None:
         """Write everything: first what folds in memory begin with."""
-        for fold in self.layout.folds:
-            if fold in self.in_memory or any(k < self._begin(fold) for k in fold.axes):
-                self._clear(fold)
+        opened = self.layout.opened
         for reach, _ in reaches(self.layout.nodes, self.layout.stores, self.layout.folds):
             self.pointers[reach.buffer, reach.offset, ()] = self.body.pointer(reach.buffer, reach.offset)
         self._outside(-1)
+        if opened:
+            self._outside(0, self.counter)
+        lengths = [1] * opened + list(self.lengths[opened:])
+        for fold in self.layout.folds:
+            across = opened and 0 in fold.axes
+            if not across and (fold in self.in_memory or any(k < self._begin(fold) for k in fold.axes)):
+                _clear(self.body, fold, lengths, self._pointer(fold.at, opened))
         if self.rank:
-            self._loop(0, [])
+            self._loop(opened)
         else:
             for one in self.layout.stores:
                 pointer = beside(
@@ -124,7 +151,7 @@ class _Nest:
                 )
                 put(self.block, self.values[one.node], pointer, one)
 
-    def _loop(self, level: int, counters: list[Value]) -> list[Held]:
+    def _loop(self, level: int) -> list[Held]:
         """The loop over one axis and those inside it. Returns the partial results of folds, one value a fold."""
         if level == self.inner:
             found = self._innermost()
@@ -133,7 +160,7 @@ class _Nest:
             start = [self._neutral(self.carried[i]) for i in mine]
             loop = Loop(self.body, 0, self.lengths[level], 1, start)
             self._outside(level, loop.counter)
-            inside = self._loop(level + 1, [*counters, loop.counter])
+            inside = self._loop(level + 1)
             combined = [
                 self._combined(self.carried[i], so_far, inside[i]) for i, so_far in zip(mine, loop.carried, strict=True)
             ]
@@ -347,15 +374,3 @@ class _Nest:
         if any(k < level for k in fold.axes):
             total = self._combined(fold, load(self.block, pointer, fold.kind), total)
         store(self.block, total, pointer, fold.kind)
-
-    def _clear(self, fold: FoldInto) -> None:
-        """Let the result of a fold that is done in memory begin with what changes nothing."""
-        kept = [k for k in range(self.rank) if k not in fold.axes]
-        one = constant(self.block, neutral(fold.name, fold.kind), fold.kind)
-        count = math.prod(self.lengths[k] for k in kept)
-        base = self.body.pointer(fold.at.buffer, fold.at.offset)  # the result is in one piece
-        loop = Loop(self.body, 0, count, 1, [])
-        moved, name = loop.counter * fold.kind.size, self.block.fresh()
-        self.block.lines.append(f"  %{name} = getelementptr i8, ptr {base}, i64 {moved.text}")
-        store(self.block, one, f"%{name}", fold.kind)
-        loop.close([])

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from edgewise.compile.ir import Value, vector
 from edgewise.compile.kernels.body import Body, Cell
-from edgewise.compile.kernels.kinds import Complex, Held, Kind, kind_of, load, store
-from edgewise.compile.kernels.table import Memory, contiguous
+from edgewise.compile.kernels.kinds import Complex, Held, kind_for, kind_of, load, store
+from edgewise.compile.kernels.table import Memory, contiguous, offsets
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, fixed, unrolled
 from edgewise.core.program import Op, Var
 
@@ -139,21 +139,14 @@ def _entry(body: Body, place: Memory, k: Value) -> str:
     return f"%{at}"
 
 
-def _offsets(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
-    found = [0]
-    for length, stride in zip(shape, strides, strict=True):
-        found = [at + i * stride for at in found for i in range(length)]
-    return found
-
-
 def _read(body: Body, var: Var, place: Memory, k: Value) -> list[Cell]:
-    start, kind = _entry(body, place, k), _kind(var)
-    return [load(body.block, _at(body, start, far), kind) for far in _offsets(var.shape, place.strides[1:])]
+    start, kind = _entry(body, place, k), kind_for(var.dtype)
+    return [load(body.block, _at(body, start, far), kind) for far in offsets(var.shape, place.strides[1:])]
 
 
 def _write(body: Body, held: list[Held], var: Var, place: Memory, k: Value) -> None:
-    start, kind = _entry(body, place, k), _kind(var)
-    for one, far in zip(held, _offsets(var.shape[1:], contiguous(var)[1:]), strict=True):
+    start, kind = _entry(body, place, k), kind_for(var.dtype)
+    for one, far in zip(held, offsets(var.shape[1:], contiguous(var.shape[1:], var.dtype.itemsize)), strict=True):
         store(body.block, one, _at(body, start, far), kind)
 
 
@@ -163,9 +156,3 @@ def _at(body: Body, start: str, far: int) -> str:
     name = body.block.fresh()
     body.block.lines.append(f"  %{name} = getelementptr i8, ptr {start}, i64 {far}")
     return f"%{name}"
-
-
-def _kind(var: Var) -> Kind:
-    kind = kind_of(var.dtype)
-    assert kind is not None
-    return kind

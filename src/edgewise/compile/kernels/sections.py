@@ -27,7 +27,7 @@ from edgewise.compile.kernels.views import View, view, whole
 from edgewise.compile.repeated import repeat
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
-__all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
+__all__ = ["Band", "Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
 
 CHUNK = 1200  # instructions of one function: LLVM's time for a function grows faster than its length
 MOST = 2000  # instructions of the body of a nest
@@ -70,6 +70,32 @@ class Call(NamedTuple):
     step: Op | Look
 
 
+class Band(NamedTuple):
+    """Sections that take turns.
+
+    Attributes:
+        first, stop: which.
+        length: how many rows there are.
+        block: how many are in a block; the last one may have fewer.
+        axes: of each section, the axis of rows; of an array that is put together, the axis of the result.
+        local: what only they need, so that there is only a block of it in memory: the axis of rows, by variable.
+        spared: bytes that are not moved to and from far away.
+    """
+
+    first: int
+    stop: int
+    length: int
+    block: int
+    axes: tuple[int, ...]
+    local: dict[Var, int]
+    spared: int
+
+    def turns(self) -> list[tuple[int, int, int]]:
+        """The loops over blocks: the first row of each, how many blocks it has, and how many rows they have."""
+        whole, rest = divmod(self.length, self.block)
+        return [(0, whole, self.block)] + ([(whole * self.block, 1, rest)] if rest else [])
+
+
 Section: TypeAlias = Straight | Nest | Pack | Rolled | Call
 
 
@@ -81,6 +107,7 @@ class Division:
         outputs: of the program; one that would share memory with something else is a copy.
         where: the section that makes a variable; -1 for inputs and captured arrays.
         views: movements: their source, and how.
+        bands: sections that take turns, by ``bands.banded``.
         inline: operations that are done again wherever they are needed. What is in ``where`` as well is stored, for
             sections after that one.
     """
@@ -90,6 +117,7 @@ class Division:
         self.outputs = list(program.outputs)
         self.where: dict[Var, int] = dict.fromkeys([*program.inputs, *program.arrays], -1)
         self.views: dict[Var, tuple[Var, View]] = {}
+        self.bands: list[Band] = []
         self.inline: dict[Var, Entry] = {}
         self.contiguous = {*program.inputs, *(v for v, a in program.arrays.items() if a.flags.c_contiguous)}
 
@@ -214,7 +242,9 @@ class _Divider:
         operands = list(vars_of(op.operands))
         result = op.results[0]
         few = all(map(_few, (*operands, *op.results)))
-        moved = view(op) if not few and kind_of(result.dtype) is not None and 0 not in result.shape else None
+        moved = (
+            view(op, self.known) if not few and kind_of(result.dtype) is not None and 0 not in result.shape else None
+        )
         if moved is not None:
             source = self._contiguous(operands[0]) if moved.flat else operands[0]
             made.views[op.results[0]] = source, moved
@@ -233,7 +263,7 @@ class _Divider:
             return
         if self._summed(op):
             return
-        one = entry(op, fused)
+        one = entry(op, fused, self.known)
         if one is not None:
             if one.picks:
                 self._demand(operands[0])
@@ -242,7 +272,7 @@ class _Divider:
             else:
                 self._join(one)
             return
-        packed = pack(op)
+        packed = pack(op, self.known)
         if packed is not None:
             self._pack(packed)
             return
@@ -253,7 +283,7 @@ class _Divider:
     def _summed(self, op: Op) -> bool:
         """Take what is scattered and only added to something else together with that sum."""
         if op.results[0] in self._parts:
-            scattered = pack(op)
+            scattered = pack(op, self.known)
             if scattered is not None:
                 self._pending[op.results[0]] = scattered
                 return True

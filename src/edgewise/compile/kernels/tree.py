@@ -9,7 +9,7 @@ import numpy as np
 from edgewise.compile.ir import Module
 from edgewise.compile.kernels.assembly import Assembly, Native, Target, condition
 from edgewise.compile.kernels.body import Body, Cell, Fixed, Place
-from edgewise.compile.kernels.kinds import kind_of
+from edgewise.compile.kernels.kinds import kind_for, kind_of
 from edgewise.compile.kernels.table import Table, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT, unrolled
 from edgewise.core.program import Op, Program, Var
@@ -68,9 +68,8 @@ def assemble_tree(program: Program, known: dict[Var, Any], target: Target) -> tu
                 off = body.fork(holds)
                 waiting.append((off, step.otherwise.steps, step.otherwise.outputs, cells.copy(), body.kept()))
         for slot, output in zip(slots, outputs, strict=True):
-            memory, kind = table.result(slot), kind_of(slot.dtype)
+            memory, kind = table.result(slot), kind_for(slot.dtype)
             assert memory is not None
-            assert kind is not None
             own = _entries(output, cells, table) if type(output) is Var else None
             for n, place in enumerate(memory.cells(slot, kind)):
                 assert isinstance(place, Place)
@@ -84,7 +83,5 @@ def assemble_tree(program: Program, known: dict[Var, Any], target: Target) -> tu
 def _entries(var: Var, cells: dict[Var, list[Cell]], table: Table) -> list[Cell]:
     found = cells.get(var)
     if found is None:
-        kind = kind_of(var.dtype)
-        assert kind is not None
-        found = cells[var] = table.memory[var].cells(var, kind)
+        found = cells[var] = table.memory[var].cells(var, kind_for(var.dtype))
     return found

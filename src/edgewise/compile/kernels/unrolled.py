@@ -17,7 +17,7 @@ import numpy as np
 
 from edgewise.compile.kernels.body import Body, Cell, Fixed
 from edgewise.compile.kernels.folding import FOLDS, contracted, folded
-from edgewise.compile.kernels.kinds import Held, Kind, convert, kind_of
+from edgewise.compile.kernels.kinds import Held, Kind, convert, kind_for, kind_of
 from edgewise.compile.kernels.names import structural_name
 from edgewise.compile.kernels.scalars import Scalar, scalar, write
 from edgewise.compile.kernels.wiring import WIRED, wired
@@ -95,8 +95,7 @@ def _number(op: Op, how: Scalar, body: Body, cells: Sequence[Cells]) -> Cells:
             continue
         wanted = how.kinds[i]
         if type(operand) is Var:
-            kind = kind_of(operand.dtype)
-            assert kind is not None
+            kind = kind_for(operand.dtype)
             held = body.held(cells[i][0])
             given.append(held if kind is wanted else convert(held, kind, wanted))
         else:
