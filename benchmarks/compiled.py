@@ -20,8 +20,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import baseline
 import picture
 import tables
+from machine import Machine
 from workloads import WORKLOADS
 
 HERE = Path(__file__).parent
@@ -75,14 +77,17 @@ def main() -> None:
         long = [f["name"] for f in found if "µs" in f and f["µs"]["edgewise"] >= LONG]
         kept = [measured(name, chosen.budget, environment=KEEP) for name in long]
         wide = [measured(name, chosen.budget, threads=os.cpu_count() or 1) for name in long]
-    text = tables.page(versions(), rows, found, kept, wide)
-    print(f"\n{text}")
+    machine = Machine.measured() if baseline.available() else None
+    pages = tables.page(versions(), rows, found, kept, wide, machine)
+    for text in pages.values():
+        print(f"\n{text}")
     if chosen.json:
         chosen.json.write_text(json.dumps({"one": found, "kept": kept, "wide": wide}, indent=1))
     if chosen.write:
         FIGURES.mkdir(exist_ok=True)
-        (FIGURES / "compiled.md").write_text(text)
-        (FIGURES / "compiled.svg").write_text(picture.svg(rows, found))
+        for name, text in pages.items():
+            (FIGURES / f"{name}.md").write_text(f"{text}\n")
+        (FIGURES / "ratios.html").write_text(picture.svg(rows, found))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from machine import Machine
 from workload import Workload
 
 MEGA, MILLI = 1e-6, 1e3
@@ -73,19 +74,22 @@ def brief(workload: Workload, found: dict[str, Any]) -> str:
 
 
 def speeds(rows: Sequence[Workload], found: Sequence[dict[str, Any]]) -> str:
-    heads = ["value and gradient, unless said", "µs", "÷ best C", "goal", "JAX ÷ edgewise", "goal", "÷ function"]
+    heads = ["value and gradient, unless said", "edgewise, µs", "best C, µs", "JAX, µs"]
+    heads += ["÷ best C", "goal", "JAX ÷ edgewise", "goal", "÷ function"]
     lines = []
     for workload, one in zip(rows, found, strict=True):
         if "fails" in one:
-            lines.append([workload.name, "fails", "", f"{workload.against_c or ''}", "", f"{workload.goal or ''}", ""])
+            goals = f"{workload.against_c or ''}", f"{workload.goal or ''}"
+            lines.append([workload.name, "fails", "", "", "", goals[0], "", goals[1], ""])
             continue
-        c, jax = to_c(one), to_jax(one)
-        cells = [number(one["µs"]["edgewise"]), number(c), held(c, workload.against_c, True)]
+        c, jax, times = to_c(one), to_jax(one), one["µs"]
+        cells = [number(times["edgewise"]), number(best_c(times)), number(times.get("JAX"))]
+        cells += [number(c), held(c, workload.against_c, True)]
         cells += ["cannot" if "JAX" in workload.skips else number(jax), held(jax, workload.goal, False)]
         lines.append([workload.name, *cells, number(to_function(one))])
     all_c, all_jax, all_f = mean(map(to_c, found)), mean(map(to_jax, found)), mean(map(to_function, found))
     goals = held(all_c, 1.3, True), held(all_jax, 5, False)
-    lines.append(["geometric mean", "", number(all_c), goals[0], number(all_jax), goals[1], number(all_f)])
+    lines.append(["geometric mean", "", "", "", number(all_c), goals[0], number(all_jax), goals[1], number(all_f)])
     return table(heads, lines)
 
 
@@ -102,6 +106,28 @@ def costs(found: Sequence[dict[str, Any]]) -> str:
         memory = [number(one["memory"]["edgewise"], MEGA), number(one["memory"].get("JAX"), MEGA)]
         lines.append([one["name"], *spent, *memory])
     lines.append(["geometric mean", "", "", number(mean(ratios)), held(mean(ratios), 5, False), "", ""])
+    return table(heads, lines)
+
+
+def floors(rows: Sequence[Workload], found: Sequence[dict[str, Any]], machine: Machine) -> str:
+    """What the rows move and do at least, and what that takes on this machine."""
+    heads = [
+        "at least",
+        "read, KB",
+        "written, KB",
+        "sums, 10³",
+        "functions, 10³",
+        "floor, µs",
+        "by",
+        "edgewise ÷ floor",
+    ]
+    lines = []
+    for workload, one in zip(rows, found, strict=True):
+        work = workload.work
+        least, what = machine.floor(work)
+        counts = (work.read, work.written, work.sums, work.functions)
+        mine = one["µs"]["edgewise"] / (least * 1e6) if "µs" in one else None
+        lines.append([workload.name, *(number(c, 1e-3) for c in counts), number(least * 1e6), what, number(mine)])
     return table(heads, lines)
 
 
@@ -122,9 +148,12 @@ def page(
     found: Sequence[dict[str, Any]],
     kept: Sequence[dict[str, Any]],
     wide: Sequence[dict[str, Any]],
-) -> str:
-    """All tables; where a goal is missed, it is in bold."""
-    parts = [f"{versions}; one core, one thread.", speeds(rows, found), costs(found)]
+    machine: Machine | None,
+) -> dict[str, str]:
+    """All tables, by the names of their files; where a goal is missed, it is in bold."""
+    parts = {"speed": f"{versions}; one core, one thread.\n\n{speeds(rows, found)}", "cost": costs(found)}
+    if machine is not None:
+        parts["floor"] = floors(rows, found, machine)
     if kept:
-        parts.append(others(found, kept, wide))
-    return "\n\n".join(parts) + "\n"
+        parts["other"] = others(found, kept, wide)
+    return parts

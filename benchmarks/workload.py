@@ -12,6 +12,29 @@ Function = Callable[..., Any]
 
 
 @dataclass(frozen=True)
+class Work:
+    """What a row has to do at least.
+
+    Attributes:
+        read: bytes.
+        written: bytes.
+        sums: sums and products; a product that is added to something counts once.
+        functions: exponentials, logarithms, sines, cosines, hyperbolic tangents.
+        divisions: and square roots.
+        chain: how many sums, or products, wait for the one before.
+        called: how many functions wait for what is before them.
+    """
+
+    read: float = 0.0
+    written: float = 0.0
+    sums: float = 0.0
+    functions: float = 0.0
+    divisions: float = 0.0
+    chain: float = 0.0
+    called: float = 0.0
+
+
+@dataclass(frozen=True)
 class Workload:
     """One row of the table.
 
@@ -29,6 +52,7 @@ class Workload:
         goal: how many times faster than JAX it is to be.
         against_c: how many times the time of the best C it may take.
         skips: libraries that cannot do it, or only in minutes.
+        work: what has to be done at least.
         in_jax: ``function`` as somebody who knows JAX writes it, where that is faster than the program of all.
     """
 
@@ -43,4 +67,5 @@ class Workload:
     goal: float | None = None
     against_c: float | None = None
     skips: tuple[str, ...] = ()
+    work: Work = Work()
     in_jax: Function | None = None
