@@ -17,6 +17,7 @@ import numpy as np
 from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.body import Body, Cell, Place
+from edgewise.compile.kernels.costs import cycles
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
 from edgewise.compile.kernels.looping import Loop
@@ -26,8 +27,9 @@ from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
-from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
+from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
 from edgewise.compile.kernels.unrolled import LIMIT
+from edgewise.compile.kernels.views import View
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
@@ -107,7 +109,7 @@ class _Writer:
             direct = set(looked_at(section)) if isinstance(section, Straight) else set()
             for var in division.needs(at):
                 self.last[var] = at
-                if var not in direct and (var.shape or isinstance(section, Call)):
+                if var not in direct and (var.shape or isinstance(section, Call | Straight)):
                     self.as_arrays.add(var)
         self.heirs = self._heirs()
         self.inherited = {var: under for under, var in self.heirs.items()}
@@ -195,14 +197,9 @@ class _Writer:
         for at in members:
             rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
             self._free(at, band.local)
+        band = self._lying(band, rooms)
         for start, blocks, length in band.turns():
-            layouts = [
-                arranged(graph)
-                for at, axis in zip(members, band.axes, strict=True)
-                for graph in graphs(
-                    self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length)
-                )
-            ]
+            layouts = self._layouts(band, rooms, start, blocks, length)
             if not start:
                 for layout in layouts:
                     clear_across(body, layout)
@@ -210,6 +207,34 @@ class _Writer:
             for layout in layouts:
                 self._loops(body, layout, loop.counter)
             loop.close([])
+
+    def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> Band:
+        """Let the rows at hand lie as it costs less: one after the other, or side by side."""
+        costs = {}
+        for lanes in (False, True):
+            band = band._replace(lanes=lanes)
+            self._lay(band, rooms)
+            costs[lanes] = sum(cycles(one, self.target.width) for one in self._layouts(band, rooms, *band.turns()[0]))
+        band = band._replace(lanes=costs[True] < costs[False])
+        self._lay(band, rooms)
+        return band
+
+    def _lay(self, band: Band, rooms: dict[Var, Memory | None]) -> None:
+        for var, memory in rooms.items():
+            if memory is not None and memory.rows >= 0:
+                rooms[var] = self.table.memory[var] = memory._replace(strides=band.strides(var))
+
+    def _layouts(
+        self, band: Band, rooms: dict[Var, Memory | None], start: int, blocks: int, length: int
+    ) -> list[Layout]:
+        """The nests of a band, in order."""
+        return [
+            arranged(graph)
+            for at, axis in zip(range(band.first, band.stop), band.axes, strict=True)
+            for graph in graphs(
+                self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
+            )
+        ]
 
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
         write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
@@ -259,25 +284,30 @@ class _Writer:
 
     def _memory(self, var: Var) -> Memory:
         """Where a variable is in memory."""
+        source, chain = self._shown(var)
+        return _seen(self.table.memory[source], chain, var.dtype.itemsize)
+
+    def _shown(self, var: Var) -> tuple[Var, list[tuple[Var, View]]]:
+        """The variable that has the entries of one, and the looks at it, the last one first."""
         chain = []
-        while var not in self.table.memory:
+        while var not in self.table.memory and var not in self.cells:
             source, view = self.division.views[var]
             chain.append((var, view))
             var = source
-        found = self.table.memory[var]
-        for shown, view in reversed(chain):
-            if view.flat:
-                found = found._replace(strides=contiguous(shown.shape, shown.dtype.itemsize))
-            else:
-                offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
-                found = Memory(found.buffer, offset, strides)
-        return found
+        return var, chain
 
     def _entries(self, var: Var) -> list[Cell]:
         """The cells of a variable's entries."""
         found = self.cells.get(var)
         if found is None:
-            found = self.cells[var] = self._memory(var).cells(var, kind_for(var.dtype))
+            source, chain = self._shown(var)
+            memory = self.table.memory.get(source)
+            if memory is not None:
+                found = _seen(memory, chain, var.dtype.itemsize).cells(var, kind_for(var.dtype))
+            else:  # what is looked at is in registers
+                counted = _seen(Memory(0, 0, contiguous(source.shape, 1)), chain, 1)
+                found = [self.cells[source][i] for i in offsets(var.shape, counted.strides, counted.offset)]
+            self.cells[var] = found
         return found
 
     def _room(self, var: Var, at: int, band: Band | None = None) -> Memory | None:
@@ -293,13 +323,14 @@ class _Writer:
         else:
             memory = self.table.result(self._heir(var)[-1])
         if memory is None and self.last.get(var, -1) > at:
-            shape, rows = var.shape, -1
+            size, rows = math.prod(var.shape), -1
+            strides = contiguous(var.shape, var.dtype.itemsize)
             if band is not None:
-                rows = band.local[var]
-                shape = (*shape[:rows], band.block, *shape[rows + 1 :])
-            block = self.arena.take(var.dtype.itemsize * math.prod(shape))
+                size, rows = size // band.length * band.block, band.local[var]
+                strides = band.strides(var)
+            block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, contiguous(shape, var.dtype.itemsize), rows)
+            memory = Memory(self.table.arena, block, strides, rows)
         if memory is not None:
             self.table.memory[var] = memory
         return memory
@@ -351,6 +382,20 @@ class _Writer:
             if all(self.last.get(var, -1) <= at for var in holders):
                 self.arena.give(block)
                 del self.blocks[block]
+
+
+def _seen(memory: Memory, chain: list[tuple[Var, View]], size: int) -> Memory:
+    """Where looks at something lie, if that lies in memory and its entries have a size."""
+    for var, view in reversed(chain):
+        if not view.flat:
+            offset, strides = view.memory(memory.offset, memory.strides, len(var.shape))
+            memory = Memory(memory.buffer, offset, strides)
+        elif memory.rows == 0 and len(memory.strides) > 1 and memory.strides[0] == size:
+            # The rows at hand lie side by side.
+            memory = memory._replace(strides=(size, *contiguous(var.shape[1:], memory.strides[-1])))
+        else:
+            memory = memory._replace(strides=contiguous(var.shape, size))
+    return memory
 
 
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:

@@ -113,15 +113,18 @@ class _Search:
         self.division.where = {var: now[at] for var, at in self.division.where.items()}
 
     def _best(self, window: list[int]) -> _Grown | None:
-        """The band that begins with a section and spares most."""
-        first = self.sections[window[0]]
-        if not isinstance(first, Nest):
-            return None
-        grown = [self._grown(window, axis) for axis in range(len(first.space))]
-        return max((one for one in grown if one is not None), key=lambda one: one.band.spared, default=None)
+        """The band among these sections that spares most."""
+        best: _Grown | None = None
+        for i, at in enumerate(window):
+            first = self.sections[at]
+            for axis in range(len(first.space) if isinstance(first, Nest) else 0):
+                grown = self._grown(window[i:], axis)
+                if grown is not None and (best is None or grown.band.spared > best.band.spared):
+                    best = grown._replace(before=[*window[:i], *grown.before])
+        return best
 
     def _grown(self, window: list[int], axis: int) -> _Grown | None:
-        """The band that begins with a section, along an axis of it."""
+        """The band that begins with the first of these sections, along an axis of it."""
         first = self.sections[window[0]]
         assert isinstance(first, Nest)
         length = first.space[axis]
@@ -214,8 +217,6 @@ class _Search:
         """What a section reads of others, if it can go through rows along an axis."""
         section = self.sections[at]
         if isinstance(section, Nest):
-            if any(one.fold is not None and axis in one.fold.kept[1:] for one in section.entries):
-                return None
             index = identity(len(section.space))
             return [
                 seen

@@ -5,16 +5,16 @@ most of the memory lies in one piece. Axes that all memory goes through as if th
 change along the inner axes is computed outside of them. Where the lanes do not come out even, the last vector begins
 earlier and does some points again, which for a fold are left out by a mask; so there is no second version in scalars.
 
-A fold along inner axes has its partial results in registers: several vectors, added up at the end of each loop and of
-every ``BLOCK`` turns. So no number takes part in more additions than a block has turns, and there are blocks: in a sum
-of a million 250 and 120, where NumPy's pairwise summation has some 30 and a plain loop a million (blocked summation:
-Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section 4.2). A fold along outer axes has them in
-memory, at the result.
+A fold that keeps some of the axes is done in ``tiles``. What is left are folds along all of them, and folds along
+different axes in one nest. A fold along inner axes has its partial results in registers: several vectors, added up at
+the end of each loop and of every ``BLOCK`` turns. So no number takes part in more additions than a block has turns, and
+there are blocks: in a sum of a million 250 and 120, where NumPy's pairwise summation has some 30 and a plain loop a
+million (blocked summation: Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section 4.2). A fold along
+outer axes has them in memory, at the result.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from edgewise.compile.ir import Value, select, vector
@@ -27,19 +27,18 @@ from edgewise.compile.kernels.nests import Changed, Fetched, FoldInto, Known, Ma
 from edgewise.compile.kernels.offsets import Offsets, beside, put
 from edgewise.compile.kernels.order import Layout, operands, reaches
 from edgewise.compile.kernels.scalars import write as write_scalar
+from edgewise.compile.kernels.tiles import write_tiles
+from edgewise.compile.kernels.tiling import BLOCK, tiling
 
 __all__ = ["write_nest"]
 
-BLOCK = 256  # turns of the innermost loop after which partial sums are put away
 SHORT = 12  # instructions of a body that is written out four times
 MEDIUM = 40  # and twice
 MANY = 24  # elementary functions of a body from which on they are called rather than written in place
 
 
-def write_nest(
-    body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None = None
-) -> None:
-    """Write the loops.
+def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None = None) -> str:
+    """Write the loops. Return in words what was chosen, and why.
 
     Args:
         body: the function they are in.
@@ -50,7 +49,14 @@ def write_nest(
         counter: of the outermost loop, where that is open already. What is folded along it begins with what
             ``clear_across`` has written.
     """
-    _Nest(body, layout, width, beyond, calling, counter).write()
+    tiles = tiling(layout, width)
+    if tiles is None:
+        nest = _Nest(body, layout, width, beyond, calling, counter)
+        nest.write()
+        return f"{nest.lanes} lanes along the axis that most memory lies along, {nest.times} times a turn"
+    functions = sum(isinstance(node, Made) and bool(node.how.maths) for node in layout.nodes)
+    write_tiles(body, layout, tiles, calling or functions > MANY, counter)
+    return tiles.reason
 
 
 def clear_across(body: Body, layout: Layout) -> None:
@@ -61,12 +67,16 @@ def clear_across(body: Body, layout: Layout) -> None:
 
 
 def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str) -> None:
-    """Let the result of a fold that is done in memory begin with what changes nothing; it is in one piece."""
-    block = body.block
-    one = constant(block, neutral(fold.name, fold.kind), fold.kind)
-    loop = Loop(body, 0, math.prod(n for k, n in enumerate(lengths) if k not in fold.axes), 1, [])
-    store(block, one, beside(block, base, loop.counter * fold.kind.size), fold.kind)
-    loop.close([])
+    """Let the result of a fold that is done in memory begin with what changes nothing."""
+    block, pointer = body.block, base
+    loops = []
+    for length, step, k in zip(lengths, fold.at.steps, range(len(lengths)), strict=True):
+        if k not in fold.axes and length > 1:
+            loops.append(Loop(body, 0, length, 1, []))
+            pointer = beside(block, pointer, loops[-1].counter * step)
+    store(block, constant(block, neutral(fold.name, fold.kind), fold.kind), pointer, fold.kind)
+    for loop in reversed(loops):
+        loop.close([])
 
 
 class _Nest:
@@ -260,9 +270,10 @@ class _Nest:
         within = None if skipped is None else mask(self.block, self.lanes, skipped)
         for one in self.layout.stores:
             row = self.rows.get(one.terms)
-            if one.terms and row is None:
+            if one.terms and (row is None or not one.at.steps[-1]):  # lanes may meet at one place
                 assert not isinstance(skipped, Value)
-                reach.put(of(one.node), one, self._places(one.terms, of, self.lanes), skipped or 0)
+                places = self._places(one.terms, of, self.lanes) if row is None else row
+                reach.put(of(one.node), one, places, skipped or 0)
                 continue
             value = of(one.node)
             if one.add:

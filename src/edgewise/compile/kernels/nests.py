@@ -103,12 +103,14 @@ class Rows(NamedTuple):
         start: the first row.
         blocks: how many there are.
         length: rows of a block.
+        lanes: whether rows are taken in lanes; what is local lies so.
     """
 
     axis: int
     start: int
     blocks: int
     length: int
+    lanes: bool
 
 
 class FoldInto(NamedTuple):

@@ -35,7 +35,10 @@ def arranged(graph: Graph) -> Layout:
     if opened and not axes:
         axes = [len(space) - 1]
     if axes:
-        best = max(axes, key=lambda k: (sum(_fitness(at, size, k) for at, size in found), k))
+        if graph.rows is not None and graph.rows.lanes and graph.rows.axis + 1 in axes:
+            best = graph.rows.axis + 1
+        else:
+            best = max(axes, key=lambda k: (sum(_fitness(at, size, k) for at, size in found), k))
         axes = [k for k in axes if k != best] + [best]
     groups: list[list[int]] = [[0]] * opened
     for axis in axes:

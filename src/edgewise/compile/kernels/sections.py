@@ -22,6 +22,7 @@ from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import elementwise_name, structural_name
 from edgewise.compile.kernels.packing import Pack, added, pack
 from edgewise.compile.kernels.rolled import Rolled, rolled
+from edgewise.compile.kernels.table import contiguous
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
 from edgewise.compile.kernels.views import View, view, whole
 from edgewise.compile.repeated import repeat
@@ -89,6 +90,16 @@ class Band(NamedTuple):
     axes: tuple[int, ...]
     local: dict[Var, int]
     spared: int
+    lanes: bool = False
+
+    def strides(self, var: Var) -> tuple[int, ...]:
+        """How the rows at hand of what is local lie in memory, in bytes: one after the other, or side by side."""
+        rows, size = self.local[var], var.dtype.itemsize
+        before, after = var.shape[:rows], var.shape[rows + 1 :]
+        if not self.lanes:
+            return contiguous((*before, self.block, *after), size)
+        *others, own = contiguous((*before, *after, self.block), size)
+        return (*others[:rows], own, *others[rows:])
 
     def turns(self) -> list[tuple[int, int, int]]:
         """The loops over blocks: the first row of each, how many blocks it has, and how many rows they have."""
