@@ -65,7 +65,7 @@ def svg(rows: Sequence[Workload], found: Sequence[dict[str, Any]]) -> str:
     for x, kind, title in legend:
         drawn.append(mark(kind, x, 16, title))
         drawn.append(f'<text class="key" x="{x + 12}" y="20">{title}</text>')
-    drawn.append(f'<text class="tick" x="{WIDTH - RIGHT}" y="20" style="text-anchor: end">time ÷ best C</text>')
+    drawn.append(f'<text class="corner" x="{WIDTH - RIGHT}" y="20">time ÷ best C</text>')
     y = TOP + LINE / 2
     for workload, one in zip(rows, found, strict=True):
         parts = row(workload, one, y)

@@ -7,7 +7,7 @@ from rows import bundle, hand, lstm, mixture, options, perceptron, predators, re
 from workload import Work, Workload
 
 FIVE = (0, 1, 2, 3, 4)
-LOGISTIC = ("logistic", "logistic_blocks")
+LOGISTIC = ("logistic", "logistic_blocks", "logistic_tiles")
 TEXT = {"N": lstm.CHARACTERS, "L": lstm.LAYERS, "B": lstm.BITS}
 RECURRENT = Work(
     8 * 14 * 1024, sums=60 * 28 * 1023, functions=150 * 1023, divisions=84 * 1023, chain=20 * 1023, called=2 * 1023
