@@ -2,8 +2,9 @@
 
 Every row is measured in a process of its own (``row.py``): minima of interleaved rounds, on one core and one thread, in
 double precision, arguments that take turns, results compared with those of the function uncompiled before anything is
-timed. Then the rows that take long enough run once more with all cores, and once more with an allocator that keeps its
-memory. A peer that is not installed is left out, and so is C where there is no gcc.
+timed. Then the rows that take long, and in which not each step waits for the one before, run once more with all cores,
+and once more with an allocator that keeps its memory. A peer that is not installed is left out, and so is C where there
+is no gcc.
 
 ``--write`` makes the tables and the picture that the documentation shows, in ``docs/figures/``.
 """
@@ -33,7 +34,7 @@ KEEP = {  # glibc keeps what is freed, in place of giving it back to the system
     "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
 }
-LONG = 100.0  # µs from which a row runs with all cores and with other allocators as well
+LONG = 500.0  # µs from which a row runs with all cores and with other allocators as well
 
 
 def measured(name: str, budget: float, threads: int = 1, environment: dict[str, str] | None = None) -> dict[str, Any]:
@@ -74,7 +75,10 @@ def main() -> None:
         print(tables.brief(workload, found[-1]), flush=True)
     kept, wide = [], []
     if not chosen.quick:
-        long = [f["name"] for f in found if "µs" in f and f["µs"]["edgewise"] >= LONG]
+        timed = [(w, f) for w, f in zip(rows, found, strict=True) if "µs" in f]
+        long = [
+            w.name for w, f in timed if not w.work.chain and max(f["µs"]["edgewise"], f["µs"].get("JAX", 0.0)) >= LONG
+        ]
         kept = [measured(name, chosen.budget, environment=KEEP) for name in long]
         wide = [measured(name, chosen.budget, threads=os.cpu_count() or 1) for name in long]
     machine = Machine.measured() if baseline.available() else None
