@@ -20,11 +20,12 @@ from edgewise.compile.kernels.body import Body, Cell, Place
 from edgewise.compile.kernels.costs import cycles
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
-from edgewise.compile.kernels.looping import Loop
+from edgewise.compile.kernels.looping import Loop, Piece
 from edgewise.compile.kernels.loops import clear_across, write_nest
 from edgewise.compile.kernels.nests import Rows
 from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.pieces import RUN, cut, nanoseconds, write_pieces
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
@@ -35,6 +36,7 @@ from edgewise.core.program import Guard, Op, Program, Var, vars_of
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
 
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
+SCALAR = 0.8  # nanoseconds of an instruction on one number
 
 
 class Target(NamedTuple):
@@ -67,6 +69,8 @@ class Assembly(NamedTuple):
         arena: bytes of scratch memory.
         cost: instructions, roughly.
         looping: whether there are loops.
+        nanoseconds: what it takes on one thread, roughly.
+        pooled: whether it calls the pool of threads.
     """
 
     text: str
@@ -75,6 +79,8 @@ class Assembly(NamedTuple):
     arena: int
     cost: int
     looping: bool
+    nanoseconds: float = 0.0
+    pooled: bool = False
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -101,6 +107,7 @@ class _Writer:
         self.module = Module(fused=target.fused)
         self.arena = Arena()
         self.functions: list[str] = []
+        self.nanoseconds = 0.0
         self.cells: dict[Var, list[Cell]] = {}
         self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
         self.last: dict[Var, int] = {}  # the last section that needs a variable
@@ -137,8 +144,10 @@ class _Writer:
             else:
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
+                    self.nanoseconds += section.cost * SCALAR
                     self._straight(body, at, section)
                 elif isinstance(section, Rolled):
+                    self.nanoseconds += section.cost * SCALAR * section.op.params["steps"]
                     self._rolled(body, at, section)
                 elif at in bands:
                     stop = bands[at].stop
@@ -153,7 +162,8 @@ class _Writer:
             self._free(stop - 1)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
-        return Assembly(text, steps, self.table, self.arena.size, cost, looping)
+        pooled = RUN in self.module.definitions
+        return Assembly(text, steps, self.table, self.arena.size, cost, looping, self.nanoseconds, pooled)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -205,7 +215,8 @@ class _Writer:
                     clear_across(body, layout)
             loop = Loop(body, 0, blocks, 1, [])
             for layout in layouts:
-                self._loops(body, layout, loop.counter)
+                self.nanoseconds += nanoseconds(layout, self.target.width)
+                self._nest(body, layout, counter=loop.counter)
             loop.close([])
 
     def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> Band:
@@ -236,8 +247,19 @@ class _Writer:
             )
         ]
 
-    def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
-        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
+    def _loops(self, body: Body, layout: Layout) -> None:
+        """A nest, in pieces where it is long."""
+        self.nanoseconds += nanoseconds(layout, self.target.width)
+        how = cut(layout, self.target.width)
+        if how is None:
+            self._nest(body, layout)
+            return
+        name = f"{body.name}.piece{len(self.functions)}"
+        one = write_pieces(body, layout, how, (self.table.arena, self.arena), name, self._nest)
+        self.functions.append(one.text(self.target.attributes, internal=True))
+
+    def _nest(self, body: Body, layout: Layout, piece: Piece | None = None, counter: Value | None = None) -> None:
+        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter, piece)
 
     def _made(self, at: int) -> list[Var]:
         """The variables that a nest or an array of parts makes."""
