@@ -12,7 +12,7 @@ import edgewise as ew
 
 VALUES = [1.5, -0.0, 1 + 2j, np.float64(2.0), np.float32(1.5), np.int64(3), np.bool_(True), np.array(3.0),
           np.array([1.0, 2.0]), np.arange(3), np.ones((2, 2), np.complex64)]  # fmt: skip
-TYPES = [float, int, complex, bool, np.ndarray, np.generic, np.floating, np.float32, np.integer, numbers.Real, list]  # fmt: skip
+TYPES = [float, int, complex, bool, np.ndarray, np.generic, np.floating, np.float32, np.integer, numbers.Real, list]
 
 
 def matched(v):
