@@ -113,7 +113,9 @@ class _Writer:
         self.last: dict[Var, int] = {}  # the last section that needs a variable
         self.as_arrays: set[Var] = set()  # what is needed in one piece of memory
         for at, section in enumerate(sections):
-            direct = set(looked_at(section)) if isinstance(section, Straight) else set()
+            looks = set(looked_at(section)) if isinstance(section, Straight) else set()
+            shown = {leaf for var in looks if var not in division.where for leaf, _ in division.leaves(var, at)}
+            direct = looks - shown
             for var in division.needs(at):
                 self.last[var] = at
                 if var not in direct and (var.shape or isinstance(section, Call | Straight)):
