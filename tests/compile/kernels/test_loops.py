@@ -328,6 +328,15 @@ def test_many_numbers_are_added_to_one_place():
     agree(ew.grad(some_rows), np.ones((4, 3)))
 
 
+def test_one_number_seen_as_many():
+    def f(x):
+        many = np.broadcast_to(np.sin(x[0]) * x[1], (200,))
+        return np.exp(many[2:3]) * x + np.sum(many)
+
+    agree(f, np.array([0.5, 2.0]))
+    agree(ew.jacobian(f), np.array([0.5, 2.0]))
+
+
 def _compatible(a, b):
     try:
         np.broadcast_shapes(a, b)

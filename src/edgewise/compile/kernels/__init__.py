@@ -18,6 +18,8 @@ packing     arrays put together from parts
 nests       what a nest of loops reads, computes, stores and folds
 order       the order of the loops
 loops       the loops themselves, in lanes: looping, offsets and lanes are what they are written with
+tiling      which tile of results a fold keeps in registers, and what it costs
+tiles       loops with such a tile; points has what is known in them
 
 scalars     how an operation acts on numbers of which dtypes
 arithmetic, questions, remainders, composed     the instructions of each

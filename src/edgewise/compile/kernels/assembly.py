@@ -7,34 +7,38 @@ in memory, or both. What a later section needs is put into memory by the one tha
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.compile.ir import Module, Value
+from edgewise.compile.ir import Module, Value, vector
 from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.body import Body, Cell, Place
+from edgewise.compile.kernels.costs import cycles
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
-from edgewise.compile.kernels.looping import Loop, Piece
+from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.loops import clear_across, write_nest
 from edgewise.compile.kernels.nests import Rows
 from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
-from edgewise.compile.kernels.pieces import RUN, cut, nanoseconds, write_pieces
+from edgewise.compile.kernels.pieces import LOCAL, cut, cut_band, opened
+from edgewise.compile.kernels.regions import RUN, write_region
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
-from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
+from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
 from edgewise.compile.kernels.unrolled import LIMIT
+from edgewise.compile.kernels.views import View
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
 
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
-SCALAR = 0.8  # nanoseconds of an instruction on one number
+DEPENDENT = 2.5  # cycles of an instruction on one number, which often waits for the one before
 
 
 class Target(NamedTuple):
@@ -67,7 +71,7 @@ class Assembly(NamedTuple):
         arena: bytes of scratch memory.
         cost: instructions, roughly.
         looping: whether there are loops.
-        nanoseconds: what it takes on one thread, roughly.
+        cycles: what it takes on one thread, roughly.
         pooled: whether it calls the pool of threads.
     """
 
@@ -77,7 +81,7 @@ class Assembly(NamedTuple):
     arena: int
     cost: int
     looping: bool
-    nanoseconds: float = 0.0
+    cycles: float = 0.0
     pooled: bool = False
 
 
@@ -105,7 +109,8 @@ class _Writer:
         self.module = Module(fused=target.fused)
         self.arena = Arena()
         self.functions: list[str] = []
-        self.nanoseconds = 0.0
+        self.names = (f"piece{i}" for i in itertools.count())
+        self.cycles = 0.0
         self.cells: dict[Var, list[Cell]] = {}
         self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
         self.last: dict[Var, int] = {}  # the last section that needs a variable
@@ -114,7 +119,7 @@ class _Writer:
             direct = set(looked_at(section)) if isinstance(section, Straight) else set()
             for var in division.needs(at):
                 self.last[var] = at
-                if var not in direct and (var.shape or isinstance(section, Call)):
+                if var not in direct and (var.shape or isinstance(section, Call | Straight)):
                     self.as_arrays.add(var)
         self.heirs = self._heirs()
         self.inherited = {var: under for under, var in self.heirs.items()}
@@ -142,10 +147,10 @@ class _Writer:
             else:
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
-                    self.nanoseconds += section.cost * SCALAR
+                    self.cycles += section.cost * DEPENDENT
                     self._straight(body, at, section)
                 elif isinstance(section, Rolled):
-                    self.nanoseconds += section.cost * SCALAR * section.op.params["steps"]
+                    self.cycles += section.cost * DEPENDENT * section.op.params["steps"]
                     self._rolled(body, at, section)
                 elif at in bands:
                     stop = bands[at].stop
@@ -161,7 +166,7 @@ class _Writer:
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
         pooled = RUN in self.module.definitions
-        return Assembly(text, steps, self.table, self.arena.size, cost, looping, self.nanoseconds, pooled)
+        return Assembly(text, steps, self.table, self.arena.size, cost, looping, self.cycles, pooled)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -205,36 +210,80 @@ class _Writer:
         for at in members:
             rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
             self._free(at, band.local)
+        band = self._lying(band, rooms)
+        body.bind(LOCAL, body.address(self.table.arena))
         for start, blocks, length in band.turns():
-            layouts = [
-                arranged(graph)
-                for at, axis in zip(members, band.axes, strict=True)
-                for graph in graphs(
-                    self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
-                )
-            ]
+            layouts = self._layouts(band, rooms, start, blocks, length)
+            self.cycles += sum(cycles(layout, self.target.width) for layout in layouts)
+            how = None if start else cut_band(layouts, self.target.width)
+            if how is not None:
+                self._region(body, layouts, how.length, self._near(band, rooms))
+                continue
             if not start:
                 for layout in layouts:
                     clear_across(body, layout)
             loop = Loop(body, 0, blocks, 1, [])
             for layout in layouts:
-                self.nanoseconds += nanoseconds(layout, self.target.width)
-                self._nest(body, layout, counter=loop.counter)
+                self._loops(body, layout, loop.counter)
             loop.close([])
 
-    def _loops(self, body: Body, layout: Layout) -> None:
-        """A nest, in pieces where it is long."""
-        self.nanoseconds += nanoseconds(layout, self.target.width)
-        how = cut(layout, self.target.width)
-        if how is None:
-            self._nest(body, layout)
-            return
-        name = f"{body.name}.piece{len(self.functions)}"
-        one = write_pieces(body, layout, how, (self.table.arena, self.arena), name, self._nest)
+    def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> Band:
+        """Let the rows at hand lie as it costs less: one after the other, or side by side."""
+        costs = {}
+        for lanes in (False, True):
+            band = band._replace(lanes=lanes)
+            self._lay(band, rooms)
+            costs[lanes] = sum(cycles(one, self.target.width) for one in self._layouts(band, rooms, *band.turns()[0]))
+        band = band._replace(lanes=costs[True] < costs[False])
+        self._lay(band, rooms)
+        return band
+
+    def _lay(self, band: Band, rooms: dict[Var, Memory | None]) -> None:
+        for var, memory in rooms.items():
+            if memory is not None and memory.rows >= 0:
+                rooms[var] = self.table.memory[var] = memory._replace(strides=band.strides(var))
+
+    def _layouts(
+        self, band: Band, rooms: dict[Var, Memory | None], start: int, blocks: int, length: int
+    ) -> list[Layout]:
+        """The nests of a band, in order."""
+        return [
+            arranged(graph)
+            for at, axis in zip(range(band.first, band.stop), band.axes, strict=True)
+            for graph in graphs(
+                self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
+            )
+        ]
+
+    def _near(self, band: Band, rooms: dict[Var, Memory | None]) -> range:
+        """The bytes of scratch memory that are local to the block of rows at hand."""
+        found = [
+            (memory.offset, var.dtype.itemsize * math.prod(var.shape) // band.length * band.block)
+            for var, memory in rooms.items()
+            if memory is not None and memory.buffer == LOCAL
+        ]
+        return range(min(at for at, _ in found), max(at + size for at, size in found)) if found else range(0)
+
+    def _region(self, body: Body, layouts: Sequence[Layout], each: int, near: range = range(0)) -> None:
+        """Nests in a loop over blocks, in pieces of so many."""
+        scratch = self.table.arena, self.arena
+        one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
         self.functions.append(one.text(self.target.attributes, internal=True))
 
-    def _nest(self, body: Body, layout: Layout, piece: Piece | None = None, counter: Value | None = None) -> None:
-        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter, piece)
+    def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
+        """A nest, in pieces where it is long."""
+        if counter is None:
+            self.cycles += cycles(layout, self.target.width)
+            how = cut(layout, self.target.width)
+            if how is not None:
+                level, length, pieces = how
+                self._region(body, [opened(layout, level, 0, pieces, length)], 1)
+                rest = layout.lengths[level] - pieces * length
+                if not rest:
+                    return
+                layout = opened(layout, level, pieces * length, 1, rest)
+                counter = body.block.constant(0, vector("i64", 1))
+        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
 
     def _made(self, at: int) -> list[Var]:
         """The variables that a nest or an array of parts makes."""
@@ -281,29 +330,30 @@ class _Writer:
 
     def _memory(self, var: Var) -> Memory:
         """Where a variable is in memory."""
+        source, chain = self._shown(var)
+        return _seen(self.table.memory[source], chain, var.dtype.itemsize)
+
+    def _shown(self, var: Var) -> tuple[Var, list[tuple[Var, View]]]:
+        """The variable that has the entries of one, and the looks at it, the last one first."""
         chain = []
-        while var not in self.table.memory:
+        while var not in self.table.memory and var not in self.cells:
             source, view = self.division.views[var]
             chain.append((var, view))
             var = source
-        found = self.table.memory[var]
-        for shown, view in reversed(chain):
-            if view.flat:
-                size, shape = shown.dtype.itemsize, shown.shape
-                if found.rows == 0 and len(found.strides) > 1 and found.strides[0] == size:  # rows lie side by side
-                    found = found._replace(strides=(size, *contiguous(shape[1:], found.strides[-1])))
-                else:
-                    found = found._replace(strides=contiguous(shape, size))
-            else:
-                offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
-                found = Memory(found.buffer, offset, strides)
-        return found
+        return var, chain
 
     def _entries(self, var: Var) -> list[Cell]:
         """The cells of a variable's entries."""
         found = self.cells.get(var)
         if found is None:
-            found = self.cells[var] = self._memory(var).cells(var, kind_for(var.dtype))
+            source, chain = self._shown(var)
+            memory = self.table.memory.get(source)
+            if memory is not None:
+                found = _seen(memory, chain, var.dtype.itemsize).cells(var, kind_for(var.dtype))
+            else:  # what is looked at is in registers
+                counted = _seen(Memory(0, 0, contiguous(source.shape, 1)), chain, 1)
+                found = [self.cells[source][i] for i in offsets(var.shape, counted.strides, counted.offset)]
+            self.cells[var] = found
         return found
 
     def _room(self, var: Var, at: int, band: Band | None = None) -> Memory | None:
@@ -314,7 +364,7 @@ class _Writer:
         under = self.inherited.get(var)
         if under is not None:
             memory: Memory | None = self.table.memory[under]
-            if memory is not None and memory.buffer == self.table.arena:
+            if memory is not None and memory.buffer in (self.table.arena, LOCAL):
                 self.blocks[memory.offset] = {var}
         else:
             memory = self.table.result(self._heir(var)[-1])
@@ -326,7 +376,7 @@ class _Writer:
                 strides = band.strides(var)
             block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, strides, rows)
+            memory = Memory(self.table.arena if band is None else LOCAL, block, strides, rows)
         if memory is not None:
             self.table.memory[var] = memory
         return memory
@@ -378,6 +428,20 @@ class _Writer:
             if all(self.last.get(var, -1) <= at for var in holders):
                 self.arena.give(block)
                 del self.blocks[block]
+
+
+def _seen(memory: Memory, chain: list[tuple[Var, View]], size: int) -> Memory:
+    """Where looks at something lie, if that lies in memory and its entries have a size."""
+    for var, view in reversed(chain):
+        if not view.flat:
+            offset, strides = view.memory(memory.offset, memory.strides, len(var.shape))
+            memory = Memory(memory.buffer, offset, strides)
+        elif memory.rows == 0 and len(memory.strides) > 1 and memory.strides[0] == size:
+            # The rows at hand lie side by side.
+            memory = memory._replace(strides=(size, *contiguous(var.shape[1:], memory.strides[-1])))
+        else:
+            memory = memory._replace(strides=contiguous(var.shape, size))
+    return memory
 
 
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:

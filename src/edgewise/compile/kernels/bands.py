@@ -24,7 +24,6 @@ from edgewise.core.program import Var, vars_of
 
 __all__ = ["banded"]
 
-LASTROWS = False
 WINDOW = 64  # sections that a band is looked for in
 NEAR = 24 << 10  # bytes of a block of rows, if that makes FEW rows at least: the nearest cache
 FAR = 192 << 10  # and if not: the next one
@@ -202,7 +201,7 @@ class _Search:
         block = _block(length, row)
         if spared < WORTH or block >= length:
             return None
-        band = Band(0, 0, length, block, tuple(axes.values()), local, spared, LASTROWS)
+        band = Band(0, 0, length, block, tuple(axes.values()), local, spared)
         return _Grown(band, list(axes), before, after)
 
     def _rows(self, var: Var, at: int, axis: int) -> int | None:

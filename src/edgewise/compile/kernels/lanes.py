@@ -8,7 +8,7 @@ from typing import Any
 from edgewise.compile.ir import Block, Value, vector
 from edgewise.compile.kernels.kinds import Complex, Held
 
-__all__ = ["across", "chosen", "gathered", "mask", "part", "spread"]
+__all__ = ["across", "chosen", "gathered", "mask", "part", "spread", "transposed"]
 
 
 def gathered(single: Sequence[Held]) -> Held:
@@ -60,6 +60,38 @@ def across(combine: Callable[[Any, Any], Any], held: Held) -> Held:
                 held = gathered([joined, *others])
         lanes = half
     return held
+
+
+def transposed(combine: Callable[[Any, Any], Any], rows: Sequence[Held]) -> Value:
+    """The lanes of each of several vectors made one, as the lanes of one vector.
+
+    Halves of two vectors are joined into one vector that holds partial results of both, so that each step has half as
+    many vectors as the one before. There are at most as many as lanes, whose number is a power of two.
+    """
+    values = [row for row in rows if isinstance(row, Value)]
+    count, lanes = len(values), values[0].kind.lanes
+    length = lanes  # of the stretch of lanes that belongs to one row
+    while length > 1:
+        half = length // 2
+        if len(values) == 1:
+            starts = range(0, values[0].kind.lanes, length)
+            low = [i + k for i in starts for k in range(half)]
+            one = values[0]
+            values = [combine(_shuffled(one, one, low), _shuffled(one, one, [i + half for i in low]))]
+        else:
+            low = [i + k for i in range(0, 2 * lanes, length) for k in range(half)]
+            pairs = [(a, b) for a, b in zip(values[::2], [*values[1::2], values[-1]], strict=False)]
+            values = [combine(_shuffled(a, b, low), _shuffled(a, b, [i + half for i in low])) for a, b in pairs]
+        length = half
+    found = part(values[0], 0, count)
+    assert isinstance(found, Value)
+    return found
+
+
+def _shuffled(a: Value, b: Value, order: Sequence[int]) -> Value:
+    text = ", ".join(f"i32 {i}" for i in order)
+    t = vector(a.kind.element, len(order))
+    return a.block.emit(f"shufflevector {a!r}, {b!r}, <{len(order)} x i32> <{text}>", t)
 
 
 def part(held: Held, first: int, count: int) -> Held:

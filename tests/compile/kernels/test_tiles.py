@@ -1,0 +1,189 @@
+"""Folds in tiles are what NumPy computes, whatever the tile, and whatever is left over where it divides no axis."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from edgewise.compile.executable import build
+from edgewise.compile.host import host
+from edgewise.compile.kernels import entries, loops, tiles, tiling
+from edgewise.compile.kernels.order import Layout
+from edgewise.modes.staged import Staged
+
+pytestmark = pytest.mark.needs("llvmlite")
+
+RNG = np.random.default_rng(0)
+normal = RNG.standard_normal
+
+
+class Chosen:
+    """Takes the place of ``tiling``: the tile of some number, not the cheapest; remembers which."""
+
+    def __init__(self, number=None):
+        self.number, self.taken = number, []
+
+    def __call__(self, layout: Layout, width: int):
+        all_of_them = tiling.tilings(layout, width)
+        found = tiling.tiling(layout, width)
+        if all_of_them and self.number is not None:
+            found = all_of_them[self.number % len(all_of_them)]
+        self.taken.append(found)
+        return found
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """What was chosen; products of matrices of all sizes are ours."""
+    found = Chosen()
+    monkeypatch.setattr(loops, "tiling", found)
+    monkeypatch.setattr(entries, "MOST_PRODUCTS", 1 << 40)
+    return found
+
+
+def staged(function, *inputs):
+    with np.errstate(all="ignore"), Staged() as mode:
+        lifted = [mode.lift(x) for x in inputs]
+        found = function(*lifted)
+        outputs = list(found) if isinstance(found, tuple | list) else [found]
+        del found, lifted
+        return mode.finish(outputs)
+
+
+def agree(function, *inputs):
+    """Compiled and run by NumPy: equal, but for the rounding of sums."""
+    program = staged(function, *inputs)
+    expected = program.replay(inputs)
+    code, found = build(program).run(inputs)
+    assert code == 0
+    for a, b in zip(found, expected, strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape)
+        if a.dtype.kind == "f":
+            scale = max(1.0, np.abs(b).max(initial=0.0))
+            assert np.abs(a - b).max(initial=0.0) <= 100 * np.finfo(b.dtype).eps * scale
+        else:
+            np.testing.assert_array_equal(a, b)
+
+
+def with_sum(x):
+    return [x, np.sum(x, axis=-2)]
+
+
+FOLDS = {
+    "product": (lambda a, b: np.einsum("...il,...lj->...ij", a, b), "f8 f4"),
+    "sum": (lambda a, b: np.sum(a[..., None] * np.exp(-(b[..., None, :, :] ** 2)), axis=-2), "f8 f4"),
+    "sums": (lambda a, b: [a @ b, np.sum(a[..., None] + b[..., None, :, :], axis=-2)], "f8 f4 i8 i4"),
+    "largest": (lambda a, b: np.max(a[..., None] - b[..., None, :, :], axis=-2), "f8 f4 i8 u1"),
+    "smallest": (lambda a, b: np.min(a[..., None] * b[..., None, :, :], axis=-2), "f8 i4"),
+    "some": (lambda a, b: np.any(a[..., None] > b[..., None, :, :] + 1, axis=-2), "f8 i8 i1"),
+    "stored": (lambda a, b: with_sum(np.exp(a[..., None] * b[..., None, :, :])), "f8 f4"),
+    "rows": (lambda a, b: [np.sum(a * a, axis=-1), np.sum(b * 2 - 1, axis=-2)], "f8 f4 i8"),
+    "two axes": (lambda a, b: np.sum(a[..., None] * b[..., None, :, :], axis=(-3, -2)), "f8"),
+    "apart": (lambda a, b: np.sum(np.exp(a[..., None]) * b[..., None, :, :], axis=(-3, -1)), "f8 f4"),
+}
+
+
+def laid(x, how):
+    """The same numbers in another layout."""
+    if how == "Fortran":
+        return np.asfortranarray(x)
+    if how == "strided":
+        wide = np.repeat(x, 2, axis=-1)
+        return wide[..., ::2]
+    return x
+
+
+@given(
+    which=st.sampled_from([(name, dtype) for name, (_, dtypes) in FOLDS.items() for dtype in dtypes.split()]),
+    lengths=st.tuples(*[st.one_of(st.integers(1, 9), st.integers(10, 70))] * 3),
+    batch=st.sampled_from([(), (), (3,)]),
+    layouts=st.tuples(*[st.sampled_from(["C", "C", "Fortran", "strided"])] * 2),
+    number=st.integers(0, 10_000),
+    block=st.sampled_from([1, 4, 256]),
+)
+def test_any_tile(which, lengths, batch, layouts, number, block):
+    (name, dtype), (m, k, n) = which, lengths
+    rng = np.random.default_rng(number)
+    inputs = [rng.standard_normal((*batch, *shape)) * (1 if dtype[0] == "f" else 20) for shape in ((m, k), (k, n))]
+    # Captured, an array is read as it lies.
+    captured = [laid(x.astype(dtype), how) for x, how in zip(inputs, layouts, strict=True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loops, "tiling", Chosen(number))
+        patch.setattr(entries, "MOST_PRODUCTS", 1 << 40)
+        patch.setattr(tiles, "BLOCK", block)
+        agree(lambda zero: FOLDS[name][0](*(x + zero for x in captured)), np.zeros((), dtype))
+
+
+@pytest.mark.parametrize(("m", "k", "n"), [(30, 31, 33), (64, 64, 64), (5, 600, 7), (100, 3, 1), (17, 2000, 16)])
+def test_products_are_as_exact_as_a_sum_of_rounded_products(chosen, m, k, n):
+    """|error| ≤ (terms added to one number) · ε · Σ|a||b|, here with the fewer that blocks and several sums leave."""
+    a, b = normal((m, k)), normal((k, n))
+    made = build(staged(lambda a, b: a @ b, a, b))
+    _, (found,) = made.run([a, b])
+    exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
+    bound = (2 * tiling.BLOCK + 8) * 2.0**-53 * (np.abs(a) @ np.abs(b))
+    assert made.calls == []
+    assert (np.abs(found - exact) <= bound).all()
+
+
+def test_integers_are_exact(chosen):
+    a, b = RNG.integers(-(2**62), 2**62, (40, 50)), RNG.integers(-(2**62), 2**62, (50, 60))
+    np.testing.assert_array_equal(build(staged(lambda a, b: a @ b, a, b)).run([a, b])[1][0], a @ b)
+    assert chosen.taken[0] is not None
+
+
+def test_a_lane_that_is_left_out_counts_for_nothing(chosen):
+    """Infinity times nothing would be NaN: what a lane is masked for is not read as zero."""
+    x = np.full((9, 11), np.inf)
+    x[:, 3] = 1.0
+    _, (found,) = build(staged(lambda x: np.sum(x * x, axis=1), x)).run([x])
+    np.testing.assert_array_equal(found, np.full(9, np.inf))
+    assert chosen.taken[0] is not None
+
+
+def test_nothing_is_read_or_written_beside_an_array():
+    """Each operand ends where a page does that nobody may look at; so does the result."""
+    page = mmap.PAGESIZE
+
+    def fenced(shape):
+        room = mmap.mmap(-1, 16 * page)
+        count = int(np.prod(shape)) * 8
+        raw = np.frombuffer(room, np.uint8)
+        start = raw.ctypes.data
+        protect = ctypes.CDLL(None).mprotect
+        for edge in (0, 15):
+            assert protect(ctypes.c_void_p(start + edge * page), page, 0) == 0
+        return raw[15 * page - count : 15 * page].view(np.float64).reshape(shape), raw[page : page + count].view(
+            np.float64
+        ).reshape(shape)
+
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
+    for m, k, n in [(5, 7, 9), (3, 70, 8), (13, 5, 33), (2, 9, 3)]:
+        a, b = normal((m, k)), normal((k, n))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(entries, "MOST_PRODUCTS", 1 << 40)
+            made = build(staged(lambda a, b: a @ b, a, b))
+        assert made.arena == 0
+        for end in (0, 1):
+            operands = [fenced(x.shape)[end] for x in (a, b, a @ b)]
+            operands[0][...], operands[1][...] = a, b
+            table = (ctypes.c_void_p * 4)(*(x.ctypes.data for x in operands))
+            assert call(made.address)(ctypes.addressof(table)) == 0
+            np.testing.assert_allclose(operands[2], a @ b, rtol=1e-12, atol=1e-12)
+
+
+def test_the_model_prefers_what_is_known_to_be_fast(chosen):
+    """Many results in registers for products of matrices; whole rows of a matrix that is read once."""
+    width = host().width
+    build(staged(lambda a, b: a @ b, normal((240, 240)), normal((240, 240))))
+    one = chosen.taken[-1]
+    assert np.prod([n for _, n in one.tile]) >= width + 1
+    build(staged(lambda a, r: a.T @ r, normal((500, 10 * width)), normal(500)))
+    assert dict(chosen.taken[-1].tile)[chosen.taken[-1].lane] == 10
+    assert "10·" in chosen.taken[-1].reason
+    assert "kept" in chosen.taken[-1].reason
