@@ -226,8 +226,13 @@ def _seen(memory: Memory, chain: list[tuple[Var, View]], size: int) -> Memory:
     """Where looks at something lie, if that lies in memory and its entries have a size."""
     for var, view in reversed(chain):
         if not view.flat:
-            offset, strides = view.memory(memory.offset, memory.strides, len(var.shape))
-            memory = Memory(memory.buffer, offset, strides)
+            axes, rows = view.axes, memory.rows
+            if rows >= 0:  # those at hand are the same ones, wherever the look at them begins
+                own = axes[rows]
+                axes = (*axes[:rows], own._replace(start=0), *axes[rows + 1 :])
+                rows = own.axis
+            offset, strides = View(axes).memory(memory.offset, memory.strides, len(var.shape))
+            memory = Memory(memory.buffer, offset, strides, rows)
         elif memory.rows == 0 and len(memory.strides) > 1 and memory.strides[0] == size:
             # The rows at hand lie side by side.
             memory = memory._replace(strides=(size, *contiguous(var.shape[1:], memory.strides[-1])))
