@@ -21,6 +21,8 @@ from edgewise.errors import CompileError
 
 __all__ = ["entrance"]
 
+LONG = 50_000.0  # nanoseconds of a program that lets Python's other threads run meanwhile: to come back takes time
+
 
 def entrance(
     executable: Executable, recording: Recording, given: Arguments, name: str, otherwise: Callable[..., Any]
@@ -48,6 +50,7 @@ def entrance(
             lambda code, args: otherwise(*args),
             captured=[(a, Array(a.dtype, a.shape, a.strides)) for a in executable.captured],
             arena=executable.arena,
+            release=executable.nanoseconds >= LONG,
             keep=executable,
             name=name,
             keywords=otherwise,

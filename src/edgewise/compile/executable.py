@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -16,15 +17,17 @@ from typing import Any
 import numpy as np
 
 from edgewise.compile.collector import seldom
-from edgewise.compile.engine import Library, load
+from edgewise.compile.engine import NOTHING, Library, load
 from edgewise.compile.engine import assembly as disassembled
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import Assembly, Target, assemble
+from edgewise.compile.kernels.bands import banded
 from edgewise.compile.kernels.sections import Call, Look, divide
 from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
+from edgewise.compile.pool import imports
 from edgewise.compile.repeated import repeat
 from edgewise.compile.scratch import scratch
 from edgewise.compile.stepping import Stepper
@@ -51,6 +54,7 @@ def build(program: Program) -> Executable:
     target, known = _target(), _known(program)
     begun = time.perf_counter()
     division = divide(program, known, target.fused)
+    banded(division)
     written = assemble(program, division, known, target)
     made = time.perf_counter()
     executable = Executable(program, division.outputs, written)
@@ -93,6 +97,7 @@ class Executable:
         arena: bytes of scratch memory, at an address that is a multiple of 64.
         results: shape and dtype of each output that is a variable, in order.
         captured: the captured arrays, in the table's order.
+        nanoseconds: what its loops take on one thread, roughly.
         kernels: what it does, section by section.
         seconds: what its text, and its machine code, took to make.
         delivered: the outputs: variables, each of which has a place in the table, and numbers.
@@ -106,13 +111,14 @@ class Executable:
         self.text = assembly.text
         self.arena = assembly.arena
         self.cost = assembly.cost
+        self.nanoseconds = assembly.nanoseconds
         self.captured = list(program.arrays.values())
         table = assembly.table
         self.results = [(v.shape, v.dtype) for v in table.results]
         self.library: Library | None = None
         self._level = _level(assembly)
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=self._level)
+            self.library = load(assembly.text, level=self._level, imports=imports() if assembly.pooled else NOTHING)
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)
@@ -287,6 +293,6 @@ def _in_order(value: Any, var: Var) -> Any:
 
 
 def _address(array: Any, keep: list[Any]) -> int:
-    keep.append(array)
+    keep += array, weakref.ref(array)  # which other threads can then neither free nor resize
     address: int = array.__array_interface__["data"][0]  # in half the time that array.ctypes takes
     return address

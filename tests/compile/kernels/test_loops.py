@@ -314,6 +314,29 @@ def test_random_programs(recipe, shape, dtype, seed, derive, few):
         agree(ew.grad(total, (0, 1)) if derive else every, *inputs)
 
 
+def test_many_numbers_are_added_to_one_place():
+    """All lanes of a register meet where an index array is the same everywhere."""
+    x, y = np.arange(240.0).reshape(20, 3, 4), np.arange(300.0).reshape(100, 3)
+
+    def resized(s):
+        return np.sum(x * np.resize(s[0], (20, 3, 4)))
+
+    def some_rows(s):
+        return np.sum(y * s[np.zeros((100, 1), int) + 1, np.array([0, 2, 0])])
+
+    agree(ew.grad(resized), np.ones(3))
+    agree(ew.grad(some_rows), np.ones((4, 3)))
+
+
+def test_one_number_seen_as_many():
+    def f(x):
+        many = np.broadcast_to(np.sin(x[0]) * x[1], (200,))
+        return np.exp(many[2:3]) * x + np.sum(many)
+
+    agree(f, np.array([0.5, 2.0]))
+    agree(ew.jacobian(f), np.array([0.5, 2.0]))
+
+
 def _compatible(a, b):
     try:
         np.broadcast_shapes(a, b)

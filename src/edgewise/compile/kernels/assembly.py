@@ -7,32 +7,36 @@ in memory, or both. What a later section needs is put into memory by the one tha
 from __future__ import annotations
 
 import functools
+import math
 import operator
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from edgewise.compile.ir import Module, Value
 from edgewise.compile.kernels.arena import Arena
-from edgewise.compile.kernels.arithmetic import COMPLEX, REAL
 from edgewise.compile.kernels.body import Body, Cell, Place
-from edgewise.compile.kernels.boxes import Box, boxes
-from edgewise.compile.kernels.kinds import Complex, Kind, kind_for, kind_of, truth
-from edgewise.compile.kernels.loops import write_nest
-from edgewise.compile.kernels.nests import Graph, Made, Reach, Store
-from edgewise.compile.kernels.order import arranged
+from edgewise.compile.kernels.costs import cycles
+from edgewise.compile.kernels.graphs import graphs
+from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
+from edgewise.compile.kernels.looping import Loop, Piece
+from edgewise.compile.kernels.loops import clear_across, write_nest
+from edgewise.compile.kernels.nests import Rows
+from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.pieces import RUN, cut, nanoseconds, write_pieces
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
-from edgewise.compile.kernels.scalars import Scalar
-from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
-from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
+from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
+from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
 from edgewise.compile.kernels.unrolled import LIMIT
-from edgewise.compile.kernels.views import identity, whole
+from edgewise.compile.kernels.views import View
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
 
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
+SCALAR = 0.8  # nanoseconds of an instruction on one number
 
 
 class Target(NamedTuple):
@@ -65,6 +69,8 @@ class Assembly(NamedTuple):
         arena: bytes of scratch memory.
         cost: instructions, roughly.
         looping: whether there are loops.
+        nanoseconds: what it takes on one thread, roughly.
+        pooled: whether it calls the pool of threads.
     """
 
     text: str
@@ -73,6 +79,8 @@ class Assembly(NamedTuple):
     arena: int
     cost: int
     looping: bool
+    nanoseconds: float = 0.0
+    pooled: bool = False
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -99,6 +107,7 @@ class _Writer:
         self.module = Module(fused=target.fused)
         self.arena = Arena()
         self.functions: list[str] = []
+        self.nanoseconds = 0.0
         self.cells: dict[Var, list[Cell]] = {}
         self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
         self.last: dict[Var, int] = {}  # the last section that needs a variable
@@ -107,9 +116,10 @@ class _Writer:
             direct = set(looked_at(section)) if isinstance(section, Straight) else set()
             for var in division.needs(at):
                 self.last[var] = at
-                if var not in direct and (var.shape or isinstance(section, Call)):
+                if var not in direct and (var.shape or isinstance(section, Call | Straight)):
                     self.as_arrays.add(var)
         self.heirs = self._heirs()
+        self.inherited = {var: under for under, var in self.heirs.items()}
         for var, array in known.items():
             kind = kind_of(var.dtype)
             if kind is not None and array.size <= LIMIT:
@@ -119,7 +129,14 @@ class _Writer:
         steps: list[Native | Call] = []
         symbols: list[str] = []
         cost, looping = 0, False
+        bands = {band.first: band for band in self.division.bands}
+        stop = 0
         for at, section in enumerate(self.sections):
+            if not isinstance(section, Call):
+                cost += section.cost
+            if at < stop:  # of a band, which is written
+                continue
+            stop = at + 1
             if isinstance(section, Call):
                 self._close(steps, symbols)
                 steps.append(section)
@@ -127,21 +144,26 @@ class _Writer:
             else:
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
+                    self.nanoseconds += section.cost * SCALAR
                     self._straight(body, at, section)
-                elif isinstance(section, Nest):
-                    self._nest(body, at, section)
                 elif isinstance(section, Rolled):
+                    self.nanoseconds += section.cost * SCALAR * section.op.params["steps"]
                     self._rolled(body, at, section)
+                elif at in bands:
+                    stop = bands[at].stop
+                    self._band(body, bands[at])
                 else:
-                    self._pack(body, at, section)
+                    rooms = {var: self._room(var, at) for var in self._made(at)}
+                    for graph in graphs(self.division, at, self._found, rooms, self.inherited):
+                        self._loops(body, arranged(graph))
                 looping = looping or not isinstance(section, Straight)
                 self.functions.append(body.text(self.target.attributes, internal=True))
                 symbols.append(body.name)
-                cost += section.cost
-            self._free(at)
+            self._free(stop - 1)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
-        return Assembly(text, steps, self.table, self.arena.size, cost, looping)
+        pooled = RUN in self.module.definitions
+        return Assembly(text, steps, self.table, self.arena.size, cost, looping, self.nanoseconds, pooled)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -176,50 +198,83 @@ class _Writer:
             self.cells[var] = cells
         self._keep(body, at, list(section.op.results[:carries]))
 
-    def _nest(self, body: Body, at: int, section: Nest) -> None:
-        graph = Graph(section.space, self.division, at, self._found)
-        for entry in section.entries:
-            graph.enter(entry, self._room(entry.var, at))
-        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+    def _band(self, body: Body, band: Band) -> None:
+        """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
+        members = range(band.first, band.stop)
+        rooms: dict[Var, Memory | None] = {}
+        for at in members:  # what stays until the last block, before what others may follow in one
+            rooms |= {var: self._room(var, at) for var in self._made(at) if not self._local(var, band)}
+        for at in members:
+            rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
+            self._free(at, band.local)
+        band = self._lying(band, rooms)
+        turns = [(turn, self._layouts(band, rooms, turn)) for turn in band.turns()]
+        begun: set[int] = set()
+        for _, layouts in turns:
+            for at, layout in layouts:
+                if at not in begun:
+                    clear_across(body, layout)
+                begun.add(at)
+        for (_, blocks, _), layouts in turns:
+            loop = Loop(body, 0, blocks, 1, [])
+            for _, layout in layouts:
+                self.nanoseconds += nanoseconds(layout, self.target.width)
+                self._nest(body, layout, counter=loop.counter)
+            loop.close([])
 
-    def _pack(self, body: Body, at: int, section: Pack) -> None:
-        kind, parts = kind_for(section.var.dtype), section.parts
-        under = parts[0].source
-        if type(under) is Var and self.heirs.get(under) is section.var:
-            memory: Memory | None = self.table.memory[under]
-            assert memory is not None
-            self.table.memory[section.var] = memory
-            if memory.buffer == self.table.arena:
-                self.blocks[memory.offset] = {section.var}
-            parts = parts[1:]
-        else:
-            memory = self._room(section.var, at)
-            cut = boxes(parts, section.var.shape)
-            if memory is not None and cut is not None:
-                for box in cut:
-                    self._box(body, at, box, memory, kind)
-                return
-        if memory is None:
+    def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> Band:
+        """Let the rows at hand lie as it costs less: one after the other, or side by side."""
+        costs = {}
+        for lanes in (False, True):
+            band = band._replace(lanes=lanes)
+            self._lay(band, rooms)
+            longest = max(band.turns(), key=lambda turn: turn[1])
+            costs[lanes] = sum(cycles(one, self.target.width) for _, one in self._layouts(band, rooms, longest))
+        band = band._replace(lanes=costs[True] < costs[False])
+        self._lay(band, rooms)
+        return band
+
+    def _lay(self, band: Band, rooms: dict[Var, Memory | None]) -> None:
+        for var, memory in rooms.items():
+            if memory is not None and memory.rows >= 0:
+                rooms[var] = self.table.memory[var] = memory._replace(strides=band.strides(var))
+
+    def _layouts(
+        self, band: Band, rooms: dict[Var, Memory | None], turn: tuple[int, int, int]
+    ) -> list[tuple[int, Layout]]:
+        """The nests of a band in order, each with its section."""
+        start, blocks, length = turn
+        found = []
+        for at, axis, first in zip(range(band.first, band.stop), band.axes, band.firsts, strict=True):
+            section = self.sections[at]
+            own = section.space[axis] if isinstance(section, Nest) else self._made(at)[0].shape[axis]
+            if first <= start < first + own:
+                rows = Rows(axis, start - first, blocks, length, band.lanes)
+                some = graphs(self.division, at, self._found, rooms, self.inherited, rows)
+                found += [(at, arranged(graph)) for graph in some]
+        return found
+
+    def _loops(self, body: Body, layout: Layout) -> None:
+        """A nest, in pieces where it is long."""
+        self.nanoseconds += nanoseconds(layout, self.target.width)
+        how = cut(layout, self.target.width)
+        if how is None:
+            self._nest(body, layout)
             return
-        for part in parts:
-            graph = Graph(part.shape, self.division, at, self._found)
-            shape = part.source.shape if type(part.source) is Var else ()
-            index = whole(shape, part.shape).through(identity(len(part.shape)), len(part.shape))
-            node = graph.read(part.source, index, kind)
-            offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
-            terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
-            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
-            write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+        name = f"{body.name}.piece{len(self.functions)}"
+        one = write_pieces(body, layout, how, (self.table.arena, self.arena), name, self._nest)
+        self.functions.append(one.text(self.target.attributes, internal=True))
 
-    def _box(self, body: Body, at: int, box: Box, memory: Memory, kind: Kind) -> None:
-        graph = Graph(box.shape, self.division, at, self._found)
-        add = Scalar("add", (kind, kind), kind, kind, (COMPLEX if kind.complex else REAL)["add"])
-        node, *more = [graph.read(part.source, box.entries(part), kind) for part in box.layers]
-        for other in more:
-            node = graph.node(Made(add, (node, other)))
-        offset = memory.offset + sum(map(operator.mul, box.starts, memory.strides))
-        graph.stores.append(Store(node, Reach(memory.buffer, offset, memory.strides), kind))
-        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
+    def _nest(self, body: Body, layout: Layout, piece: Piece | None = None, counter: Value | None = None) -> None:
+        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter, piece)
+
+    def _made(self, at: int) -> list[Var]:
+        """The variables that a nest or an array of parts makes."""
+        section = self.sections[at]
+        if isinstance(section, Nest):
+            return [entry.var for entry in section.entries]
+        assert isinstance(section, Pack)
+        return [section.var]
 
     def _heirs(self) -> dict[Var, Var]:
         """Arrays that are stored into and that nobody needs any more: the result is in the same memory."""
@@ -231,6 +286,8 @@ class _Writer:
             if type(x) is not Var or (x.shape, x.dtype) != (var.shape, var.dtype) or self.last.get(x, -1) != at:
                 continue
             made = self.division.where.get(x, -1)
+            if any(band.first <= at < band.stop and made < band.first for band in self.division.bands):
+                continue  # others may yet read rows of it
             if made < 0 or not isinstance(self.sections[made], Nest | Pack) or self.table.result(x) is not None:
                 continue
             others = [part.source for part in section.parts[1:]]
@@ -256,40 +313,66 @@ class _Writer:
 
     def _memory(self, var: Var) -> Memory:
         """Where a variable is in memory."""
+        source, chain = self._shown(var)
+        return _seen(self.table.memory[source], chain, var.dtype.itemsize)
+
+    def _shown(self, var: Var) -> tuple[Var, list[tuple[Var, View]]]:
+        """The variable that has the entries of one, and the looks at it, the last one first."""
         chain = []
-        while var not in self.table.memory:
+        while var not in self.table.memory and var not in self.cells:
             source, view = self.division.views[var]
             chain.append((var, view))
             var = source
-        found = self.table.memory[var]
-        for shown, view in reversed(chain):
-            if view.flat:
-                found = found._replace(strides=contiguous(shown))
-            else:
-                offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
-                found = Memory(found.buffer, offset, strides)
-        return found
+        return var, chain
 
     def _entries(self, var: Var) -> list[Cell]:
         """The cells of a variable's entries."""
         found = self.cells.get(var)
         if found is None:
-            found = self.cells[var] = self._memory(var).cells(var, kind_for(var.dtype))
+            source, chain = self._shown(var)
+            memory = self.table.memory.get(source)
+            if memory is not None:
+                found = _seen(memory, chain, var.dtype.itemsize).cells(var, kind_for(var.dtype))
+            else:  # what is looked at is in registers
+                counted = _seen(Memory(0, 0, contiguous(source.shape, 1)), chain, 1)
+                found = [self.cells[source][i] for i in offsets(var.shape, counted.strides, counted.offset)]
+            self.cells[var] = found
         return found
 
-    def _room(self, var: Var, at: int) -> Memory | None:
-        """Memory for what a section makes, and where it is from now on; None where nobody needs it."""
-        last = var
-        while last in self.heirs:
-            last = self.heirs[last]
-        memory = self.table.result(last)
+    def _room(self, var: Var, at: int, band: Band | None = None) -> Memory | None:
+        """Memory for what a section makes, and where it is from now on; None where nobody needs it.
+
+        For a band there is room for one block of rows.
+        """
+        under = self.inherited.get(var)
+        if under is not None:
+            memory: Memory | None = self.table.memory[under]
+            if memory is not None and memory.buffer == self.table.arena:
+                self.blocks[memory.offset] = {var}
+        else:
+            memory = self.table.result(self._heir(var)[-1])
         if memory is None and self.last.get(var, -1) > at:
-            block = self.arena.take(var.dtype.itemsize * int(np.prod(var.shape, dtype=np.int64)))
+            size, rows = math.prod(var.shape), -1
+            strides = contiguous(var.shape, var.dtype.itemsize)
+            if band is not None:
+                size, rows = size // band.length * band.block, band.local[var]
+                strides = band.strides(var)
+            block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, contiguous(var))
+            memory = Memory(self.table.arena, block, strides, rows)
         if memory is not None:
             self.table.memory[var] = memory
         return memory
+
+    def _heir(self, var: Var) -> list[Var]:
+        """A variable, and those that are in its memory after it."""
+        found = [var]
+        while found[-1] in self.heirs:
+            found.append(self.heirs[found[-1]])
+        return found
+
+    def _local(self, var: Var, band: Band) -> bool:
+        return all(one in band.local for one in self._heir(var))
 
     def _keep(self, body: Body, at: int, made: list[Var]) -> None:
         """Put into memory what is needed after a section that has it in registers."""
@@ -320,12 +403,28 @@ class _Writer:
                     self.cells[var][i] = place
                     holders.add(var)
 
-    def _free(self, at: int) -> None:
-        """Give back scratch memory that nothing needs any more."""
+    def _free(self, at: int, among: Container[Var] | None = None) -> None:
+        """Give back scratch memory that nothing needs after a section, all of it or that of some variables."""
         for block, holders in list(self.blocks.items()):
+            if among is not None and not all(var in among for var in holders):
+                continue
             if all(self.last.get(var, -1) <= at for var in holders):
                 self.arena.give(block)
                 del self.blocks[block]
+
+
+def _seen(memory: Memory, chain: list[tuple[Var, View]], size: int) -> Memory:
+    """Where looks at something lie, if that lies in memory and its entries have a size."""
+    for var, view in reversed(chain):
+        if not view.flat:
+            offset, strides = view.memory(memory.offset, memory.strides, len(var.shape))
+            memory = Memory(memory.buffer, offset, strides)
+        elif memory.rows == 0 and len(memory.strides) > 1 and memory.strides[0] == size:
+            # The rows at hand lie side by side.
+            memory = memory._replace(strides=(size, *contiguous(var.shape[1:], memory.strides[-1])))
+        else:
+            memory = memory._replace(strides=contiguous(var.shape, size))
+    return memory
 
 
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:

@@ -18,7 +18,7 @@ from edgewise.compile.kernels.arithmetic import REAL
 from edgewise.compile.kernels.kinds import Kind, kind_for, kind_of
 from edgewise.compile.kernels.names import structural_name
 from edgewise.compile.kernels.scalars import Scalar, scalar
-from edgewise.compile.kernels.views import Axis, Pick, View, picked, whole
+from edgewise.compile.kernels.views import Axis, Known, Pick, View, picked, whole
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
@@ -89,7 +89,7 @@ class Entry(NamedTuple):
         return [x for x, _ in self.reads if type(x) is Var and points >= REUSED * math.prod(x.shape)]
 
 
-def entry(op: Op, fused: bool) -> Entry | None:
+def entry(op: Op, fused: bool, known: Known) -> Entry | None:
     """An operation as the body of loops; None where it has no such form."""
     if len(op.results) != 1:
         return None
@@ -106,7 +106,7 @@ def entry(op: Op, fused: bool) -> Entry | None:
     if name == "contract":
         return _contraction(op)
     if name == "gather":
-        return _gathered(op)
+        return _gathered(op, known)
     how = scalar(op, fused)
     if how is None:
         return None
@@ -150,13 +150,13 @@ def _reduction(op: Op, name: str) -> Entry | None:
     return Entry(result, x.shape, ((x, whole(x.shape, x.shape)),), None, within, fold)
 
 
-def _gathered(op: Op) -> Entry | None:
+def _gathered(op: Op, known: Known) -> Entry | None:
     """Entries that index arrays name."""
     x, *arrays = op.operands
     kind = kind_of(op.results[0].dtype)
     if type(x) is not Var or kind is None or not arrays:
         return None
-    view, picks, shape = picked(op.params["template"], tuple(arrays), x.shape)
+    view, picks, shape = picked(op.params["template"], tuple(arrays), x.shape, known)
     reads = ((x, view), *((pick.array, pick.view) for pick in picks))
     return Entry(op.results[0], shape, reads, None, kind, None, picks)
 

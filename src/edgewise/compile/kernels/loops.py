@@ -15,30 +15,37 @@ outer axes has them in memory, at the result.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from edgewise.compile.ir import Value, select, vector
 from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.folding import combining, neutral
-from edgewise.compile.kernels.kinds import Held, constant, convert, load, store
+from edgewise.compile.kernels.kinds import Complex, Held, constant, convert, load, store
 from edgewise.compile.kernels.lanes import across, chosen, mask, spread
-from edgewise.compile.kernels.looping import Loop
+from edgewise.compile.kernels.looping import Loop, Piece, span
 from edgewise.compile.kernels.nests import Changed, Fetched, FoldInto, Known, Made, Node, Reach, Read, Term
 from edgewise.compile.kernels.offsets import Offsets, beside, put
-from edgewise.compile.kernels.order import Layout, operands, reaches
+from edgewise.compile.kernels.order import Layout, levels, operands, reaches
 from edgewise.compile.kernels.scalars import write as write_scalar
 from edgewise.compile.kernels.tiles import write_tiles
 from edgewise.compile.kernels.tiling import BLOCK, tiling
 
-__all__ = ["write_nest"]
+__all__ = ["clear_across", "write_nest"]
 
 SHORT = 12  # instructions of a body that is written out four times
 MEDIUM = 40  # and twice
 MANY = 24  # elementary functions of a body from which on they are called rather than written in place
 
 
-def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: bool) -> str:
+def write_nest(
+    body: Body,
+    layout: Layout,
+    width: int,
+    beyond: int,
+    calling: bool,
+    counter: Value | None = None,
+    piece: Piece | None = None,
+) -> str:
     """Write the loops. Return in words what was chosen, and why.
 
     Args:
@@ -47,25 +54,57 @@ def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: boo
         width: how many float64 a vector register holds.
         beyond: what the function returns where an index is out of range.
         calling: whether elementary functions are called, to keep a long program short.
+        counter: of the outermost loop, where that is open already. What is folded along it begins with what
+            ``clear_across`` has written.
+        piece: what is to be done of one of the loops, if not all.
     """
-    tiles = tiling(layout, width)
+    tiles = tiling(layout, width) if piece is None else None
     if tiles is None:
-        nest = _Nest(body, layout, width, beyond, calling)
+        nest = _Nest(body, layout, width, beyond, calling, counter, piece)
         nest.write()
         return f"{nest.lanes} lanes along the axis that most memory lies along, {nest.times} times a turn"
     functions = sum(isinstance(node, Made) and bool(node.how.maths) for node in layout.nodes)
-    write_tiles(body, layout, tiles, calling or functions > MANY)
+    write_tiles(body, layout, tiles, calling or functions > MANY, counter)
     return tiles.reason
 
 
+def clear_across(body: Body, layout: Layout) -> None:
+    """Let what is folded along a loop that others open begin with what changes nothing; for before that loop."""
+    for fold in layout.folds:
+        if 0 in fold.axes:
+            _clear(body, fold, layout.lengths, body.pointer(fold.at.buffer, fold.at.offset))
+
+
+def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str, piece: Piece | None = None) -> None:
+    """Let the result of a fold that is done in memory begin with what changes nothing, or a piece's part of it."""
+    block, pointer = body.block, base
+    loops = []
+    for k, (length, step) in enumerate(zip(lengths, fold.at.steps, strict=True)):
+        if k not in fold.axes and length > 1:
+            loops.append(Loop(body, *span(piece, k, length), 1, []))
+            pointer = beside(block, pointer, loops[-1].counter * step)
+    store(block, constant(block, neutral(fold.name, fold.kind), fold.kind), pointer, fold.kind)
+    for loop in reversed(loops):
+        loop.close([])
+
+
 class _Nest:
-    def __init__(self, body: Body, layout: Layout, width: int, beyond: int, calling: bool) -> None:
-        self.beyond, self.calling = beyond, calling
+    def __init__(
+        self,
+        body: Body,
+        layout: Layout,
+        width: int,
+        beyond: int,
+        calling: bool,
+        counter: Value | None,
+        piece: Piece | None,
+    ) -> None:
+        self.beyond, self.calling, self.counter, self.piece = beyond, calling, counter, piece
         self.body, self.block, self.layout = body, body.block, layout
         self.lengths = layout.lengths
         self.rank = len(layout.lengths)
         self.inner = self.rank - 1
-        self.levels = self._levels()
+        self.levels = levels(layout)
         self.lanes, self.times = self._parallel(width)
         # A long body is written once: the last turn of the loop begins earlier, and so do no turns after it.
         short = self.rank == 0 or self.times > 1 or self.lengths[-1] % self.lanes == 0
@@ -95,22 +134,9 @@ class _Nest:
         times = 4 if cost <= SHORT else 2 if cost <= MEDIUM else 1
         return lanes, max(1, min(times, self.lengths[-1] // lanes))
 
-    def _levels(self) -> list[int]:
-        """For each node the loop that it changes with; -1 where it never does."""
-        found: list[int] = []
-        for node in self.layout.nodes:
-            if isinstance(node, Read | Fetched):
-                level = max((k for k, step in enumerate(node.at.steps) if step), default=-1)
-                found.append(max([level, *(found[i] for i in operands(node))]))
-            elif isinstance(node, Made):
-                found.append(max((found[i] for i in node.arguments), default=-1))
-            else:
-                found.append(found[node.node] if isinstance(node, Changed) else -1)
-        return found
-
     def _begin(self, fold: FoldInto) -> int:
         level = self.inner
-        while level and level - 1 in fold.axes:
+        while level > self.layout.opened and level - 1 in fold.axes:
             level -= 1
         return level
 
@@ -118,14 +144,19 @@ class _Nest:
 
     def write(self) -> None:
         """Write everything: first what folds in memory begin with."""
-        for fold in self.layout.folds:
-            if fold in self.in_memory or any(k < self._begin(fold) for k in fold.axes):
-                self._clear(fold)
+        opened = self.layout.opened
         for reach, _ in reaches(self.layout.nodes, self.layout.stores, self.layout.folds):
             self.pointers[reach.buffer, reach.offset, ()] = self.body.pointer(reach.buffer, reach.offset)
         self._outside(-1)
+        if opened:
+            self._outside(0, self.counter)
+        lengths = [1] * opened + list(self.lengths[opened:])
+        for fold in self.layout.folds:
+            across = opened and 0 in fold.axes
+            if not across and (fold in self.in_memory or any(k < self._begin(fold) for k in fold.axes)):
+                _clear(self.body, fold, lengths, self._pointer(fold.at, opened), self.piece)
         if self.rank:
-            self._loop(0, [])
+            self._loop(opened)
         else:
             for one in self.layout.stores:
                 pointer = beside(
@@ -133,16 +164,16 @@ class _Nest:
                 )
                 put(self.block, self.values[one.node], pointer, one)
 
-    def _loop(self, level: int, counters: list[Value]) -> list[Held]:
+    def _loop(self, level: int) -> list[Held]:
         """The loop over one axis and those inside it. Returns the partial results of folds, one value a fold."""
         if level == self.inner:
             found = self._innermost()
         else:
             mine = [i for i, begin in enumerate(self.begins) if begin <= level]
             start = [self._neutral(self.carried[i]) for i in mine]
-            loop = Loop(self.body, 0, self.lengths[level], 1, start)
+            loop = Loop(self.body, *span(self.piece, level, self.lengths[level]), 1, start)
             self._outside(level, loop.counter)
-            inside = self._loop(level + 1, [*counters, loop.counter])
+            inside = self._loop(level + 1)
             combined = [
                 self._combined(self.carried[i], so_far, inside[i]) for i, so_far in zip(mine, loop.carried, strict=True)
             ]
@@ -164,7 +195,13 @@ class _Nest:
         main = length if self.clamped else length // step * step
         if main > 0:
             results = self._main(main, step)
-        at = main
+        if main < length and self.piece is not None and self.piece.level == self.inner:
+            return self._ends(self.piece.last, main, results)
+        return self._rest(main, results)
+
+    def _rest(self, at: int, results: list[list[Held]]) -> list[Held]:
+        """What the whole turns leave, and all partial results together."""
+        length, lanes = self.lengths[-1], self.lanes
         while length - at >= lanes:
             for found, value in zip(results, self._points(at, None), strict=True):
                 found.append(value)
@@ -174,17 +211,23 @@ class _Nest:
                 found.append(value)
         return [self._together(fold, found) for fold, found in zip(self.carried, results, strict=True)]
 
+    def _ends(self, last: Value, at: int, results: list[list[Held]]) -> list[Held]:
+        """The rest, if this is the last piece."""
+        before = [self._together(fold, found) for fold, found in zip(self.carried, results, strict=True)]
+        after = iter(self.block.rarely(last, _flat(before), lambda: _flat(self._rest(at, [[held] for held in before]))))
+        return [Complex(next(after), next(after)) if isinstance(held, Complex) else next(after) for held in before]
+
     def _main(self, main: int, step: int) -> list[list[Held]]:
         """The whole turns of the innermost loop."""
-        blocked = self.carried and main > 2 * BLOCK * step
+        first, end = span(self.piece, self.inner, main)
+        most = main if self.piece is None or self.piece.level != self.inner else self.piece.length
         outer = None
-        start: Value | int = 0
-        stop: Value | int = main
-        if blocked:
-            outer = Loop(self.body, 0, main, BLOCK * step, [self._neutral(f) for f in self.carried])
+        start, stop = first, end
+        if self.carried and most > 2 * BLOCK * step:
+            outer = Loop(self.body, first, end, BLOCK * step, [self._neutral(f) for f in self.carried])
             start = outer.counter
-            end = start + BLOCK * step
-            stop = select(end < main, end, main)
+            stop = start + BLOCK * step
+            stop = select(stop < end, stop, end)
         neutral = [self._neutral(f) for f in self.carried for _ in range(self.times)]
         if main == step:
             return [list(found) for found in self._turn(0, neutral)]
@@ -242,9 +285,10 @@ class _Nest:
         within = None if skipped is None else mask(self.block, self.lanes, skipped)
         for one in self.layout.stores:
             row = self.rows.get(one.terms)
-            if one.terms and row is None:
+            if one.terms and (row is None or not one.at.steps[-1]):  # lanes may meet at one place
                 assert not isinstance(skipped, Value)
-                reach.put(of(one.node), one, self._places(one.terms, of, self.lanes), skipped or 0)
+                places = self._places(one.terms, of, self.lanes) if row is None else row
+                reach.put(of(one.node), one, places, skipped or 0)
                 continue
             value = of(one.node)
             if one.add:
@@ -357,14 +401,7 @@ class _Nest:
             total = self._combined(fold, load(self.block, pointer, fold.kind), total)
         store(self.block, total, pointer, fold.kind)
 
-    def _clear(self, fold: FoldInto) -> None:
-        """Let the result of a fold that is done in memory begin with what changes nothing."""
-        kept = [k for k in range(self.rank) if k not in fold.axes]
-        one = constant(self.block, neutral(fold.name, fold.kind), fold.kind)
-        count = math.prod(self.lengths[k] for k in kept)
-        base = self.body.pointer(fold.at.buffer, fold.at.offset)  # the result is in one piece
-        loop = Loop(self.body, 0, count, 1, [])
-        moved, name = loop.counter * fold.kind.size, self.block.fresh()
-        self.block.lines.append(f"  %{name} = getelementptr i8, ptr {base}, i64 {moved.text}")
-        store(self.block, one, f"%{name}", fold.kind)
-        loop.close([])
+
+def _flat(held: Sequence[Held]) -> list[Value]:
+    """Numbers in registers, complex ones as two."""
+    return [part for one in held for part in (one if isinstance(one, Complex) else (one,))]

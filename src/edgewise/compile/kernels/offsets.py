@@ -72,7 +72,8 @@ class Offsets:
         found = []
         for i in range(self.lanes):
             pointer = beside(block, first, i * at.steps[-1])
-            found.append(beside(block, pointer, None if places is None else places.lane(i)))
+            own = places.lane(i) if places is not None and places.kind.lanes > 1 else places
+            found.append(beside(block, pointer, own))
         return found
 
     def store(self, held: Held, at: Reach, kind: Kind, row: Value | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from edgewise.compile.kernels.nests import Changed, Fetched, FoldInto, Graph, Made, Node, Reach, Read, Store
 
-__all__ = ["Layout", "arranged", "operands", "reaches"]
+__all__ = ["Layout", "arranged", "levels", "operands", "reaches"]
 
 
 class Layout(NamedTuple):
@@ -29,15 +29,20 @@ class Layout(NamedTuple):
 
 def arranged(graph: Graph) -> Layout:
     """The order of the loops: axes of one entry are left out, the best one is innermost, and some become one."""
-    space = graph.space
+    space, opened = graph.space, int(graph.rows is not None)
     found = reaches(graph.nodes, graph.stores, graph.folds)
-    axes = [k for k, n in enumerate(space) if n > 1]
+    axes = [k for k, n in enumerate(space) if n > 1 and k >= opened]
+    if opened and not axes:
+        axes = [len(space) - 1]
     if axes:
-        best = max(axes, key=lambda k: (sum(_fitness(at, size, k) for at, size in found), k))
+        if graph.rows is not None and graph.rows.lanes and graph.rows.axis + 1 in axes:
+            best = graph.rows.axis + 1
+        else:
+            best = max(axes, key=lambda k: (sum(_fitness(at, size, k) for at, size in found), k))
         axes = [k for k in axes if k != best] + [best]
-    groups: list[list[int]] = []
+    groups: list[list[int]] = [[0]] * opened
     for axis in axes:
-        if groups and _joined(groups[-1][-1], axis, space, found, graph.folds):
+        if len(groups) > opened and _joined(groups[-1][-1], axis, space, found, graph.folds):
             groups[-1].append(axis)
         else:
             groups.append([axis])
@@ -54,7 +59,7 @@ def arranged(graph: Graph) -> Layout:
         else:  # of one entry
             stores.append(Store(fold.node, moved(fold.at), fold.kind))
     nodes = [node._replace(at=moved(node.at)) if isinstance(node, Read | Fetched) else node for node in graph.nodes]
-    return Layout(tuple(math.prod(space[k] for k in group) for group in groups), nodes, stores, folds)
+    return Layout(tuple(math.prod(space[k] for k in group) for group in groups), nodes, stores, folds, opened)
 
 
 def reaches(nodes: Sequence[Node], stores: Sequence[Store], folds: Sequence[FoldInto]) -> list[tuple[Reach, int]]:
@@ -83,3 +88,17 @@ def operands(node: Node) -> tuple[int, ...]:
     if isinstance(node, Fetched):
         return tuple(term.node for term in node.terms)
     return node.arguments if isinstance(node, Made) else (node.node,) if isinstance(node, Changed) else ()
+
+
+def levels(layout: Layout) -> list[int]:
+    """For each node the loop that it changes with; -1 where it never does."""
+    found: list[int] = []
+    for node in layout.nodes:
+        if isinstance(node, Read | Fetched):
+            level = max((k for k, step in enumerate(node.at.steps) if step), default=-1)
+            found.append(max([level, *(found[i] for i in operands(node))]))
+        elif isinstance(node, Made):
+            found.append(max((found[i] for i in node.arguments), default=-1))
+        else:
+            found.append(found[node.node] if isinstance(node, Changed) else -1)
+    return found

@@ -146,7 +146,7 @@ def _read(body: Body, var: Var, place: Memory, k: Value) -> list[Cell]:
 
 def _write(body: Body, held: list[Held], var: Var, place: Memory, k: Value) -> None:
     start, kind = _entry(body, place, k), kind_for(var.dtype)
-    for one, far in zip(held, offsets(var.shape[1:], contiguous(var)[1:]), strict=True):
+    for one, far in zip(held, offsets(var.shape[1:], contiguous(var.shape[1:], var.dtype.itemsize)), strict=True):
         store(body.block, one, _at(body, start, far), kind)
 
 

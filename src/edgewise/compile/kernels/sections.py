@@ -12,6 +12,7 @@ few instructions: whoever needs them computes them again, which costs less than 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
@@ -22,12 +23,13 @@ from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import elementwise_name, structural_name
 from edgewise.compile.kernels.packing import Pack, added, pack
 from edgewise.compile.kernels.rolled import Rolled, rolled
+from edgewise.compile.kernels.table import contiguous
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
 from edgewise.compile.kernels.views import View, view, whole
 from edgewise.compile.repeated import repeat
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
-__all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
+__all__ = ["Band", "Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
 
 CHUNK = 1200  # instructions of one function: LLVM's time for a function grows faster than its length
 MOST = 2000  # instructions of the body of a nest
@@ -54,20 +56,77 @@ class Straight:
 
 
 class Nest:
-    """Operations on every point of one space."""
+    """Operations on every point of one space.
 
-    __slots__ = ("cost", "entries", "space")
+    Attributes:
+        space: its lengths.
+        entries: the operations.
+        cost: instructions at a point, roughly.
+        straight, turned: arrays of that shape that are read point by point, and otherwise, as a transposed one is. No
+            array is both: loops that suit one way do not suit the other.
+    """
+
+    __slots__ = ("cost", "entries", "space", "straight", "turned")
 
     def __init__(self, space: tuple[int, ...]) -> None:
         self.space = space
         self.entries: list[Entry] = []
         self.cost = 0
+        self.straight: set[Var] = set()
+        self.turned: set[Var] = set()
 
 
 class Call(NamedTuple):
     """One step that Python does."""
 
     step: Op | Look
+
+
+class Band(NamedTuple):
+    """Sections that take turns.
+
+    Attributes:
+        first, stop: which.
+        cuts: the rows where one of them, or a part of one, begins or ends, from 0 on.
+        block: how many rows are in a block; the last one before a cut may have fewer.
+        axes: of each section, the axis of rows; of an array that is put together, the axis of the result.
+        firsts: of each section, the row that it begins at.
+        local: what only they need, so that there is only a block of it in memory: the axis of rows, by variable.
+        spared: bytes that are not moved to and from far away.
+        lanes: whether the rows of what is local lie side by side.
+    """
+
+    first: int
+    stop: int
+    cuts: tuple[int, ...]
+    block: int
+    axes: tuple[int, ...]
+    firsts: tuple[int, ...]
+    local: dict[Var, int]
+    spared: int
+    lanes: bool = False
+
+    @property
+    def length(self) -> int:
+        """How many rows there are."""
+        return self.cuts[-1]
+
+    def strides(self, var: Var) -> tuple[int, ...]:
+        """How the rows at hand of what is local lie in memory, in bytes: one after the other, or side by side."""
+        rows, size = self.local[var], var.dtype.itemsize
+        before, after = var.shape[:rows], var.shape[rows + 1 :]
+        if not self.lanes:
+            return contiguous((*before, self.block, *after), size)
+        *others, own = contiguous((*before, *after, self.block), size)
+        return (*others[:rows], own, *others[rows:])
+
+    def turns(self) -> list[tuple[int, int, int]]:
+        """The loops over blocks: the first row of each, how many blocks it has, and how many rows they have."""
+        found = []
+        for start, stop in itertools.pairwise(self.cuts):
+            blocks, rest = divmod(stop - start, self.block)
+            found += [(start, blocks, self.block)] * (blocks > 0) + [(stop - rest, 1, rest)] * (rest > 0)
+        return found
 
 
 Section: TypeAlias = Straight | Nest | Pack | Rolled | Call
@@ -81,6 +140,7 @@ class Division:
         outputs: of the program; one that would share memory with something else is a copy.
         where: the section that makes a variable; -1 for inputs and captured arrays.
         views: movements: their source, and how.
+        bands: sections that take turns, by ``bands.banded``.
         inline: operations that are done again wherever they are needed. What is in ``where`` as well is stored, for
             sections after that one.
     """
@@ -90,6 +150,7 @@ class Division:
         self.outputs = list(program.outputs)
         self.where: dict[Var, int] = dict.fromkeys([*program.inputs, *program.arrays], -1)
         self.views: dict[Var, tuple[Var, View]] = {}
+        self.bands: list[Band] = []
         self.inline: dict[Var, Entry] = {}
         self.contiguous = {*program.inputs, *(v for v, a in program.arrays.items() if a.flags.c_contiguous)}
 
@@ -214,7 +275,9 @@ class _Divider:
         operands = list(vars_of(op.operands))
         result = op.results[0]
         few = all(map(_few, (*operands, *op.results)))
-        moved = view(op) if not few and kind_of(result.dtype) is not None and 0 not in result.shape else None
+        moved = (
+            view(op, self.known) if not few and kind_of(result.dtype) is not None and 0 not in result.shape else None
+        )
         if moved is not None:
             source = self._contiguous(operands[0]) if moved.flat else operands[0]
             made.views[op.results[0]] = source, moved
@@ -233,7 +296,7 @@ class _Divider:
             return
         if self._summed(op):
             return
-        one = entry(op, fused)
+        one = entry(op, fused, self.known)
         if one is not None:
             if one.picks:
                 self._demand(operands[0])
@@ -244,7 +307,7 @@ class _Divider:
             else:
                 self._join(one)
             return
-        packed = pack(op)
+        packed = pack(op, self.known)
         if packed is not None:
             self._pack(packed)
             return
@@ -255,7 +318,7 @@ class _Divider:
     def _summed(self, op: Op) -> bool:
         """Take what is scattered and only added to something else together with that sum."""
         if op.results[0] in self._parts:
-            scattered = pack(op)
+            scattered = pack(op, self.known)
             if scattered is not None:
                 self._pending[op.results[0]] = scattered
                 return True
@@ -340,6 +403,8 @@ class _Divider:
         """Add an operation to the first nest that can have it."""
         made = self.made
         first = 0
+        straight: set[Var] = set()
+        turned: set[Var] = set()
         for x, how in one.reads:
             if type(x) is not Var:
                 continue
@@ -348,6 +413,8 @@ class _Divider:
                 section = self.sections[at] if at >= 0 else None
                 inside = pointwise and isinstance(section, Nest) and section.space == one.space
                 first = max(first, at if inside and not _folded(section, leaf) else at + 1)
+                if leaf.shape == one.space:
+                    (straight if pointwise else turned).add(leaf)
         for at in range(first, len(self.sections)):
             section = self.sections[at]
             if (
@@ -355,6 +422,8 @@ class _Divider:
                 and section.space == one.space
                 and section.cost + one.cost <= MOST
                 and len(section.entries) < READS
+                and straight.isdisjoint(section.turned)
+                and turned.isdisjoint(section.straight)
             ):
                 break
         else:
@@ -364,6 +433,8 @@ class _Divider:
         assert isinstance(section, Nest)
         section.entries.append(one)
         section.cost += one.cost
+        section.straight |= straight
+        section.turned |= turned
         made.where[one.var] = at
         made.contiguous.add(one.var)
 

@@ -15,11 +15,15 @@ __all__ = ["Memory", "Table", "contiguous", "offsets"]
 
 
 class Memory(NamedTuple):
-    """Where an array lies: a buffer of the table, the offset of its first entry, and its strides, all in bytes."""
+    """Where an array lies: a buffer of the table, the offset of its first entry, and its strides, all in bytes.
+
+    In a band there may be only the rows at hand: ``rows`` is the axis along which they are counted, -1 elsewhere.
+    """
 
     buffer: int
     offset: int
     strides: tuple[int, ...]
+    rows: int = -1
 
     def cells(self, var: Var, kind: Kind) -> list[Cell]:
         """The places of its entries, in C order."""
@@ -38,10 +42,15 @@ def offsets(shape: tuple[int, ...], strides: tuple[int, ...], first: int = 0) ->
     return found
 
 
-def contiguous(var: Var) -> tuple[int, ...]:
-    """The strides in bytes of an array in C order."""
-    steps = itertools.accumulate(var.shape[:0:-1], int.__mul__, initial=var.dtype.itemsize)
-    return tuple(steps)[::-1] if var.shape else ()
+def contiguous(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """The strides in bytes of an array in C order, whose entries have a size."""
+    steps = itertools.accumulate(shape[:0:-1], int.__mul__, initial=size)
+    return tuple(steps)[::-1] if shape else ()
+
+
+def _alone(var: Var, buffer: int) -> Memory:
+    """An array that is all there is in a buffer."""
+    return Memory(buffer, 0, contiguous(var.shape, var.dtype.itemsize))
 
 
 class Table:
@@ -61,17 +70,21 @@ class Table:
         self.arena = self.first_result + len(self.results)
         self.called = {var: self.arena + 1 + i for i, var in enumerate(called)}
         self.size = self.arena + 1 + len(called)
-        self.memory: dict[Var, Memory] = {v: Memory(i, 0, contiguous(v)) for i, v in enumerate(program.inputs)}
+        self.memory: dict[Var, Memory] = {
+            v: Memory(i, 0, contiguous(v.shape, v.dtype.itemsize)) for i, v in enumerate(program.inputs)
+        }
         for i, (var, array) in enumerate(program.arrays.items(), inputs):
-            self.memory[var] = Memory(i, 0, array.strides if array.flags.aligned else contiguous(var))
+            self.memory[var] = Memory(
+                i, 0, array.strides if array.flags.aligned else contiguous(var.shape, var.dtype.itemsize)
+            )
         for var, i in self.called.items():
-            self.memory[var] = Memory(i, 0, contiguous(var))
+            self.memory[var] = _alone(var, i)
 
     def result(self, var: Var) -> Memory | None:
         """Where a variable is to be written because it is an output."""
         for i, one in enumerate(self.results):
             if one is var:
-                return Memory(self.first_result + i, 0, contiguous(var))
+                return _alone(var, self.first_result + i)
         return None
 
 

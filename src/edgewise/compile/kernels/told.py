@@ -39,7 +39,12 @@ def told(division: Division) -> list[Kernel]:
     for at in range(len(needs) - 1, -1, -1):
         later[at] = {v for v in seen if division.where.get(v) == at}
         seen |= needs[at]
-    return [_one(division, at, _bytes(needs[at]), _bytes(later[at])) for at in range(len(needs))]
+    found = [_one(division, at, _bytes(needs[at]), _bytes(later[at])) for at in range(len(needs))]
+    for band in division.bands:
+        spared = f"in turn, {band.block} of {band.length} rows at a time, which spares {band.spared} bytes"
+        for at in range(band.first, band.stop):
+            found[at] = found[at]._replace(what=f"{found[at].what} ({spared if at == band.first else 'likewise'})")
+    return found
 
 
 def _one(division: Division, at: int, read: int, written: int) -> Kernel:
