@@ -27,7 +27,7 @@ def _small(monkeypatch):
     monkeypatch.setattr(pieces, "WORTH", 1000.0)
     monkeypatch.setattr(pieces, "SHARE", 150.0)
     monkeypatch.setattr(pieces, "GRAIN", 32)
-    monkeypatch.setattr(pieces, "SPARSE", 2)
+    monkeypatch.setattr(pieces, "LOSS", 3.0)
     with ew.threads():
         yield
 
