@@ -254,6 +254,14 @@ def nests(f, *args, monkeypatch):
     return found
 
 
+def test_pieces_are_told():
+    f = ew.jit(lambda x: np.exp(x) + 1)
+    x = normal(4096)
+    f(x), f(x)
+    ((_, (way,)),) = f.inspect().kinds
+    assert [kernel.what.endswith("pieces)") for kernel in way.kernels] == [True]
+
+
 def test_short_loops_are_whole(monkeypatch):
     monkeypatch.undo()
     with pytest.MonkeyPatch.context() as patch:
