@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from edgewise.compile.kernels.nests import Graph, Read, Rows, Store
 from edgewise.compile.kernels.offsets import beside
 from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.pieces import LOCAL, cut, cut_band, opened
-from edgewise.compile.kernels.regions import RUN, write_region
+from edgewise.compile.kernels.regions import write_region
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight
 from edgewise.compile.kernels.storage import Storage
@@ -68,7 +69,7 @@ class Assembly(NamedTuple):
         cost: instructions, roughly.
         looping: whether there are loops.
         cycles: what it takes on one thread, roughly.
-        pooled: whether it calls the pool of threads.
+        pieces: the sections that have loops in pieces done by the pool of threads, and how many.
     """
 
     text: str
@@ -78,7 +79,7 @@ class Assembly(NamedTuple):
     cost: int
     looping: bool
     cycles: float = 0.0
-    pooled: bool = False
+    pieces: Mapping[int, int] = MappingProxyType({})
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -105,6 +106,8 @@ class _Writer:
         self.functions: list[str] = []
         self.names = (f"piece{i}" for i in itertools.count())
         self.cycles = 0.0
+        self.pieces: dict[int, int] = {}
+        self.at = 0  # the section that is written
 
     def run(self) -> Assembly:
         steps: list[Native | Call] = []
@@ -123,6 +126,7 @@ class _Writer:
                 steps.append(section)
                 self.storage.called(section)
             else:
+                self.at = at
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
                     self.cycles += section.cost * DEPENDENT
@@ -143,8 +147,8 @@ class _Writer:
             self.storage.free(stop - 1)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
-        pooled = RUN in self.module.definitions
-        return Assembly(text, steps, self.storage.table, self.storage.arena.size, cost, looping, self.cycles, pooled)
+        table, size = self.storage.table, self.storage.arena.size
+        return Assembly(text, steps, table, size, cost, looping, self.cycles, self.pieces)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -258,6 +262,8 @@ class _Writer:
 
     def _region(self, body: Body, layouts: Sequence[Layout], each: int, near: int = 0) -> None:
         """Nests in a loop over blocks, in pieces of so many."""
+        pieces = -(-layouts[0].lengths[0] // each)
+        self.pieces[self.at] = max(pieces, self.pieces.get(self.at, 0))
         scratch = self.storage.table.arena, self.storage.arena
         one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
         self.functions.append(one.text(self.target.attributes, internal=True))
