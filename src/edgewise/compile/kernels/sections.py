@@ -439,12 +439,16 @@ class _Divider:
         made.contiguous.add(one.var)
 
     def _after(self, variables: Any, kind: type) -> int:
-        """The first section that may need these, where one that makes some of them itself is of a kind."""
+        """The first section that may need these, where one that makes some of them itself is of a kind.
+
+        What is a look at something in memory comes after that was put there.
+        """
         first, where = 0, self.made.where
         for var in variables:
-            for leaf, _ in ((var, True),) if var in where else self.made.leaves(var, len(self.sections)):
+            own = var in where
+            for leaf, _ in ((var, True),) if own else self.made.leaves(var, len(self.sections)):
                 at = where[leaf]
-                first = max(first, at if at >= 0 and isinstance(self.sections[at], kind) else at + 1)
+                first = max(first, at if own and at >= 0 and isinstance(self.sections[at], kind) else at + 1)
         return first
 
     def _straight(self, first: int, cost: int) -> int:
