@@ -6,11 +6,11 @@ change along the inner axes is computed outside of them. Where the lanes do not 
 earlier and does some points again, which for a fold are left out by a mask; so there is no second version in scalars.
 
 Folds that all go along some axis, and keep another, are done in ``tiles``. What is left are folds along all axes, and
-those that a tile would make read memory in pieces. A fold along inner axes has its partial results in registers: several
-vectors, added up at the end of each loop and of every ``BLOCK`` turns. So no number takes part in more additions than a
-block has turns, and there are blocks: in a sum of a million 250 and 120, where NumPy's pairwise summation has some 30
-and a plain loop a million (blocked summation: Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section
-4.2). A fold along outer axes has them in memory, at the result.
+those that a tile would make read memory in pieces. A fold along inner axes has its partial results in registers:
+several vectors, added up at the end of each loop and of every ``BLOCK`` turns. So no number takes part in more
+additions than a block has turns, and there are blocks: in a sum of a million 250 and 120, where NumPy's pairwise
+summation has some 30 and a plain loop a million (blocked summation: Higham, *Accuracy and Stability of Numerical
+Algorithms*, 2002, section 4.2). A fold along outer axes has them in memory, at the result.
 """
 
 from __future__ import annotations
