@@ -25,6 +25,7 @@ from edgewise.compile.kernels.loops import clear_across, write_nest
 from edgewise.compile.kernels.nests import Rows
 from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.records import Stacked, records, step_by_step
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
@@ -103,6 +104,7 @@ class _Writer:
         self.functions: list[str] = []
         self.cells: dict[Var, list[Cell]] = {}
         self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
+        self.padded: set[Var] = set()  # what a loop left in records
         self.last: dict[Var, int] = {}  # the last section that needs a variable
         self.as_arrays: set[Var] = set()  # what is needed in one piece of memory
         for at, section in enumerate(sections):
@@ -181,12 +183,35 @@ class _Writer:
         self._keep(body, at, made)
 
     def _rolled(self, body: Body, at: int, section: Rolled) -> None:
-        carries = section.op.params["carries"]
-        rooms = [self._room(var, at) for var in section.op.results[carries:]]
-        last = write_rolled(body, section, self._entries, self._memory, rooms)
+        carries, width = section.op.params["carries"], 2 * self.target.width  # two registers take turns
+        self._record([v for v in section.op.results[carries:] if self.last.get(v, -1) > at], section, width)
+        rooms = [self._stacked(var) for var in section.op.results[carries:]]
+        last = write_rolled(body, section, self._entries, self._stacked, rooms, width)
         for var, cells in zip(section.op.results, last, strict=False):
-            self.cells[var] = cells
+            self.cells[var] = [body.held(cell) for cell in cells]
         self._keep(body, at, list(section.op.results[:carries]))
+
+    def _record(self, stacks: list[Var], section: Rolled, width: int) -> None:
+        """Memory for what a loop stacks: that of results, and a record for each step of all else."""
+        for var in section.op.results:
+            memory = self.table.result(var)
+            if memory is not None:
+                self.table.memory[var] = memory
+        size, places = records([var for var in stacks if var not in self.table.memory], width)
+        if not places:
+            return
+        block = self.arena.take(size * section.op.params["steps"])
+        self.blocks[block] = set(places)
+        self.padded |= places.keys()
+        for var, (offset, strides) in places.items():
+            self.table.memory[var] = Memory(self.table.arena, block + offset, strides)
+
+    def _stacked(self, var: Var) -> Stacked | None:
+        """Where an array is that a loop goes through step by step; None where nobody needs it."""
+        if var not in self.table.memory and var not in self.division.views:
+            return None
+        source, chain = self._shown(var)
+        return Stacked(self._memory(var), source in self.padded and step_by_step(chain))
 
     def _band(self, body: Body, band: Band) -> None:
         """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
