@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,9 +40,11 @@ def bound_gate(plan: Plan) -> Callable[..., Any]:
         made = [_fresh(leaf) for leaf in leaves]
         held = [_data(w, value) for w, value in zip(wanted, (*args, *captured), strict=True)]
         data = [array for array in (*held, *made) if isinstance(array, np.ndarray)]
+        looking = [weakref.ref(array) for array in data] if plan.release else []  # none is resized meanwhile
         with arena.taken() as scratch:
             addresses = [*(array.ctypes.data for array in data), *scratch]
             code = kernel((ctypes.c_void_p * len(addresses))(*addresses))
+        looking.clear()
         if code:
             return fallback(code, args)
         return _built(build, [_returned(leaf, array) for leaf, array in zip(leaves, made, strict=True)])

@@ -27,7 +27,7 @@ from edgewise.compile.cache import entry_key, object_cache
 from edgewise.compile.host import host, llvmlite
 from edgewise.errors import CompileError
 
-__all__ = ["LEVELS", "Library", "assembly", "load"]
+__all__ = ["LEVELS", "NOTHING", "Library", "assembly", "load"]
 
 LEVELS = (0, 1, 2, 3)  # of LLVM's code generator
 GENERATION = 256  # libraries of one linker

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compile.collector import seldom
-from edgewise.compile.engine import Library, load
+from edgewise.compile.engine import NOTHING, Library, load
 from edgewise.compile.engine import assembly as disassembled
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import Assembly, Target, assemble
@@ -26,6 +27,7 @@ from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
+from edgewise.compile.pool import imports
 from edgewise.compile.repeated import repeat
 from edgewise.compile.scratch import scratch
 from edgewise.compile.stepping import Stepper
@@ -34,7 +36,7 @@ from edgewise.core.program import Guard, Op, Program, Var, take
 __all__ = ["Executable", "build", "build_tree"]
 
 LONG = 3000  # instructions from which on compile time counts more than the time of a run, where there are no loops
-HUGE = 500_000  # letters of text from which on it does, loops or not: level 2 takes ten times as long as level 0
+HUGE = 15_000  # lines of text from which on it does, loops or not: level 2 takes ten times as long as level 0
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
@@ -95,6 +97,7 @@ class Executable:
         arena: bytes of scratch memory, at an address that is a multiple of 64.
         results: shape and dtype of each output that is a variable, in order.
         captured: the captured arrays, in the table's order.
+        cycles: what it takes on one thread, roughly, without the calls of NumPy.
         kernels: what it does, section by section.
         seconds: what its text, and its machine code, took to make.
         delivered: the outputs: variables, each of which has a place in the table, and numbers.
@@ -108,13 +111,14 @@ class Executable:
         self.text = assembly.text
         self.arena = assembly.arena
         self.cost = assembly.cost
+        self.cycles = assembly.cycles
         self.captured = list(program.arrays.values())
         table = assembly.table
         self.results = [(v.shape, v.dtype) for v in table.results]
         self.library: Library | None = None
         self._level = _level(assembly)
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=self._level)
+            self.library = load(assembly.text, level=self._level, imports=imports() if assembly.pooled else NOTHING)
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)
@@ -274,7 +278,7 @@ class _Window:
 
 def _level(assembly: Assembly) -> int:
     """How hard LLVM is to try. Level 0 is as fast for numbers, and several times slower for loops full of constants."""
-    return 0 if len(assembly.text) > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
+    return 0 if assembly.text.count("\n") > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
 
 
 def _made(call: Call) -> tuple[Var, ...]:
@@ -289,6 +293,6 @@ def _in_order(value: Any, var: Var) -> Any:
 
 
 def _address(array: Any, keep: list[Any]) -> int:
-    keep.append(array)
+    keep += array, weakref.ref(array)  # which other threads can then neither free nor resize
     address: int = array.__array_interface__["data"][0]  # in half the time that array.ctypes takes
     return address

@@ -7,26 +7,30 @@ in memory, or both. What a later section needs is put into memory by the one tha
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.compile.ir import Module, Value
+from edgewise.compile.ir import Module, Value, vector
 from edgewise.compile.kernels.arena import Arena
-from edgewise.compile.kernels.body import Body, Cell, Place
+from edgewise.compile.kernels.body import Body, Cell, Lane, Place
 from edgewise.compile.kernels.costs import cycles
 from edgewise.compile.kernels.graphs import graphs
-from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
+from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, store, truth
 from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.loops import clear_across, write_nest
 from edgewise.compile.kernels.nests import Rows
 from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.pieces import LOCAL, cut, cut_band, opened
 from edgewise.compile.kernels.records import Stacked, records, step_by_step
+from edgewise.compile.kernels.regions import RUN, write_region
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
+from edgewise.compile.kernels.rowwise import chunks, put_cells, rowwise
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
 from edgewise.compile.kernels.unrolled import LIMIT
@@ -36,6 +40,7 @@ from edgewise.core.program import Guard, Op, Program, Var, vars_of
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
 
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
+DEPENDENT = 2.5  # cycles of an instruction on one number, which often waits for the one before
 
 
 class Target(NamedTuple):
@@ -68,6 +73,8 @@ class Assembly(NamedTuple):
         arena: bytes of scratch memory.
         cost: instructions, roughly.
         looping: whether there are loops.
+        cycles: what it takes on one thread, roughly.
+        pooled: whether it calls the pool of threads.
     """
 
     text: str
@@ -76,6 +83,8 @@ class Assembly(NamedTuple):
     arena: int
     cost: int
     looping: bool
+    cycles: float = 0.0
+    pooled: bool = False
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -102,13 +111,17 @@ class _Writer:
         self.module = Module(fused=target.fused)
         self.arena = Arena()
         self.functions: list[str] = []
+        self.names = (f"piece{i}" for i in itertools.count())
+        self.cycles = 0.0
         self.cells: dict[Var, list[Cell]] = {}
         self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
         self.padded: set[Var] = set()  # what a loop left in records
         self.last: dict[Var, int] = {}  # the last section that needs a variable
         self.as_arrays: set[Var] = set()  # what is needed in one piece of memory
         for at, section in enumerate(sections):
-            direct = set(looked_at(section)) if isinstance(section, Straight) else set()
+            looks = set(looked_at(section)) if isinstance(section, Straight) else set()
+            shown = {leaf for var in looks if var not in division.where for leaf, _ in division.leaves(var, at)}
+            direct = looks - shown
             for var in division.needs(at):
                 self.last[var] = at
                 if var not in direct and (var.shape or isinstance(section, Call | Straight)):
@@ -139,8 +152,10 @@ class _Writer:
             else:
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
+                    self.cycles += section.cost * DEPENDENT
                     self._straight(body, at, section)
                 elif isinstance(section, Rolled):
+                    self.cycles += section.cost * DEPENDENT * section.op.params["steps"]
                     self._rolled(body, at, section)
                 elif at in bands:
                     stop = bands[at].stop
@@ -155,7 +170,8 @@ class _Writer:
             self._free(stop - 1)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
-        return Assembly(text, steps, self.table, self.arena.size, cost, looping)
+        pooled = RUN in self.module.definitions
+        return Assembly(text, steps, self.table, self.arena.size, cost, looping, self.cycles, pooled)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -178,7 +194,9 @@ class _Writer:
                 continue
             op, how = step
             operands = [self._entries(x) if type(x) is Var else [] for x in op.operands]
-            self.cells[op.results[0]] = how.write(body, operands)
+            rows = rowwise(op, self.target.fused, called=True)
+            cells = None if rows is None else rows.cells(body, 2 * self.target.width, operands)
+            self.cells[op.results[0]] = how.write(body, operands) if cells is None else cells
             made.append(op.results[0])
         self._keep(body, at, made)
 
@@ -188,7 +206,7 @@ class _Writer:
         rooms = [self._stacked(var) for var in section.op.results[carries:]]
         last = write_rolled(body, section, self._entries, self._stacked, rooms, width)
         for var, cells in zip(section.op.results, last, strict=False):
-            self.cells[var] = [body.held(cell) for cell in cells]
+            self.cells[var] = cells
         self._keep(body, at, list(section.op.results[:carries]))
 
     def _record(self, stacks: list[Var], section: Rolled, width: int) -> None:
@@ -223,12 +241,23 @@ class _Writer:
             rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
             self._free(at, band.local)
         band = self._lying(band, rooms)
-        for start, blocks, length in band.turns():
-            layouts = self._layouts(band, rooms, start, blocks, length)
-            if not start:
-                for layout in layouts:
+        body.bind(LOCAL, body.address(self.table.arena))
+        # The longest stretch goes first: it may be done in pieces, which find what is folded along it anew.
+        turns = sorted(band.turns(), key=lambda turn: -turn[1])
+        begun: set[int] = set()
+        for turn in turns:
+            numbered = self._layouts(band, rooms, turn)
+            layouts = [layout for _, layout in numbered]
+            self.cycles += sum(cycles(layout, self.target.width) for layout in layouts)
+            how = None if begun else cut_band(layouts, self.target.width)
+            for at, layout in numbered:
+                if how is None and at not in begun:
                     clear_across(body, layout)
-            loop = Loop(body, 0, blocks, 1, [])
+            begun.update(at for at, _ in numbered)
+            if how is not None:
+                self._region(body, layouts, how.length, self._near(band, rooms))
+                continue
+            loop = Loop(body, 0, turn[1], 1, [])
             for layout in layouts:
                 self._loops(body, layout, loop.counter)
             loop.close([])
@@ -239,7 +268,8 @@ class _Writer:
         for lanes in (False, True):
             band = band._replace(lanes=lanes)
             self._lay(band, rooms)
-            costs[lanes] = sum(cycles(one, self.target.width) for one in self._layouts(band, rooms, *band.turns()[0]))
+            longest = max(band.turns(), key=lambda turn: turn[1])
+            costs[lanes] = sum(cycles(one, self.target.width) for _, one in self._layouts(band, rooms, longest))
         band = band._replace(lanes=costs[True] < costs[False])
         self._lay(band, rooms)
         return band
@@ -250,18 +280,48 @@ class _Writer:
                 rooms[var] = self.table.memory[var] = memory._replace(strides=band.strides(var))
 
     def _layouts(
-        self, band: Band, rooms: dict[Var, Memory | None], start: int, blocks: int, length: int
-    ) -> list[Layout]:
-        """The nests of a band, in order."""
-        return [
-            arranged(graph)
-            for at, axis in zip(range(band.first, band.stop), band.axes, strict=True)
-            for graph in graphs(
-                self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
-            )
+        self, band: Band, rooms: dict[Var, Memory | None], turn: tuple[int, int, int]
+    ) -> list[tuple[int, Layout]]:
+        """The nests of a band in order, each with its section."""
+        start, blocks, length = turn
+        found = []
+        for at, axis, first in zip(range(band.first, band.stop), band.axes, band.firsts, strict=True):
+            section = self.sections[at]
+            own = section.space[axis] if isinstance(section, Nest) else self._made(at)[0].shape[axis]
+            if first <= start < first + own:
+                rows = Rows(axis, start - first, blocks, length, band.lanes)
+                some = graphs(self.division, at, self._found, rooms, self.inherited, rows)
+                found += [(at, arranged(graph)) for graph in some]
+        return found
+
+    def _near(self, band: Band, rooms: dict[Var, Memory | None]) -> range:
+        """The bytes of scratch memory that are local to the block of rows at hand."""
+        found = [
+            (memory.offset, var.dtype.itemsize * (math.prod(var.shape) // var.shape[memory.rows]) * band.block)
+            for var, memory in rooms.items()
+            if memory is not None and memory.buffer == LOCAL
         ]
+        return range(min(at for at, _ in found), max(at + size for at, size in found)) if found else range(0)
+
+    def _region(self, body: Body, layouts: Sequence[Layout], each: int, near: range = range(0)) -> None:
+        """Nests in a loop over blocks, in pieces of so many."""
+        scratch = self.table.arena, self.arena
+        one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
+        self.functions.append(one.text(self.target.attributes, internal=True))
 
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
+        """A nest, in pieces where it is long."""
+        if counter is None:
+            self.cycles += cycles(layout, self.target.width)
+            how = cut(layout, self.target.width)
+            if how is not None:
+                level, length, pieces = how
+                self._region(body, [opened(layout, level, 0, pieces, length)], 1)
+                rest = layout.lengths[level] - pieces * length
+                if not rest:
+                    return
+                layout = opened(layout, level, pieces * length, 1, rest)
+                counter = body.block.constant(0, vector("i64", 1))
         write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
 
     def _made(self, at: int) -> list[Var]:
@@ -343,7 +403,7 @@ class _Writer:
         under = self.inherited.get(var)
         if under is not None:
             memory: Memory | None = self.table.memory[under]
-            if memory is not None and memory.buffer == self.table.arena:
+            if memory is not None and memory.buffer in (self.table.arena, LOCAL):
                 self.blocks[memory.offset] = {var}
         else:
             memory = self.table.result(self._heir(var)[-1])
@@ -351,11 +411,12 @@ class _Writer:
             size, rows = math.prod(var.shape), -1
             strides = contiguous(var.shape, var.dtype.itemsize)
             if band is not None:
-                size, rows = size // band.length * band.block, band.local[var]
+                rows = band.local[var]
+                size = size // var.shape[rows] * band.block
                 strides = band.strides(var)
             block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, strides, rows)
+            memory = Memory(self.table.arena if band is None else LOCAL, block, strides, rows)
         if memory is not None:
             self.table.memory[var] = memory
         return memory
@@ -373,19 +434,20 @@ class _Writer:
     def _keep(self, body: Body, at: int, made: list[Var]) -> None:
         """Put into memory what is needed after a section that has it in registers."""
         spilled: dict[int, tuple[Cell, list[tuple[Var, int]]]] = {}
+        vectors: dict[Value, list[tuple[Var, int]]] = {}
         for var in made:
             needed = self.last.get(var, -1) > at
             if self.table.result(var) is not None or (needed and var in self.as_arrays):
                 memory = self._room(var, at)
                 assert memory is not None
                 places = memory.cells(var, kind_for(var.dtype))
-                for cell, place in zip(self.cells[var], places, strict=True):
-                    assert isinstance(place, Place)
-                    body.put(cell, place)
+                put_cells(body, self.cells[var], places, chunks(var.shape, 2 * self.target.width))
                 self.cells[var] = places
             elif needed:
                 for i, cell in enumerate(self.cells[var]):
-                    if isinstance(cell, Value | Complex):
+                    if isinstance(cell, Lane):
+                        vectors.setdefault(cell.vector, []).append((var, i))
+                    elif isinstance(cell, Value | Complex):
                         spilled.setdefault(id(cell), (cell, []))[1].append((var, i))
                     elif isinstance(cell, Place) and cell.buffer == self.table.arena:
                         self.blocks[max(b for b in self.blocks if b <= cell.offset)].add(var)
@@ -398,6 +460,15 @@ class _Writer:
                 for var, i in users:
                     self.cells[var][i] = place
                     holders.add(var)
+        for register, uses in vectors.items():
+            kind = kind_for(uses[0][0].dtype)
+            block = self.arena.take(kind.size * register.kind.lanes)
+            self.blocks[block] = {var for var, _ in uses}
+            store(body.block, register, body.pointer(self.table.arena, block), kind)
+            for var, i in uses:
+                lane = self.cells[var][i]
+                assert isinstance(lane, Lane)
+                self.cells[var][i] = Place(self.table.arena, block + kind.size * lane.at, kind)
 
     def _free(self, at: int, among: Container[Var] | None = None) -> None:
         """Give back scratch memory that nothing needs after a section, all of it or that of some variables."""

@@ -42,23 +42,36 @@ Cell: TypeAlias = Value | Complex | Lane | Place | Fixed
 
 
 class Body:
-    """One function ``i64 name(ptr table)``.
+    """One function ``i64 name(ptr table)``, or ``i64 name(ptr table, i64 piece, i64 slot)``.
+
+    Args:
+        module: what it calls.
+        name: the symbol.
+        pieces: whether it does one piece at a time, in a slot that no other thread has meanwhile.
 
     Attributes:
         block: where instructions go; helpers that build a loop end it and begin others.
         name: the symbol.
     """
 
-    def __init__(self, module: Module, name: str) -> None:
+    def __init__(self, module: Module, name: str, *, pieces: bool = False) -> None:
         self.block = Block(module, "v", "begin")
         self.name = name
+        self._parameters = "ptr %table, i64 %piece, i64 %slot" if pieces else "ptr %table"
+        self._bound: dict[int, str] = {}
         self._addresses: dict[int, str] = {}  # of buffers: fetched at the entry, so that they are there everywhere
         self._held: dict[Place | Lane, Held] = {}
         self._failures: set[int] = set()
 
     def address(self, buffer: int) -> str:
         """The register with the address of a buffer."""
+        if buffer in self._bound:
+            return self._bound[buffer]
         return self._addresses.setdefault(buffer, f"%buffer{buffer}")
+
+    def bind(self, buffer: int, register: str) -> None:
+        """Have a number stand for memory that is in no table."""
+        self._bound[buffer] = register
 
     def pointer(self, buffer: int, offset: int) -> str:
         """The address of a byte in a buffer, as a register that is made now."""
@@ -117,11 +130,11 @@ class Body:
         self.block.begin(label)
         self._held = kept
 
-    def call(self, name: str) -> None:
-        """Call another function on the same table, and return what it returns unless that is 0."""
+    def call(self, name: str, arguments: str = "ptr %table") -> None:
+        """Call another function, on the same table, and return what it returns unless that is 0."""
         number = self.block.fresh()
         self.block.lines += [
-            f"  %{number}.code = call i64 @{name}(ptr %table)",
+            f"  %{number}.code = call i64 @{name}({arguments})",
             f"  %{number}.done = icmp eq i64 %{number}.code, 0",
             f"  br i1 %{number}.done, label %{number}.on, label %{number}.off",
             f"{number}.off:",
@@ -131,7 +144,8 @@ class Body:
 
     def text(self, attributes: str, internal: bool) -> str:
         """The whole function, which returns 0 where no guard failed."""
-        lines = [f"define {'internal ' if internal else ''}i64 @{self.name}(ptr %table) {attributes} {{", "entry:"]
+        linkage = "internal " if internal else ""
+        lines = [f"define {linkage}i64 @{self.name}({self._parameters}) {attributes} {{", "entry:"]
         for buffer, name in self._addresses.items():
             lines += [
                 f"  {name}.at = getelementptr ptr, ptr %table, i64 {buffer}",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edgewise.compile.kernels.kinds import kind_for
-from edgewise.compile.kernels.rowwise import pieces
+from edgewise.compile.kernels.rowwise import chunks
 from edgewise.compile.kernels.table import Memory, contiguous
 from edgewise.compile.kernels.views import Axis, View
 from edgewise.core.program import Var
@@ -47,7 +47,7 @@ def records(stacks: Sequence[Var], width: int) -> tuple[int, dict[Var, tuple[int
         size, shape = var.dtype.itemsize, var.shape[1:]
         row = shape[-1:]
         if row and row[0] > 1 and not kind_for(var.dtype).complex:
-            *_, last = pieces(row, width)
+            *_, last = chunks(row, width)
             row = (last.start + last.lanes,)
         inner = (*shape[:-1], *row)
         places[var] = at, contiguous(inner, size)

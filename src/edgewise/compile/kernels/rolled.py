@@ -15,7 +15,7 @@ from edgewise.compile.kernels.body import Body, Cell
 from edgewise.compile.kernels.kinds import Complex, Held, Kind, kind_for, kind_of, load
 from edgewise.compile.kernels.lanes import gathered
 from edgewise.compile.kernels.records import Stacked
-from edgewise.compile.kernels.rowwise import Piece, Rowwise, cells_of, fetch, pieces, put, registers, rowwise
+from edgewise.compile.kernels.rowwise import Chunk, Rowwise, cells_of, chunks, fetch, put, registers, rowwise
 from edgewise.compile.kernels.table import Memory, offsets
 from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, fixed, unrolled
 from edgewise.core.program import Op, Var
@@ -66,7 +66,7 @@ def rolled(op: Op, known: dict[Var, Any], fused: bool) -> Rolled | None:
 
 
 def _registers(shape: tuple[int, ...]) -> int:
-    return len(pieces(shape, USUAL))
+    return len(chunks(shape, USUAL))
 
 
 def write_rolled(
@@ -154,9 +154,9 @@ def write_rolled(
     ]
 
 
-def _cut(shape: tuple[int, ...], var: Var, width: int) -> Sequence[Piece]:
+def _cut(shape: tuple[int, ...], var: Var, width: int) -> Sequence[Chunk]:
     """The registers of an array of a variable's dtype; a complex number is two values, and no lane."""
-    return pieces(shape, 1 if kind_for(var.dtype).complex else width)
+    return chunks(shape, 1 if kind_for(var.dtype).complex else width)
 
 
 def _number(operand: Any) -> list[Cell]:
@@ -195,23 +195,23 @@ def _read(body: Body, var: Var, place: Stacked, k: Value, width: int) -> list[Ce
         if place.padded and one.lanes > 1:
             found.append(load(body.block, _at(body, start, places[one.start]), kind, one.lanes))
         else:
-            found.append(_fetched(body, start, places[one.start : one.start + one.count], one, kind, beside))
+            found.append(_fetched(body, start, places[one.start : one.start + one.filled], one, kind, beside))
     return cells_of(found, cut)
 
 
-def _fetched(body: Body, start: str, places: list[int], piece: Piece, kind: Kind, beside: bool) -> Held:
+def _fetched(body: Body, start: str, places: list[int], chunk: Chunk, kind: Kind, beside: bool) -> Held:
     """What is read into one register."""
-    if piece.lanes > 1 and beside:
-        return fetch(body.block, _at(body, start, places[0]), kind, piece.count, piece.lanes)
+    if chunk.lanes > 1 and beside:
+        return fetch(body.block, _at(body, start, places[0]), kind, chunk.filled, chunk.lanes)
     single = [load(body.block, _at(body, start, far), kind) for far in places]
-    return single[0] if piece.lanes == 1 else gathered([*single, *single[:1] * (piece.lanes - piece.count)])
+    return single[0] if chunk.lanes == 1 else gathered([*single, *single[:1] * (chunk.lanes - chunk.filled)])
 
 
-def _write(body: Body, held: list[Held], cut: Sequence[Piece], var: Var, place: Stacked, k: Value) -> None:
+def _write(body: Body, held: list[Held], cut: Sequence[Chunk], var: Var, place: Stacked, k: Value) -> None:
     start, kind = _entry(body, place.memory, k), kind_for(var.dtype)
     places = offsets(var.shape[1:], place.memory.strides[1:])
-    for one, piece in zip(held, cut, strict=True):
-        put(body.block, one, _at(body, start, places[piece.start]), kind, piece.lanes if place.padded else piece.count)
+    for one, chunk in zip(held, cut, strict=True):
+        put(body.block, one, _at(body, start, places[chunk.start]), kind, chunk.lanes if place.padded else chunk.filled)
 
 
 def _at(body: Body, start: str, far: int) -> str:

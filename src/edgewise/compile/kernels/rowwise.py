@@ -31,50 +31,53 @@ from edgewise.compile.kernels.wiring import Empty
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
-__all__ = ["Piece", "Rowwise", "cells_of", "fetch", "pieces", "put", "registers", "rowwise"]
+__all__ = ["Chunk", "Rowwise", "cells_of", "chunks", "fetch", "put", "put_cells", "registers", "rowwise"]
+
+LEAST = 4  # numbers of a row that vectors pay for
 
 Cells = list[Cell]
 Columns = list[tuple[Sequence[Cell], Kind]]
 
 
-class Piece(NamedTuple):
+class Chunk(NamedTuple):
     """Entries that are in one register.
 
     Attributes:
         start: the first of them, in C order.
-        count: how many there are.
+        filled: how many there are.
         lanes: of the register.
     """
 
     start: int
-    count: int
+    filled: int
     lanes: int
 
 
 @functools.lru_cache(maxsize=1024)
-def pieces(shape: tuple[int, ...], width: int) -> tuple[Piece, ...]:
+def chunks(shape: tuple[int, ...], width: int) -> tuple[Chunk, ...]:
     """The registers of an array, if one has so many lanes.
 
-    >>> pieces((2, 14), 8)[:2]
-    (Piece(start=0, count=8, lanes=8), Piece(start=8, count=6, lanes=8))
-    >>> pieces((3,), 8), pieces((2, 1), 8)
-    ((Piece(start=0, count=3, lanes=4),), (Piece(start=0, count=1, lanes=1), Piece(start=1, count=1, lanes=1)))
+    >>> chunks((2, 14), 8)[:2]
+    (Chunk(start=0, filled=8, lanes=8), Chunk(start=8, filled=6, lanes=8))
+    >>> chunks((2, 1), 8)
+    (Chunk(start=0, filled=1, lanes=1), Chunk(start=1, filled=1, lanes=1))
     """
     length = shape[-1] if shape else 1
+    width = width if length >= LEAST else 1
     found = []
     for row in range(0, math.prod(shape), length):
         for start in range(0, length, width):
             count = min(width, length - start)
-            found.append(Piece(row + start, count, min(width, 1 << (count - 1).bit_length())))
+            found.append(Chunk(row + start, count, min(width, 1 << (count - 1).bit_length())))
     return tuple(found)
 
 
-def registers(body: Body, cells: Sequence[Cell], cut: Sequence[Piece], kind: Kind) -> list[Held]:
-    """Numbers in registers, as an array is cut into pieces."""
-    return [packed(body, cells[one.start : one.start + one.count], one.lanes, kind) for one in cut]
+def registers(body: Body, cells: Sequence[Cell], cut: Sequence[Chunk], kind: Kind) -> list[Held]:
+    """Numbers in registers, as an array is cut into chunks."""
+    return [packed(body, cells[one.start : one.start + one.filled], one.lanes, kind) for one in cut]
 
 
-def cells_of(found: Sequence[Held], cut: Sequence[Piece]) -> Cells:
+def cells_of(found: Sequence[Held], cut: Sequence[Chunk]) -> Cells:
     """The entries of an array that is in registers."""
     cells: Cells = []
     for held, one in zip(found, cut, strict=True):
@@ -82,7 +85,7 @@ def cells_of(found: Sequence[Held], cut: Sequence[Piece]) -> Cells:
             cells.append(held)
         else:
             assert isinstance(held, Value)
-            cells += [Lane(held, i) for i in range(one.count)]
+            cells += [Lane(held, i) for i in range(one.filled)]
     return cells
 
 
@@ -163,10 +166,7 @@ def fetch(block: Block, pointer: str, kind: Kind, count: int, lanes: int) -> Hel
         if part == 1:
             own = block.emit(f"insertelement {kind.type(2).text} poison, {own!r}, i64 0", kind.type(2))
         wide = _shuffled(own, own, range(part), lanes)
-        if found is None:
-            found = wide
-        else:
-            found = _shuffled(found, wide, [*range(done), *range(lanes, lanes + part)], lanes)
+        found = wide if found is None else _shuffled(found, wide, [*range(done), *range(lanes, lanes + part)], lanes)
         done += part
     assert found is not None
     return found
@@ -183,6 +183,21 @@ def put(block: Block, held: Held, pointer: str, kind: Kind, count: int) -> None:
             own = held.lane(done) if part == 1 else _shuffled(held, held, range(done, done + part), part)
         store(block, own, _beside(block, pointer, done * kind.size), kind)
         done += part
+
+
+def put_cells(body: Body, cells: Sequence[Cell], places: Sequence[Cell], cut: Sequence[Chunk]) -> None:
+    """Write numbers to places, those that are in one register together where the places are one after the other."""
+    for one in cut:
+        first, to = cells[one.start], places[one.start : one.start + one.filled]
+        start = to[0]
+        assert isinstance(start, Place)
+        own = cells[one.start : one.start + one.filled]
+        if type(first) is Lane and _form(own, one.lanes)[1] == "whole" and _form(to, one.lanes)[1] == "memory":
+            put(body.block, first.vector, body.pointer(start.buffer, start.offset), start.kind, one.filled)
+            continue
+        for cell, place in zip(own, to, strict=True):
+            assert isinstance(place, Place)
+            body.put(cell, place)
 
 
 def _powers(count: int) -> list[int]:
@@ -224,15 +239,15 @@ class Rowwise(NamedTuple):
 
     def cells(self, body: Body, width: int, operands: Sequence[Cells]) -> Cells | None:
         """Write the operation, for the cells of its operands; None where that is better done number by number."""
-        columns, cut = self.columns(operands), pieces(self.shape, width)
+        columns, cut = self.columns(operands), chunks(self.shape, width)
         spared = single = 0
         todo: list[list[Sequence[Cell]]] = []
         for one in cut:
-            parts = [column[one.start : one.start + one.count] for column, _ in columns]
+            parts = [column[one.start : one.start + one.filled] for column, _ in columns]
             todo.append(parts)
             if self.adds and any(map(_empty, parts)):
                 continue
-            spared += self.cost * (one.count - 1) - sum(_form(part, one.lanes)[0] for part in parts)
+            spared += self.cost * (one.filled - 1) - sum(_form(part, one.lanes)[0] for part in parts)
             single += sum(type(cell) is Lane for part in parts for cell in part)
         if spared + single < 0:
             return None
@@ -259,7 +274,7 @@ def rowwise(op: Op, fused: bool, called: bool) -> Rowwise | None:
         fused: whether the processor multiplies and adds in one rounding.
         called: whether elementary functions are called rather than written in place.
     """
-    if len(op.results) != 1 or not op.results[0].shape or op.results[0].shape[-1] < 2:
+    if len(op.results) != 1 or not op.results[0].shape or op.results[0].shape[-1] < LEAST:
         return None
     kinds = [kind_of(x.dtype) for x in (*(o for o in op.operands if type(o) is Var), op.results[0])]
     if any(k is None or k.complex for k in kinds):
@@ -328,7 +343,9 @@ def _contraction(op: Op) -> Rowwise | None:
     grid = np.indices(shape).reshape(len(shape), -1)
 
     def entries(own: str, its: tuple[int, ...]) -> list[list[int]]:
-        flat = np.zeros(grid.shape[1], int) if not own else np.ravel_multi_index([grid[letters.index(c)] for c in own], its)
+        if not own:
+            return [[0] * math.prod(shape[len(summed) :])] * length
+        flat = np.ravel_multi_index([grid[letters.index(c)] for c in own], its)
         found: list[list[int]] = flat.reshape(length, -1).tolist()
         return found
 
@@ -339,10 +356,11 @@ def _contraction(op: Op) -> Rowwise | None:
         return [one for i, j in orders for one in (([x[k] for k in i], first), ([y[k] for k in j], second))]
 
     def write(body: Body, values: list[Value]) -> Held:
-        factors = [convert(x, kind, wanted) for x, kind in zip(values, [first, second] * length, strict=True)]
-        total = factors[0] * factors[1]  # type: ignore[operator]  # nothing complex
+        held = [convert(x, kind, wanted) for x, kind in zip(values, [first, second] * length, strict=True)]
+        factors = [x for x in held if isinstance(x, Value)]
+        total = factors[0] * factors[1]
         for x, y in zip(factors[2::2], factors[3::2], strict=True):
-            total = fma(x, y, total)  # type: ignore[arg-type]
+            total = fma(x, y, total)
         return total
 
     return Rowwise(op.results[0].shape, wanted, columns, write, 2 * length)
