@@ -58,7 +58,7 @@ def build(program: Program) -> Executable:
     written = assemble(program, division, known, target)
     made = time.perf_counter()
     executable = Executable(program, division.outputs, written)
-    executable.kernels = told(division, written.pieces)
+    executable.kernels = told(division, written.pieces, written.tiles)
     executable.seconds = {"write": made - begun, "compile": time.perf_counter() - made}
     return executable
 

@@ -31,6 +31,7 @@ from edgewise.compile.kernels.rowwise import rowwise
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight
 from edgewise.compile.kernels.storage import Storage
 from edgewise.compile.kernels.table import Memory, Table
+from edgewise.compile.kernels.tiling import tiling
 from edgewise.core.program import Guard, Program, Var
 
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
@@ -71,6 +72,7 @@ class Assembly(NamedTuple):
         looping: whether there are loops.
         cycles: what it takes on one thread, roughly.
         pieces: the sections that have loops in pieces done by the pool of threads, and how many.
+        tiles: the sections that have loops with tiles of results in registers, and which were chosen why.
     """
 
     text: str
@@ -81,6 +83,7 @@ class Assembly(NamedTuple):
     looping: bool
     cycles: float = 0.0
     pieces: Mapping[int, int] = MappingProxyType({})
+    tiles: Mapping[int, str] = MappingProxyType({})
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -108,6 +111,7 @@ class _Writer:
         self.names = (f"piece{i}" for i in itertools.count())
         self.cycles = 0.0
         self.pieces: dict[int, int] = {}
+        self.tiles: dict[int, str] = {}
         self.at = 0  # the section that is written
 
     def run(self) -> Assembly:
@@ -149,7 +153,7 @@ class _Writer:
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
         table, size = self.storage.table, self.storage.arena.size
-        return Assembly(text, steps, table, size, cost, looping, self.cycles, self.pieces)
+        return Assembly(text, steps, table, size, cost, looping, self.cycles, self.pieces, self.tiles)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -191,13 +195,17 @@ class _Writer:
         """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
         storage = self.storage
         rooms = storage.rooms(band)
+        before = band
         band, turns = self._lying(band, rooms)
+        self.division.bands[self.division.bands.index(before)] = band
         near = storage.arena.take(storage.near.size)
         body.bind(LOCAL, beside(body.block, body.address(storage.table.arena), near))
         # The longest stretch goes first: it may be done in pieces, which find what is folded along it anew.
         begun: set[int] = set()
         for (_, blocks, _), numbered in sorted(turns, key=lambda one: -one[0][1]):
             layouts = [layout for _, layout in numbered]
+            for at, layout in numbered:
+                self._tell(at, layout)
             self.cycles += sum(cycles(layout, self.target.width) for layout in layouts)
             how = None if begun else cut_band(layouts, self.target.width)
             for at, layout in numbered:
@@ -272,9 +280,16 @@ class _Writer:
         one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
         self.functions.append(one.text(self.target.attributes, internal=True))
 
+    def _tell(self, at: int, layout: Layout) -> None:
+        """Note what was chosen for the loops of a section, and why."""
+        tiles = tiling(layout, self.target.width)
+        if tiles is not None:
+            self.tiles.setdefault(at, tiles.reason)
+
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
         """A nest, in pieces where it is long."""
         if counter is None:
+            self._tell(self.at, layout)
             self.cycles += cycles(layout, self.target.width)
             how = cut(layout, self.target.width)
             if how is not None:
