@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from edgewise.compile.passes import simplified
+from edgewise.compile.passes.recomputed import recomputed
 from edgewise.compile.passes.reroll import rerolled
 from edgewise.compile.progress import telling
 from edgewise.compile.recording import Recording
@@ -36,7 +37,7 @@ class Path:
         with telling("simplifying", len(recording.program.steps)):
             program = simplified(recording.program)
             loops = rerolled(program)
-            self.program = program if loops is program else simplified(loops)
+            self.program = program if loops is program else simplified(recomputed(loops))
         # Ways are merged as they were recorded; where there is but one, that would be kept for nothing.
         self.recording = recording if recording.program.guards else recording._replace(program=self.program)
         self.seconds = {"simplify": time.perf_counter() - begun}

@@ -48,7 +48,7 @@ class Rolled(NamedTuple):
 def rolled(op: Op, known: dict[Var, Any], fused: bool) -> Rolled | None:
     """How a loop is written; None where a step has something in it that is not written out."""
     body = op.params["body"]
-    if any(kind_of(var.dtype) is None or math.prod(var.shape) > LARGEST for var in body.inputs):
+    if body.arrays or any(kind_of(var.dtype) is None or math.prod(var.shape) > LARGEST for var in body.inputs):
         return None
     single: list[tuple[Op, Unrolled]] = []
     for step in body.steps:
