@@ -29,11 +29,13 @@ from edgewise.compile.kernels.regions import write_region
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight
 from edgewise.compile.kernels.storage import Storage
+from edgewise.compile.kernels.straight import write_straight
 from edgewise.compile.kernels.table import Memory, Table
 from edgewise.core.program import Guard, Program, Var
 
-__all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
+__all__ = ["LONG", "Assembly", "Native", "Target", "Text", "assemble", "condition"]
 
+LONG = 1000  # instructions without loops from which on compile time counts more than the time of a run
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
 DEPENDENT = 2.5  # cycles of an instruction on one number, which often waits for the one before
 
@@ -58,11 +60,20 @@ class Native(NamedTuple):
     symbol: str
 
 
+class Text(NamedTuple):
+    """LLVM assembly, and the symbols of elementary functions that it declares."""
+
+    text: str
+    functions: list[str]
+
+
 class Assembly(NamedTuple):
     """A program as text.
 
     Attributes:
-        text: LLVM assembly.
+        main: what is called.
+        straight: beside loops, a long stretch without any: to be compiled in a hurry; None where there is none.
+        sections: symbols of the latter that the former declares.
         steps: what is to be done in order: machine code, and calls of NumPy.
         table: where everything is.
         arena: bytes of scratch memory.
@@ -72,7 +83,9 @@ class Assembly(NamedTuple):
         pieces: the sections that have loops in pieces done by the pool of threads, and how many.
     """
 
-    text: str
+    main: Text
+    straight: Text | None
+    sections: list[str]
     steps: list[Native | Call]
     table: Table
     arena: int
@@ -103,6 +116,10 @@ class _Writer:
         self.beyond = len(program.guards) + 1  # what is returned for an index out of range
         self.storage = Storage(program, division, known)
         self.module = Module(fused=target.fused)
+        straight = [section.cost for section in sections if isinstance(section, Straight)]
+        self.looping = any(not isinstance(section, Straight | Call) for section in sections)
+        self.apart = Module(fused=target.fused) if self.looping and sum(straight) > LONG else None
+        self.hurried: list[str] = []
         self.functions: list[str] = []
         self.names = (f"piece{i}" for i in itertools.count())
         self.cycles = 0.0
@@ -112,7 +129,8 @@ class _Writer:
     def run(self) -> Assembly:
         steps: list[Native | Call] = []
         symbols: list[str] = []
-        cost, looping = 0, False
+        declared: dict[str, str] = {}
+        cost = 0
         bands = {band.first: band for band in self.division.bands}
         stop = 0
         for at, section in enumerate(self.sections):
@@ -127,7 +145,9 @@ class _Writer:
                 self.storage.called(section)
             else:
                 self.at = at
-                body = Body(self.module, f"section{at}")
+                straight = isinstance(section, Straight)
+                module = self.apart if straight and self.apart is not None else self.module
+                body = Body(module, f"section{at}", numbered=straight)
                 if isinstance(section, Straight):
                     self.cycles += section.cost * DEPENDENT
                     self._straight(body, at, section)
@@ -141,14 +161,18 @@ class _Writer:
                     rooms = {var: self.storage.room(var, at) for var in self.storage.made(at)}
                     for graph in graphs(self.division, at, self.storage.found, rooms, self.storage.inherited):
                         self._loops(body, arranged(graph))
-                looping = looping or not isinstance(section, Straight)
-                self.functions.append(body.text(self.target.attributes, internal=True))
+                if module is self.module:
+                    self.functions.append(body.text(self.target.attributes, internal=True))
+                else:
+                    self.hurried.append(body.text(self.target.attributes, internal=False))
+                    declared[body.name] = f"declare i64 @{body.name}(ptr)"
                 symbols.append(body.name)
             self.storage.free(stop - 1)
         self._close(steps, symbols)
-        text = "\n".join([self.module.text(), *self.functions])
+        main = _text(self.module, [*declared.values(), *self.functions])
+        apart = None if self.apart is None else _text(self.apart, self.hurried)
         table, size = self.storage.table, self.storage.arena.size
-        return Assembly(text, steps, table, size, cost, looping, self.cycles, self.pieces)
+        return Assembly(main, apart, list(declared), steps, table, size, cost, self.looping, self.cycles, self.pieces)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -164,16 +188,16 @@ class _Writer:
     # -- sections
 
     def _straight(self, body: Body, at: int, section: Straight) -> None:
-        made = []
-        for step in section.steps:
-            if isinstance(step, Look):
-                body.guard(condition(body, step.guard, self.storage.entries(step.guard.var)), step.code)
-                continue
-            op, how = step
-            operands = [self.storage.entries(x) if type(x) is Var else [] for x in op.operands]
-            self.storage.cells[op.results[0]] = how.write(body, operands)
-            made.append(op.results[0])
-        self.storage.keep(body, at, made)
+        def look(one: Look, cells: list[Cell]) -> None:
+            body.guard(condition(body, one.guard, cells), one.code)
+
+        storage = self.storage
+        known = write_straight(body, section.steps, storage.cells, storage.entries, look)
+        made = [step[0].results[0] for step in section.steps if not isinstance(step, Look)]
+        needed = [var for var in made if storage.needed(var, at)]
+        for var in needed:
+            known(var)
+        storage.keep(body, at, needed)
 
     def _rolled(self, body: Body, at: int, section: Rolled) -> None:
         carries = section.op.params["carries"]
@@ -282,6 +306,10 @@ class _Writer:
                 layout = opened(layout, level, pieces * length, 1, rest)
                 counter = body.block.constant(0, vector("i64", 1))
         write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
+
+
+def _text(module: Module, functions: list[str]) -> Text:
+    return Text("\n".join([module.text(), *functions]), list(module.imports))
 
 
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:

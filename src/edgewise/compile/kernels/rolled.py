@@ -83,7 +83,7 @@ def write_rolled(
     for var, place in zip(inner.inputs[carries + same :], arrays, strict=True):
         cells[var] = _read(body, var, place, k)
     for op, how in section.steps:
-        cells[op.results[0]] = how.write(body, [cells[x] if type(x) is Var else [] for x in op.operands])
+        cells[op.results[0]] = how.write(op, body, [cells[x] if type(x) is Var else [] for x in op.operands])
     made = [[body.held(cell) for cell in _cells(output, cells)] for output in inner.outputs]
     for held, var, room in zip(made[carries:], section.op.results[carries:], rooms, strict=True):
         if room is not None:

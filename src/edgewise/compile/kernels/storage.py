@@ -180,6 +180,10 @@ class Storage:
         """Whether there is only a block of rows of a variable, and of those in its memory after it."""
         return all(one in band.local for one in self._heir(var))
 
+    def needed(self, var: Var, at: int) -> bool:
+        """Whether a variable is needed after a section."""
+        return self._last.get(var, -1) > at or self.table.result(var) is not None
+
     def keep(self, body: Body, at: int, made: list[Var]) -> None:
         """Put into memory what is needed after a section that has it in registers."""
         spilled: dict[int, tuple[Cell, list[tuple[Var, int]]]] = {}
