@@ -52,10 +52,11 @@ class Body:
     Attributes:
         block: where instructions go; helpers that build a loop end it and begin others.
         name: the symbol.
+        numbered: whether results have numbers for names (``Block``).
     """
 
-    def __init__(self, module: Module, name: str, *, pieces: bool = False) -> None:
-        self.block = Block(module, "v", "begin")
+    def __init__(self, module: Module, name: str, *, pieces: bool = False, numbered: bool = False) -> None:
+        self.block = Block(module, "" if numbered else "v", "begin")
         self.name = name
         self._parameters = "ptr %table, i64 %piece, i64 %slot" if pieces else "ptr %table"
         self._bound: dict[int, str] = {}

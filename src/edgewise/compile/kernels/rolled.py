@@ -73,7 +73,7 @@ def write_rolled(
     body: Body,
     section: Rolled,
     entries: Callable[[Var], list[Cell]],
-    stacked: Callable[[Var], Stacked | None],
+    stacked: Callable[[Var], Stacked],
     rooms: list[Stacked | None],
     width: int,
 ) -> list[list[Cell]]:
@@ -118,15 +118,13 @@ def write_rolled(
 
     def found(var: Var) -> list[Cell]:
         if var in waiting:  # read when it is first needed: there are not as many registers as arrays
-            place = waiting.pop(var)
-            assert place is not None
-            cells[var] = _read(body, var, place, k, width)
+            cells[var] = _read(body, var, waiting.pop(var), k, width)
         return cells[var]
 
     for op, single, rows in section.steps:
         operands = [found(x) if type(x) is Var else [] for x in op.operands]
         made = rows.cells(body, width, operands) if rows is not None and width > 1 else None
-        cells[op.results[0]] = single.write(body, operands) if made is None else made
+        cells[op.results[0]] = single.write(op, body, operands) if made is None else made
     following = []
     for i, (var, output) in enumerate(zip(section.op.results, inner.outputs, strict=True)):
         shape = var.shape if i < carries else var.shape[1:]

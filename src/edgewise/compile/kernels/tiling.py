@@ -23,16 +23,25 @@ from typing import Any, NamedTuple
 from edgewise.compile.kernels.nests import Fetched, Made, Node, Read
 from edgewise.compile.kernels.order import Layout, operands
 
-__all__ = ["BLOCK", "Tiling", "dependences", "fused_products", "tiling", "tilings"]
+__all__ = ["BLOCK", "Tiling", "common", "dependences", "fused_products", "tiling", "tilings"]
 
 BLOCK = 256  # turns of the innermost loop after which partial sums are put away
 LATENCY = 4  # cycles until what was folded can be folded again
 TURN = 1.0  # cycles that a turn takes beside its instructions
-BOTH = 0.1  # how much of the lesser of arithmetic and reads is not hidden by the other
+BOTH = 0.3  # how much of the lesser of arithmetic and reads is not hidden by the other
 DONE = 4.0  # cycles per vector of results to put it away
 LANE = 1.5  # cycles to fetch or to write a lane on its own
 UNEVEN = 3.0  # reads that a vector takes whose number of lanes is no power of two
-MOST_WRITTEN = 250  # instructions of a turn, unless the smallest tile has more
+MOST_WRITTEN = 60  # instructions of a turn beyond which registers are short
+MEMORY = 2.5  # cycles to have the result of a fold in memory rather than in a register: to read and to write it
+LINE = 64  # bytes that are read together
+NEAR = 1 << 15  # bytes of an array up to which it is in the first cache
+MIDDLE = 1 << 22  # bytes from which on it comes from the last cache, or from memory
+FAR = 1 << 24  # bytes from which on it comes from memory
+ALIKE = 1 << 11  # bytes between rows that are in each other's way in the cache, if it is a multiple of that
+FRESH = 6.0  # cycles to find a line of another row in memory, which is not foreseen
+JUMP = 15.0  # cycles to begin with another row, there and where rows are alike
+WEAVE = (4.0, 11.0)  # cycles a line where several rows are read in turns, from the middle and from far
 ROWS = (1, 2, 3, 4, 5, 6, 8)  # entries of a kept axis
 VECTORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24)  # vectors of the axis in lanes
 UNROLLED = (1, 2, 4, 8)  # turns of the innermost fold that are written out
@@ -124,23 +133,29 @@ def tilings(layout: Layout, width: int) -> list[Tiling]:
 
 
 @functools.lru_cache(maxsize=512)
-def _cheapest(problem: _Problem) -> Tiling:
-    return min(_candidates(problem), key=lambda one: one.cycles)
+def _cheapest(problem: _Problem) -> Tiling | None:
+    best = min(_candidates(problem), key=lambda one: one.cycles)
+    return best if best.cycles <= _in_memory(problem) else None
 
 
 def _problem(layout: Layout, width: int) -> _Problem | None:
-    folds, opened = layout.folds, range(layout.opened)
+    folds = layout.folds
     axes = range(layout.opened, len(layout.lengths))
     if not folds or any(f.kind.complex for f in folds) or any(s.terms or s.add for s in layout.stores):
         return None
-    if len({f.axes.difference(opened) for f in folds}) > 1 or any(isinstance(n, Fetched) for n in layout.nodes):
+    if any(isinstance(n, Fetched) for n in layout.nodes):
         return None
-    folded = folds[0].axes.difference(opened)
+    folded = common(layout)
     kept = tuple(k for k in axes if k not in folded)
     if not folded or not kept:
         return None
     results = tuple((f.at.steps, f.kind.size) for f in folds)
     return _Problem(layout.lengths, kept, tuple(sorted(folded)), _work(layout, folded), results, width)
+
+
+def common(layout: Layout) -> frozenset[int]:
+    """The axes that all folds of a nest are along, but for those of loops that are open already."""
+    return frozenset.intersection(*(fold.axes for fold in layout.folds)).difference(range(layout.opened))
 
 
 def dependences(nodes: Sequence[Node]) -> list[frozenset[int]]:
@@ -208,7 +223,7 @@ def _tiles(lengths: tuple[int, ...], kept: tuple[int, ...], lane: int, lanes: in
     if lane in kept:
         vectors = [(lane, n) for n in _even(-(-lengths[lane] // lanes), VECTORS)]
         rows = [(k, n) for k in others for n in _even(lengths[k], ROWS)]
-        yield from itertools.product(rows, vectors) if rows else ((one,) for one in vectors)
+        yield from itertools.product(vectors, rows) if rows else ((one,) for one in vectors)
         return
     for i, first in enumerate(others):
         rows = [(first, n) for n in _even(lengths[first], ROWS)]
@@ -231,17 +246,20 @@ def _cycles(one: Tiling, problem: _Problem) -> float:
     units = {k: lanes if k == lane else 1 for k in counts}
     entries = math.prod(counts.values())
     uneven = UNEVEN if lanes & (lanes - 1) else 1.0
-    arithmetic, reads = float(entries * len(results)), 0.0
+    arithmetic, reads, jumps = float(entries * len(results)), 0.0, 0.0
     for part in problem.work:
         times = part.cost * math.prod(n for k, n in counts.items() if k in part.axes)
         if part.steps:
             step = part.steps[lane]
             reads += times * (1.0 if not step else uneven if step == part.size else LANE * lanes)
+            if step:
+                jumps += times * _jumped(one, part, lengths)
         else:
             arithmetic += times
     turn = max(arithmetic, reads, LATENCY) + BOTH * min(arithmetic, reads) + TURN
     if entries > 1:
         turn *= max(1.0, (arithmetic + reads) / MOST_WRITTEN)
+    turn += jumps
     outer = math.prod(lengths[k] for k in one.folds[:-1])
     turns, left = divmod(lengths[last], units[last] * one.unrolled)
     whole = turns + left / (units[last] * one.unrolled) + (0.5 if left and last == lane else 0.0)
@@ -249,6 +267,40 @@ def _cycles(one: Tiling, problem: _Problem) -> float:
     done = TURN + sum(vectors * _put_away(one, steps, size, uneven) + entries - vectors for steps, size in results)
     tiles = math.prod(-(-lengths[k] // (n * units[k])) for k, n in one.tile)
     return tiles * (turn * whole * outer + done) / (math.prod(lengths[k] for k, _ in one.tile) * lengths[last] * outer)
+
+
+def _jumped(one: Tiling, part: _Work, lengths: tuple[int, ...]) -> float:
+    """Cycles a vector for memory that a tile goes through otherwise than from its beginning to its end.
+
+    What a processor foresees is that the next line is wanted. Several rows in turns, or what a tile has of one row and
+    then what it has of the next, it waits for: of a matrix in memory that is two thirds of the time.
+    """
+    tile = dict(one.tile)
+    whole = part.size * math.prod(lengths[k] for k in part.axes)
+    again = math.prod(lengths[k] / n for k, n in one.tile if k not in part.axes)
+    lines = one.lanes * part.size / LINE / max(again, 1.0)
+    if part.steps[one.lane] != part.size or one.lane == one.folds[-1]:
+        rows = part.steps[one.lane] != part.size or any(n > 1 for k, n in one.tile if k in part.axes)
+        return lines * WEAVE[whole >= FAR] if rows and whole >= MIDDLE else 0.0
+    piece = tile[one.lane] * one.lanes * part.size
+    if piece >= lengths[one.lane] * part.size:
+        return 0.0
+    alike = whole > NEAR and any(part.steps[k] and not part.steps[k] % ALIKE for k in one.folds)
+    return lines * (FRESH * (whole >= FAR) + JUMP * (whole >= FAR or alike) * LINE / piece)
+
+
+def _in_memory(problem: _Problem) -> float:
+    """What a point costs where the loops are in the order of memory, and results of folds are in memory."""
+    lengths, width = problem.lengths, problem.width
+    lane = max(*problem.kept, *problem.folded)
+    if lane in problem.folded:
+        return math.inf
+    lanes = min(width, lengths[lane])
+    cost = sum(part.cost for part in problem.work if lane in part.axes) + MEMORY * len(problem.results)
+    apart = sum(
+        LANE * lanes * part.cost for part in problem.work if part.steps and part.steps[lane] not in (0, part.size)
+    )
+    return (cost + apart) * -(-lengths[lane] // lanes) / lengths[lane]
 
 
 def _put_away(one: Tiling, steps: tuple[int, ...], size: int, uneven: float) -> float:
