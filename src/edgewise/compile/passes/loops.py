@@ -7,12 +7,16 @@ a loop is a program of its own and simplified like any other.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from edgewise.book.index import gather_of
+from edgewise.book.movement import concatenate, stack
 from edgewise.compile.passes.compact import Compact
+from edgewise.compile.passes.periods import FEWEST
 from edgewise.compile.passes.rebuild import rebuilt
 from edgewise.compile.passes.reroll import Loop, Operand, found_loops, rows_of
 from edgewise.compile.repeated import repeat
@@ -259,9 +263,60 @@ class _Writer:
         if not isinstance(step, Op):
             var = self._now(step.var)
             return step if var is step.var else with_branch(step, var, step.otherwise)
+        if step.primitive is stack and step.params["axis"] == -step.results[0].ndim:
+            return self._stacked(step)
         operands = tuple([self._now(x) if type(x) is Var else x for x in step.operands])
         same = all(a is b for a, b in zip(operands, step.operands, strict=True))
         return step if same else Op(step.primitive, operands, step.params, step.results, step.place)
+
+    def _stacked(self, op: Op) -> Op:
+        """What repetitions of loops have made, put together: stretches of the arrays that are kept, end to end."""
+        parts: list[Var] = []
+        for row, steps in self._stretches(op.operands, op.results[0].dtype):
+            shape = (len(row), *op.results[0].shape[1:])
+            part = self._var(shape, op.results[0].dtype)
+            found = self._place(row[0]) if steps else None
+            if found is None:
+                operands = tuple([self._now(x) if type(x) is Var else x for x in row])
+                self.made.steps.append(Op(stack, operands, {**op.params, "count": len(row)}, (part,), op.place))
+            else:
+                loop, k, position = found
+                stop = k - 1 + steps * len(row)
+                template = (slice(k - 1, None if stop < 0 else stop, steps), *(slice(None),) * (len(shape) - 1))
+                array = self.kept[loop, position]
+                self.made.steps.append(Op(gather_of, (array,), {"template": template}, (part,), op.place))
+            parts.append(part)
+        starts = tuple(itertools.accumulate((part.shape[0] for part in parts), initial=0))
+        params = {"axis": op.params["axis"], "starts": starts}
+        return Op(concatenate, tuple(parts), params, op.results, op.place)
+
+    def _stretches(self, operands: tuple[Any, ...], dtype: Any) -> Iterator[tuple[list[Any], int]]:
+        """Operands in rows: those that consecutive repetitions make, and what is between; and the step from k to k.
+
+        Arrays that are kept are taken where they are of a dtype.
+        """
+        places = [self._place(x) for x in operands]
+        waiting: list[Any] = []
+        at = 0
+        while at < len(operands):
+            end, steps = at + 1, 0
+            first = places[at]
+            array = None if first is None else self.kept.get(first[:1] + first[2:])
+            if first is not None and array is not None and array.dtype == dtype:
+                loop, k, position = first
+                steps = 1 if (loop, k + 1, position) in places[end : end + 1] else -1
+                while end < len(operands) and places[end] == (loop, k + steps * (end - at), position):
+                    end += 1
+            if end - at < FEWEST:
+                waiting += operands[at:end]
+            else:
+                if waiting:
+                    yield waiting, 0
+                waiting = []
+                yield list(operands[at:end]), steps
+            at = end
+        if waiting:
+            yield waiting, 0
 
     def _var_at(self, loop: Loop, k: int, position: int) -> Var:
         """What a repetition makes at a position."""
