@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from edgewise.compile.ir import Value, vector
-from edgewise.compile.kernels.body import Body, Cell
+from edgewise.compile.kernels.body import Body, Cell, Outside
 from edgewise.compile.kernels.kinds import Complex, Held, Kind, kind_for, kind_of, load
 from edgewise.compile.kernels.lanes import gathered
 from edgewise.compile.kernels.records import Stacked
@@ -106,7 +106,8 @@ def write_rolled(
         if place is not None:
             body.address(place.memory.buffer)
     name, before = block.fresh(), block.label
-    block.lines.append(f"  br label %{name}.step")
+    outer, block.lines = block.lines, []
+    body.outside = Outside(outer, _parts([h for held in first for h in held]), body.kept())
     block.begin(f"{name}.step")
     k = block.name(f"%{name}.k", I64)
     phis = len(block.lines)
@@ -145,6 +146,8 @@ def write_rolled(
         for a, b, c in zip(*(_parts(held) for held in (first[i], here[i], following[i])), strict=True):
             lines.append(f"  {b.text} = phi {a.kind.text} [ {a.text}, %{before} ], [ {c.text}, %{last} ]")
     block.lines[phis:phis] = lines
+    block.lines = [*outer, f"  br label %{name}.step", *block.lines]
+    body.outside = None
     block.begin(f"{name}.done")
     return [
         cells_of(held, _cut(var.shape, var, width))

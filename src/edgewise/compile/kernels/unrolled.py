@@ -91,7 +91,8 @@ def unrolled(op: Op, known: dict[Var, Any], fused: bool = True, limit: int | Non
         return None if how is None else Unrolled(entries, how)
     if name == "contract":
         made = contracted(op)
-        return None if made is None or made[0] > MOST else Unrolled(*made)
+        most = MOST if limit == LIMIT else MOST * LIMIT  # by rows it is not as much text
+        return None if made is None or made[0] > most else Unrolled(*made)
     one = scalar(op, fused)
     if one is None:
         return None

@@ -63,14 +63,19 @@ class _Writer:
 
     def run(self) -> Program:
         self._find_kept()
-        at, steps, made = 0, self.program.steps, self.made
+        at, steps = 0, self.program.steps
         for loop in self.loops:
-            made.steps += [self._renamed(step) for step in steps[at : loop.begin]]
+            self._between(steps[at : loop.begin])
             self._loop(loop)
             at = loop.end
-        made.steps += [self._renamed(step) for step in steps[at:]]
-        made.outputs = [self._now(output) for output in self.program.outputs]
-        return made
+        self._between(steps[at:])
+        self.made.outputs = [self._now(output) for output in self.program.outputs]
+        return self.made
+
+    def _between(self, steps: list[Op | Guard]) -> None:
+        for step in steps:
+            renamed = self._renamed(step)  # which may need others before it
+            self.made.steps.append(renamed)
 
     def _place(self, var: Any) -> tuple[Loop, int, int] | None:
         """The loop, the repetition and the position that make a variable."""

@@ -212,9 +212,11 @@ class _Changed:
         if self.views.keys().isdisjoint(vars_of(arrays)):
             return op
         new = _like(body)
-        same = dict(zip(op.operands[carries : carries + fixed], body.inputs[carries : carries + fixed], strict=True))
-        given: dict[Key, tuple[Any, Var]] = {}  # by the array and the entries of it
         names: dict[Var, Var] = {}
+        same: dict[Var, tuple[Any, Var]] = {}
+        for outer, inner in zip(op.operands[carries : carries + fixed], body.inputs[carries:], strict=False):
+            names[inner] = same.setdefault(outer if type(outer) is Var else inner, (outer, inner))[1]
+        given: dict[Key, tuple[Any, Var]] = {}  # by the array and the entries of it
         todo: list[tuple[Var, Op]] = []
         makers = {one.results[0]: one for one in self.program.ops if one.primitive is gather_of}
         for array, var in zip(arrays, body.inputs[carries + fixed :], strict=True):
@@ -243,17 +245,19 @@ class _Changed:
                 return given[key][1]
 
             def same_for_all(outer: Any) -> Any:
-                if type(outer) is Var and outer not in same:
-                    same[outer] = self._var(outer.shape, outer.dtype)
-                return same[outer] if type(outer) is Var else outer
+                if type(outer) is not Var:
+                    return outer
+                if outer not in same:
+                    same[outer] = outer, self._var(outer.shape, outer.dtype)
+                return same[outer][1]
 
             found = memory.setdefault((id(loop), repr(template[0])), {})
             value = loop.value[loop.twins[stack]]
             names[var] = self._again(loop, value, found, leaf, same_for_all, new.steps)
         new.steps += [_renamed(step, names) for step in body.steps]
-        new.inputs = [*body.inputs[:carries], *same.values(), *(var for _, var in given.values())]
+        new.inputs = [*body.inputs[:carries], *(var for _, var in same.values()), *(var for _, var in given.values())]
         new.outputs = [names.get(x, x) if type(x) is Var else x for x in body.outputs]
-        operands = (*op.operands[:carries], *same, *(array for array, _ in given.values()))
+        operands = (*op.operands[:carries], *(x for x, _ in same.values()), *(array for array, _ in given.values()))
         return Op(op.primitive, operands, {**op.params, "body": new, "fixed": len(same)}, op.results, op.place)
 
     def _again(
