@@ -23,10 +23,10 @@ from edgewise.core.program import Op, Var
 __all__ = ["Rolled", "rolled", "write_rolled"]
 
 I64 = vector("i64", 1)
-MOST = 3000  # instructions of a step
+MOST = 2000  # instructions of a step
 LARGEST = 1024  # entries of an array in a step
 PLACED = 100  # registers on which elementary functions are written in place; beyond, they are called
-USUAL = 8  # lanes, for what a step costs
+USUAL = 16  # lanes, for what a step costs
 
 
 class Step(NamedTuple):
@@ -48,7 +48,8 @@ class Rolled(NamedTuple):
 def rolled(op: Op, known: dict[Var, Any], fused: bool) -> Rolled | None:
     """How a loop is written; None where a step has something in it that is not written out."""
     body = op.params["body"]
-    if body.arrays or any(kind_of(var.dtype) is None or math.prod(var.shape) > LARGEST for var in body.inputs):
+    made = [var for step in body.steps if isinstance(step, Op) for var in step.results]
+    if body.arrays or not all(map(_fits, (*body.inputs, *made))):
         return None
     single: list[tuple[Op, Unrolled]] = []
     for step in body.steps:
@@ -63,6 +64,14 @@ def rolled(op: Op, known: dict[Var, Any], fused: bool) -> Rolled | None:
     steps = [Step(step, how, one) for (step, how), one in zip(single, rows, strict=True)]
     cost = sum(how.cost if one is None else one.cost * _registers(one.shape) for _, how, one in steps)
     return Rolled(op, steps, cost) if cost <= MOST else None
+
+
+def _fits(var: Var) -> bool:
+    """Whether a value in a step is few registers."""
+    kind = kind_of(var.dtype)
+    if kind is None or math.prod(var.shape) > LARGEST:
+        return False
+    return len(chunks(var.shape, 1 if kind.complex else USUAL)) <= LIMIT
 
 
 def _registers(shape: tuple[int, ...]) -> int:
