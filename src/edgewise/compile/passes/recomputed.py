@@ -46,7 +46,8 @@ class _Loop:
 
     Attributes:
         stack: of a value of the body, what it leaves.
-        left: the values whose stacks are computed again, with how.
+        left: the values of the body whose stacks are not left.
+        gone: the entries that this loop itself computes, for the loop that made them does not leave them.
     """
 
     def __init__(self, op: Op) -> None:
@@ -62,12 +63,13 @@ class _Loop:
         self.fixed = dict(zip(body.inputs[carries : carries + fixed], op.operands[carries:], strict=False))
         self.entries = dict(zip(body.inputs[carries + fixed :], op.operands[carries + fixed :], strict=True))
         self.value = {var: output for output, var in self.stack.items()}
-        self.left: set[Var] = set()  # values of the body
+        self.left: set[Var] = set()
+        self.gone: set[Var] = set()
 
     def again(self, value: Any, depth: int = DEEP) -> set[Var] | None:
         """The values whose stacks are read if one is computed again; None where it is not."""
         if type(value) is not Var or value in self.fixed or value in self.entries:
-            return set()
+            return None if value in self.gone else set()
         if value in self.stack and value not in self.left and depth < DEEP:
             return {value}
         step = self.made.get(value)
@@ -113,6 +115,7 @@ class _Changed:
 
     def choose(self, loop: _Loop) -> None:
         """Which stacks of a loop are not left."""
+        loop.gone = {value for value, array in loop.entries.items() if array in self.views}
         needed: set[Var] = set()
         for value in loop.made:
             own = [var for var, one in loop.twins.items() if one is loop.stack.get(value)]
@@ -123,9 +126,9 @@ class _Changed:
                 continue
             needed |= reads
             self._leave(loop, value, own)
-        for value, stack in loop.entries.items():  # what the loop itself has read
+        for value in loop.entries:  # what the loop itself has read
             own = [var for var, one in loop.twins.items() if one is loop.stack.get(value)]
-            if stack is not None and own and all(map(self._entry_by_entry, own)):
+            if value not in loop.gone and own and all(map(self._entry_by_entry, own)):
                 self._leave(loop, value, own)
 
     def _leave(self, loop: _Loop, value: Var, own: list[Var]) -> None:
