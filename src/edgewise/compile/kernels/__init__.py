@@ -21,7 +21,7 @@ nests       what a nest of loops reads, computes, stores and folds
 graphs      the nests of a section
 order       the order of the loops
 loops       the loops themselves, in lanes: looping, offsets and lanes are what they are written with
-tiling      which tile of results a fold keeps in registers, and what it costs
+tiling      which tile of results a fold keeps in registers; tile_costs says what one costs
 tiles       loops with such a tile; points has what is known in them
 costs       what loops cost, by a model
 pieces      which loops are done in pieces, for several threads

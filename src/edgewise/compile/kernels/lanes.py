@@ -8,7 +8,7 @@ from typing import Any
 from edgewise.compile.ir import Block, Value, vector
 from edgewise.compile.kernels.kinds import Complex, Held
 
-__all__ = ["across", "chosen", "gathered", "mask", "part", "spread", "transposed"]
+__all__ = ["across", "chosen", "gathered", "mask", "part", "spread", "together", "transposed"]
 
 
 def gathered(single: Sequence[Held]) -> Held:
@@ -62,6 +62,14 @@ def across(combine: Callable[[Any, Any], Any], held: Held) -> Held:
                 held = gathered([joined, *others])
         lanes = half
     return held
+
+
+def together(combine: Callable[[Any, Any], Any], values: Sequence[Held]) -> Held:
+    """Partial results as one, in pairs."""
+    while len(values) > 1:
+        pairs = [combine(a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
+        values = [*pairs, *values[2 * len(pairs) :]]
+    return values[0]
 
 
 def transposed(combine: Callable[[Any, Any], Any], rows: Sequence[Held]) -> Value:
