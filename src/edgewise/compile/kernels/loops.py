@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 
 from edgewise.compile.ir import Value, select, vector
 from edgewise.compile.kernels.body import Body
+from edgewise.compile.kernels.crossing import crossing, write_crossing
 from edgewise.compile.kernels.folding import combining, neutral
 from edgewise.compile.kernels.kinds import Held, constant, convert, load, store
 from edgewise.compile.kernels.lanes import across, chosen, mask, spread, together
@@ -49,6 +50,10 @@ def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: boo
         counter: of the outermost loop, where that is open already. What is folded along it begins with what
             ``clear_across`` has written.
     """
+    crosswise = crossing(layout, width)
+    if crosswise is not None:
+        write_crossing(body, layout, crosswise, counter)
+        return crosswise.reason
     tiles = tiling(layout, width)
     if tiles is None:
         nest = _Nest(body, layout, width, beyond, calling, counter)
