@@ -13,10 +13,13 @@ from typing import Any
 
 from edgewise.compile.ir import Value
 from edgewise.compile.kernels.arena import Arena
-from edgewise.compile.kernels.body import Body, Cell, Place
-from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of
+from edgewise.compile.kernels.body import Body, Cell, Lane, Place
+from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, store
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.pieces import LOCAL
+from edgewise.compile.kernels.records import Stacked, records, step_by_step
+from edgewise.compile.kernels.rolled import Rolled
+from edgewise.compile.kernels.rowwise import chunks, put_cells
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
 from edgewise.compile.kernels.unrolled import LIMIT
@@ -33,22 +36,28 @@ class Storage:
         program: the program.
         division: its sections.
         known: arrays that never change.
+        width: how many numbers a row of few is taken at a time.
 
     Attributes:
         table: buffers, and what is in memory.
         arena: scratch memory.
+        near: the part of it that has only a block of the rows of a band.
         cells: the numbers of what has few.
         inherited: arrays that are put together in the memory of their first part.
     """
 
-    def __init__(self, program: Program, division: Division, known: dict[Var, Any]) -> None:
-        sections = division.sections
+    def __init__(self, program: Program, division: Division, known: dict[Var, Any], width: int) -> None:
+        sections, self.width = division.sections, width
         called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
         self.table = Table(program, division.outputs, called)
-        self.arena = Arena()
+        self.arena, self.near = Arena(), Arena()
         self.cells: dict[Var, list[Cell]] = {}
         self._division, self._sections = division, sections
-        self._blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
+        # Stretches of scratch memory, by buffer and offset, and whose values they hold.
+        self._blocks: dict[tuple[int, int], set[Var]] = {}
+        self._padded: set[Var] = set()  # what a loop left in records
+        self._copies: dict[Var, Memory] = {}  # rows at hand of what lies elsewhere
+        self._packed: dict[Var, Memory] = {}  # and those that are read from there
         self._last: dict[Var, int] = {}  # the last section that needs a variable
         self._as_arrays: set[Var] = set()  # what is needed in one piece of memory
         for at, section in enumerate(sections):
@@ -76,6 +85,8 @@ class Storage:
 
     def found(self, var: Var) -> Memory | Cell:
         """A variable as loops find it: a number, or memory."""
+        if var in self._packed:
+            return self._packed[var]
         return self.memory(var) if var.shape else self.entries(var)[0]
 
     def memory(self, var: Var) -> Memory:
@@ -121,34 +132,78 @@ class Storage:
         under = self.inherited.get(var)
         if under is not None:
             memory: Memory | None = self.table.memory[under]
-            if memory is not None and memory.buffer in (self.table.arena, LOCAL):
-                self._blocks[memory.offset] = {var}
+            if memory is not None and (memory.buffer, memory.offset) in self._blocks:
+                self._blocks[memory.buffer, memory.offset] = {var}
         else:
             memory = self.table.result(self._heir(var)[-1])
         if memory is None and self._last.get(var, -1) > at:
-            size, rows = math.prod(var.shape), -1
-            strides = contiguous(var.shape, var.dtype.itemsize)
-            if band is not None:
-                rows = band.local[var]
-                size = size // var.shape[rows] * band.block
-                strides = band.strides(var)
-            block = self.arena.take(var.dtype.itemsize * size)
-            self._blocks[block] = {var}
-            memory = Memory(self.table.arena if band is None else LOCAL, block, strides, rows)
+            if band is None:
+                block = self.arena.take(var.dtype.itemsize * math.prod(var.shape))
+                memory = Memory(self.table.arena, block, contiguous(var.shape, var.dtype.itemsize))
+            else:
+                memory = self._rows(var, band, band.local[var])
+            self._blocks[memory.buffer, memory.offset] = {var}
         if memory is not None:
             self.table.memory[var] = memory
         return memory
 
+    def _rows(self, var: Var, band: Band, axis: int) -> Memory:
+        """Memory for the rows at hand of a variable."""
+        size = math.prod(var.shape) // var.shape[axis] * band.block
+        block = self.near.take(var.dtype.itemsize * size)
+        return Memory(LOCAL, block, band.strides(var, axis), axis)
+
     def rooms(self, band: Band) -> dict[Var, Memory | None]:
         """Memory for what the sections of a band make."""
+        self.near = Arena()
+        self._copies = {var: self._rows(var, band, axis) for var, (axis, _) in band.shared.items()}
         made = [(var, at) for at in range(band.first, band.stop) for var in self.made(at)]
-        # First what stays until the last block: what others may follow in one is written again and again.
         found = {var: self.room(var, at) for var, at in made if not self.local(var, band)}
         for var, at in made:
             self.free(at - 1, band.local)
             if self.local(var, band):
                 found[var] = self.room(var, at, band)
+        self._blocks = {place: holders for place, holders in self._blocks.items() if place[0] != LOCAL}
         return found
+
+    def lay(self, band: Band, rooms: dict[Var, Memory | None]) -> None:
+        """Let the rows at hand lie as a band says."""
+        for var, memory in rooms.items():
+            if memory is not None and memory.rows >= 0:
+                rooms[var] = self.table.memory[var] = memory._replace(strides=band.strides(var, memory.rows))
+
+    def pack(self, band: Band) -> None:
+        """Find what lies elsewhere where its rows at hand are copied to, until ``unpack``."""
+        for var, memory in self._copies.items():
+            self._packed[var] = memory._replace(strides=band.strides(var, memory.rows))
+
+    def unpack(self) -> None:
+        """Find everything where it lies."""
+        self._packed.clear()
+
+    def record(self, section: Rolled, at: int) -> None:
+        """Memory for what a loop stacks: that of results, and a record for each step of all else."""
+        params, results = section.op.params, section.op.results
+        for var in results:
+            memory = self.table.result(var)
+            if memory is not None:
+                self.table.memory[var] = memory
+        stacks = [v for v in results[params["carries"] :] if self._last.get(v, -1) > at and v not in self.table.memory]
+        size, places = records(stacks, self.width)
+        if not places:
+            return
+        block = self.arena.take(size * params["steps"])
+        self._blocks[self.table.arena, block] = set(places)
+        self._padded |= places.keys()
+        for var, (offset, strides) in places.items():
+            self.table.memory[var] = Memory(self.table.arena, block + offset, strides)
+
+    def stacked(self, var: Var) -> Stacked | None:
+        """Where an array is that a loop goes through step by step; None where nobody needs it."""
+        if var not in self.table.memory and var not in self._division.views:
+            return None
+        source, chain = self._shown(var, self.table.memory)
+        return Stacked(self.memory(var), source in self._padded and step_by_step(chain))
 
     def local(self, var: Var, band: Band) -> bool:
         """Whether there is only a block of rows of a variable, and of those in its memory after it."""
@@ -157,40 +212,50 @@ class Storage:
     def keep(self, body: Body, at: int, made: list[Var]) -> None:
         """Put into memory what is needed after a section that has it in registers."""
         spilled: dict[int, tuple[Cell, list[tuple[Var, int]]]] = {}
+        vectors: dict[Value, list[tuple[Var, int]]] = {}
         for var in made:
             needed = self._last.get(var, -1) > at
             if self.table.result(var) is not None or (needed and var in self._as_arrays):
                 memory = self.room(var, at)
                 assert memory is not None
                 places = memory.cells(var, kind_for(var.dtype))
-                for cell, place in zip(self.cells[var], places, strict=True):
-                    assert isinstance(place, Place)
-                    body.put(cell, place)
+                put_cells(body, self.cells[var], places, chunks(var.shape, self.width))
                 self.cells[var] = places
             elif needed:
                 for i, cell in enumerate(self.cells[var]):
-                    if isinstance(cell, Value | Complex):
+                    if isinstance(cell, Lane):
+                        vectors.setdefault(cell.vector, []).append((var, i))
+                    elif isinstance(cell, Value | Complex):
                         spilled.setdefault(id(cell), (cell, []))[1].append((var, i))
                     elif isinstance(cell, Place) and cell.buffer == self.table.arena:
-                        self._blocks[max(b for b in self._blocks if b <= cell.offset)].add(var)
+                        self._blocks[max(b for b in self._blocks if b <= (cell.buffer, cell.offset))].add(var)
         if spilled:
             block = self.arena.take(16 * len(spilled))
-            holders = self._blocks[block] = set()
+            holders = self._blocks[self.table.arena, block] = set()
             for slot, (cell, users) in enumerate(spilled.values()):
                 place = Place(self.table.arena, block + 16 * slot, kind_for(users[0][0].dtype))
                 body.put(cell, place)
                 for var, i in users:
                     self.cells[var][i] = place
                     holders.add(var)
+        for register, uses in vectors.items():
+            kind = kind_for(uses[0][0].dtype)
+            block = self.arena.take(kind.size * register.kind.lanes)
+            self._blocks[self.table.arena, block] = {var for var, _ in uses}
+            store(body.block, register, body.pointer(self.table.arena, block), kind)
+            for var, i in uses:
+                lane = self.cells[var][i]
+                assert isinstance(lane, Lane)
+                self.cells[var][i] = Place(self.table.arena, block + kind.size * lane.at, kind)
 
     def free(self, at: int, among: Container[Var] | None = None) -> None:
         """Give back scratch memory that nothing needs after a section, all of it or that of some variables."""
-        for block, holders in list(self._blocks.items()):
+        for place, holders in list(self._blocks.items()):
             if among is not None and not all(var in among for var in holders):
                 continue
             if all(self._last.get(var, -1) <= at for var in holders):
-                self.arena.give(block)
-                del self._blocks[block]
+                (self.near if place[0] == LOCAL else self.arena).give(place[1])
+                del self._blocks[place]
 
     def _heir(self, var: Var) -> list[Var]:
         """A variable, and those that are in its memory after it."""
