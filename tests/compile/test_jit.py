@@ -55,6 +55,19 @@ def test_a_function_and_its_transformations_run_once(f):
     assert agree(f, (X,), (X + 1,), (X * 3,)) == 1
 
 
+def test_a_view_of_what_was_made_a_moment_ago():
+    """A few numbers in registers, of which a larger array is a view that is then picked from."""
+
+    def f(x):
+        c, s = x, []
+        for e in np.arange(5.0):
+            c, y = c * 0.5 + np.sin(e), c * e
+            s.append(y)
+        return np.sum(np.sin(c + np.stack(s).sum(0)) * (1 + np.arange(3)))
+
+    assert agree(lambda x: ew.vmap(ew.hessian(f))(np.stack([x, x * 1.01])), (X,), (X + 0.5,)) == 1
+
+
 def test_transformations_of_a_compiled_function():
     made = ew.jit(energy)
     same(ew.grad(made)(X), ew.grad(energy)(X))
@@ -305,6 +318,18 @@ def test_what_cannot_be_followed_is_left_to_python_and_said_once():
     with pytest.warns(CompileWarning, match=r"test_jit\.py:\d+: f is not compiled for these arguments"):
         same(made(X), f(X))
     same(made(X), f(X))
+
+
+def test_what_the_function_refuses_itself_is_no_reason_to_leave_it():
+    """The truth value of a batch: the same error with and without, and nothing is said of compiling."""
+
+    def f(x):
+        return x * 2 if x > 0 else x
+
+    made = ew.jit(ew.vmap(f))
+    for _ in range(2):
+        with pytest.raises(ew.errors.BatchError, match="truth value of a batch"):
+            made(X)
 
 
 def test_a_function_that_changes_what_is_around_it_is_left_to_python():

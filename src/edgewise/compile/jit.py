@@ -100,7 +100,19 @@ def jit(
 class _Specialisation:
     """What is compiled for one kind of arguments."""
 
-    __slots__ = ("calm", "changes", "eager", "gate", "label", "objects", "paths", "repeats", "surroundings", "tried")
+    __slots__ = (
+        "calm",
+        "changes",
+        "eager",
+        "gate",
+        "label",
+        "objects",
+        "paths",
+        "refused",
+        "repeats",
+        "surroundings",
+        "tried",
+    )
 
     def __init__(self, given: Arguments) -> None:
         self.label = given.label
@@ -109,6 +121,7 @@ class _Specialisation:
         self.surroundings: Surroundings | None = None
         self.changes = 0
         self.repeats = 0
+        self.refused = ("", "")  # why it cannot be recorded, and where
         self.gate: Callable[..., Any] | None = None
         self.tried = False
         self.calm = 0  # calls the long way since the last new way was found
@@ -202,7 +215,9 @@ class Jitted:
                 found = one.paths.run(inputs)  # another thread may have been here meanwhile
                 if found is None:
                     found = self._record(one, given)
-        if found is None or (found[0].stored and _overlap(found[0], given.inputs)):
+        if found is None:
+            return self._by_python(one, args, kwargs)
+        if found[0].stored and _overlap(found[0], given.inputs):
             return self.__wrapped__(*args, **kwargs)
         result = self._deliver(*found, given)
         if one.gate is not self._gate or one.gate is None or one.calm <= CALM:
@@ -220,7 +235,7 @@ class Jitted:
         except (EscapedError, OverwrittenError):
             raise
         except EdgewiseError as error:
-            self._leave(one, f"{error.what}", error.where)
+            one.refused = (error.what, error.where)
             return None
         if recording.open:
             return recording, recording.values
@@ -228,7 +243,7 @@ class Jitted:
         if changed:
             self._leave(one, f"it changes {changed}, which a compiled program would not", self._line)
         elif recording.changes:
-            self._leave(one, f"it changes {recording.changes}, of which it was given a copy here", self._line)
+            one.refused = (f"it changes {recording.changes}, of which it was given a copy here", self._line)
             return None
         elif not surroundings.complete:
             self._leave(one, "there is more around it than can be watched for changes", self._line)
@@ -243,6 +258,14 @@ class Jitted:
         else:
             one.surroundings, one.calm = one.surroundings or surroundings, 0
         return recording, recording.values
+
+    def _by_python(self, one: _Specialisation, args: Any, kwargs: Any) -> Any:
+        """The function's own result where it cannot be recorded, now and from now on; if it has one."""
+        result = self.__wrapped__(*args, **kwargs)
+        if not one.eager:
+            with self._lock:
+                self._leave(one, *one.refused)
+        return result
 
     def _open(self, one: _Specialisation, given: Arguments) -> None:
         """Have the next call go the short way, if there is one for arguments like these."""

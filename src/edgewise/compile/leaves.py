@@ -37,8 +37,8 @@ class Arguments(NamedTuple):
 
     @property
     def inputs(self) -> list[Any]:
-        """The inputs of a program, as NumPy values."""
-        return [self.leaves[i] for i in self.moving]
+        """The inputs of a program; an array without axes is the number in it."""
+        return [_number(self.leaves[i]) for i in self.moving]
 
     @property
     def objects(self) -> list[Any]:
@@ -93,8 +93,6 @@ def arguments(
             if leaf.dtype.kind in "fciub":
                 moving.append(i)
                 key.append((leaf.dtype, leaf.shape, *_layout(leaf)))
-                if not leaf.ndim:
-                    leaves[i] = leaf[()]
             else:
                 ordinary = False
         elif kind is float or kind is complex:
@@ -112,6 +110,10 @@ def arguments(
             ordinary = ordinary and not isinstance(leaf, Traced) and not hasattr(leaf, "__array_ufunc__")
             key.append((kind, id(leaf)))
     return Arguments(leaves, tree, moving, (tree, *key), ordinary, not kwargs and len(leaves) == len(args))
+
+
+def _number(leaf: Any) -> Any:
+    return leaf if type(leaf) is not np.ndarray or leaf.ndim else leaf[()]
 
 
 def _layout(array: Any) -> tuple[bool, ...]:

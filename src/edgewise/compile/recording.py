@@ -61,7 +61,7 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
         EdgewiseError: the function does something with a value that only an ordinary number or array can do.
     """
     with Staged() as mode:
-        inputs = [mode.lift(np.asarray(x)[()], type(x) if type(x) in (float, complex) else None) for x in given.inputs]
+        inputs = [mode.lift(np.asarray(x)[()], _kind(x)) for x in map(given.leaves.__getitem__, given.moving)]
         before = [t.payload for t in inputs]
         args, kwargs = given.with_inputs(inputs)
         entries, structure = flatten((args, kwargs))
@@ -94,6 +94,11 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
         values = finish([t.copy() if type(t) is np.ndarray else mode.lower(t) for t in made], given.inputs)
         leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
         return Recording(mode.finish(made), tree, leaves, moving, stored, values, mode.open, changes)
+
+
+def _kind(x: Any) -> type | None:
+    """The type of an argument that is recorded as a number of NumPy's, where it is none."""
+    return type(x) if type(x) in (float, complex) or (type(x) is np.ndarray and not x.ndim) else None
 
 
 def _moves(leaf: Any, mode: Staged) -> bool:

@@ -16,6 +16,7 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -169,7 +170,23 @@ class Traced(Shaped):
         refusal = functools.partial(refusals.lost, name or f"{convert.__name__}()", bool(self.mode.lead))
         return self.mode.concrete(self, convert, refusal)
 
+    @property  # type: ignore[misc]  # object's may be set
+    def __class__(self) -> type:
+        """What ``isinstance`` and ``match`` look at beside the type: while a program is recorded, that of the value.
+
+        So a path that is chosen by it is the one that the function takes by itself. Edgewise's own code is not told.
+        """
+        return self.mode.kind(self) if self._told(sys._getframe(1)) else type(self)
+
+    def _told(self, frame: FrameType) -> bool:
+        """Whether whoever asks is told of the value in a program that is being recorded, and not of this object."""
+        mode = self.mode
+        return mode.stages and not mode.ended and not is_own(frame.f_code.co_filename)
+
     def __repr__(self) -> str:
+        if self._told(sys._getframe(1)):
+            self.mode.left(self, "text")
+            return self.mode.text(self)  # type: ignore[no-any-return]
         return f"traced({self.value!r})"
 
     def __str__(self) -> str:
@@ -232,14 +249,16 @@ class TracedArray(Traced):
 
     @property  # type: ignore[misc]  # object's may be set
     def __class__(self) -> type:
-        """What ``isinstance`` looks at beside the type: an array's, where ``np.polynomial`` asks.
+        """As of any traced value; and an array's, where ``np.polynomial`` asks.
 
         It evaluates every column of a matrix of coefficients at every entry of an array, but pairs them with the
         entries of whatever it does not know for one: another value, and no error. Nobody else is told so, or other
         duck arrays would take a traced array in, and no longer yield to it.
         """
-        asks = sys._getframe(1).f_globals.get("__name__", "")
-        return np.ndarray if asks.startswith("numpy.polynomial") else type(self)
+        asks = sys._getframe(1)
+        if self._told(asks):
+            return self.mode.kind(self)  # type: ignore[no-any-return]
+        return np.ndarray if asks.f_globals.get("__name__", "").startswith("numpy.polynomial") else type(self)
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -51,17 +51,33 @@ class Staged(Mode):
         self._count = 0
         self._met = Met()
         self._looked: set[tuple[Var, bool]] = set()
+        self._kinds: dict[Var, type] = {}  # of inputs that are arrays without axes, which are numbers here
         self._weak: dict[Var, type] = {}  # what stands for a number of Python's, which takes the dtype of others
         self._library: dict[str, bool] = {}
 
-    def lift(self, value: Any, weak: type | None = None) -> Traced:
-        """An input of the program, with its sample value; ``weak``: the type of the Python number that it was."""
+    def lift(self, value: Any, kind: type | None = None) -> Traced:
+        """An input of the program, with its sample value; ``kind``: the type of what it was, where that differs."""
         var = self._var(value)
         self.program.inputs.append(var)
-        if weak is not None:
-            self._weak[var] = weak
+        if kind in (float, complex):
+            self._weak[var] = kind
+        elif kind is not None:
+            self._kinds[var] = kind
         value = fixed(value) if type(value) in TRACED else _sample(value) if type(value) is np.ndarray else value
         return wrap(value, self, var)
+
+    def kind(self, t: Any) -> type:
+        """The type of what a value stands for."""
+        var, value = t.payload, t.value
+        found = self._weak.get(var) or self._kinds.get(var)
+        if found is not None:
+            return found
+        return type(t) if type(value) in TRACED else np.ndarray if t.shape else value.dtype.type
+
+    def text(self, t: Any) -> str:
+        """``repr`` of what a value stands for."""
+        var, value = t.payload, t.value
+        return repr(value.item() if var in self._weak else np.asarray(value) if var in self._kinds else value)
 
     def constant(self, value: Any) -> Traced:
         return wrap(value, self, self._atom(value))

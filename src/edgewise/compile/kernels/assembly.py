@@ -113,7 +113,9 @@ class _Writer:
         self.last: dict[Var, int] = {}  # the last section that needs a variable
         self.as_arrays: set[Var] = set()  # what is needed in one piece of memory
         for at, section in enumerate(sections):
-            direct = set(looked_at(section)) if isinstance(section, Straight) else set()
+            looks = set(looked_at(section)) if isinstance(section, Straight) else set()
+            shown = {leaf for var in looks if var not in division.where for leaf, _ in division.leaves(var, at)}
+            direct = looks - shown
             for var in division.needs(at):
                 self.last[var] = at
                 if var not in direct and (var.shape or isinstance(section, Call | Straight)):
@@ -208,13 +210,16 @@ class _Writer:
             rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
             self._free(at, band.local)
         band = self._lying(band, rooms)
-        for start, blocks, length in band.turns():
-            layouts = self._layouts(band, rooms, start, blocks, length)
-            if not start:
-                for layout in layouts:
+        turns = [(turn, self._layouts(band, rooms, turn)) for turn in band.turns()]
+        begun: set[int] = set()
+        for _, layouts in turns:
+            for at, layout in layouts:
+                if at not in begun:
                     clear_across(body, layout)
+                begun.add(at)
+        for (_, blocks, _), layouts in turns:
             loop = Loop(body, 0, blocks, 1, [])
-            for layout in layouts:
+            for _, layout in layouts:
                 self.nanoseconds += nanoseconds(layout, self.target.width)
                 self._nest(body, layout, counter=loop.counter)
             loop.close([])
@@ -225,7 +230,8 @@ class _Writer:
         for lanes in (False, True):
             band = band._replace(lanes=lanes)
             self._lay(band, rooms)
-            costs[lanes] = sum(cycles(one, self.target.width) for one in self._layouts(band, rooms, *band.turns()[0]))
+            longest = max(band.turns(), key=lambda turn: turn[1])
+            costs[lanes] = sum(cycles(one, self.target.width) for _, one in self._layouts(band, rooms, longest))
         band = band._replace(lanes=costs[True] < costs[False])
         self._lay(band, rooms)
         return band
@@ -236,16 +242,19 @@ class _Writer:
                 rooms[var] = self.table.memory[var] = memory._replace(strides=band.strides(var))
 
     def _layouts(
-        self, band: Band, rooms: dict[Var, Memory | None], start: int, blocks: int, length: int
-    ) -> list[Layout]:
-        """The nests of a band, in order."""
-        return [
-            arranged(graph)
-            for at, axis in zip(range(band.first, band.stop), band.axes, strict=True)
-            for graph in graphs(
-                self.division, at, self._found, rooms, self.inherited, Rows(axis, start, blocks, length, band.lanes)
-            )
-        ]
+        self, band: Band, rooms: dict[Var, Memory | None], turn: tuple[int, int, int]
+    ) -> list[tuple[int, Layout]]:
+        """The nests of a band in order, each with its section."""
+        start, blocks, length = turn
+        found = []
+        for at, axis, first in zip(range(band.first, band.stop), band.axes, band.firsts, strict=True):
+            section = self.sections[at]
+            own = section.space[axis] if isinstance(section, Nest) else self._made(at)[0].shape[axis]
+            if first <= start < first + own:
+                rows = Rows(axis, start - first, blocks, length, band.lanes)
+                some = graphs(self.division, at, self._found, rooms, self.inherited, rows)
+                found += [(at, arranged(graph)) for graph in some]
+        return found
 
     def _loops(self, body: Body, layout: Layout) -> None:
         """A nest, in pieces where it is long."""
@@ -348,7 +357,8 @@ class _Writer:
             size, rows = math.prod(var.shape), -1
             strides = contiguous(var.shape, var.dtype.itemsize)
             if band is not None:
-                size, rows = size // band.length * band.block, band.local[var]
+                rows = band.local[var]
+                size = size // var.shape[rows] * band.block
                 strides = band.strides(var)
             block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}

@@ -6,19 +6,24 @@ run on a block of rows that fits the nearest memory, then on the next: what come
 of them, and what only they need has room for one block and never leaves. What is folded along the rows is added up from
 block to block, and known at the end.
 
+Sections may begin and end at other rows than others do, as those of a difference ``x[1:] - x[:-1]`` and what is put
+together from it: where one of them begins or ends, the rows are cut, and each stretch has loops of its own.
+
 The order of sections changes only as far as their needs allow: what a band needs goes before it, what needs the band
 after it. Among sections that look or call, the order stays.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from edgewise.compile.kernels.packing import Pack
-from edgewise.compile.kernels.sections import Band, Division, Nest
-from edgewise.compile.kernels.views import Affine, Index, identity
+from edgewise.compile.kernels.sections import Band, Division, Nest, Section
+from edgewise.compile.kernels.views import Index, identity
 from edgewise.compile.kernels.views import whole as spread
 from edgewise.core.program import Var, vars_of
 
@@ -30,6 +35,15 @@ FAR = 192 << 10  # and if not: the next one
 FEW = 16
 LANES = 8  # rows of a block are a multiple of it
 WORTH = 32 << 10  # bytes that must be spared
+NEIGHBOURS = 64  # rows that one section may begin or end before another one
+CUTS = 8  # of rows: between two of them there are loops for all sections
+
+
+class _Way(NamedTuple):
+    """How something goes through the rows of a band: along which of its axes, and at which row that begins."""
+
+    axis: int
+    first: int
 
 
 class _Seen(NamedTuple):
@@ -40,24 +54,27 @@ class _Seen(NamedTuple):
         place: as a function of the loops' counters; of another shape of it with the same rows where ``flat``.
         flat: whether the entries are only known row by row.
         rows: the axis of rows among the loops.
+        start: the row of the section's that the loops begin at.
     """
 
     var: Var
     place: Index
     flat: bool
     rows: int
+    start: int
 
-    def axis(self) -> int | None:
-        """The axis of the variable that is the rows; None where a row of it is not what a row needs."""
+    def way(self, first: int) -> _Way | None:
+        """How the variable goes through the rows, if the section begins at one; None where a row needs others."""
         moving = [k for k, one in enumerate(self.place) if one.steps[self.rows]]
         if len(moving) != 1 or (self.flat and moving != [0]):
             return None
-        steps = tuple(int(k == self.rows) for k in range(len(self.place[moving[0]].steps)))
-        return moving[0] if self.place[moving[0]] == Affine(0, steps) else None
+        here = self.place[moving[0]]
+        steps = tuple(int(k == self.rows) for k in range(len(here.steps)))
+        return _Way(moving[0], first + self.start - here.start) if here.steps == steps else None
 
 
 class _Grown(NamedTuple):
-    """A band that was found: its members with their axes of rows, and what goes before and after it."""
+    """A band that was found: its members, and what goes before and after it."""
 
     band: Band
     members: list[int]
@@ -65,9 +82,13 @@ class _Grown(NamedTuple):
     after: list[int]
 
 
+Ways = dict[int, _Way]
+Reads = dict[Var, list[_Way | None]]
+
+
 def banded(division: Division) -> None:
     """Find the bands of a division, and bring their sections together."""
-    if sum(isinstance(section, Nest) and _bytes(section) >= WORTH // 2 for section in division.sections) > 1:
+    if sum(_bytes(section) >= WORTH // 2 for section in division.sections) > 1:
         _Search(division).run()
 
 
@@ -131,9 +152,9 @@ class _Search:
         seen = self._seen(window[0], axis)
         if length < 2 * LANES or seen is None:
             return None
-        axes = {window[0]: axis}
-        reads: dict[Var, list[int | None]] = {}  # of each variable, the axis of rows, once for each section
-        _note(reads, seen)
+        ways: Ways = {window[0]: _Way(axis, 0)}
+        reads: Reads = {}  # how each variable goes through the rows, once for each section
+        _note(reads, seen, 0)
         before: list[int] = []
         after: list[int] = []
         waiting = False  # what looks or calls, for another one that does
@@ -142,76 +163,98 @@ class _Search:
             needed = {self.division.where[var] for var in self.needs[at]}
             if not needed.isdisjoint(after) or (waiting and not plain):
                 after.append(at)
-            elif plain and self._join(at, axes, reads, length):
+            elif plain and self._join(at, ways, reads, length):
                 continue
-            elif needed.isdisjoint(axes):
+            elif needed.isdisjoint(ways):
                 before.append(at)
             else:
                 after.append(at)
             waiting = waiting or (not plain and at in after[-1:])
-        return self._judged(axes, reads, length, before, after)
+        return self._judged(ways, reads, before, after)
 
-    def _join(self, at: int, axes: dict[int, int], reads: dict[Var, list[int | None]], length: int) -> bool:
+    def _join(self, at: int, ways: Ways, reads: Reads, length: int) -> bool:
         """Take a section into a band, if it shares something with it and needs of it only the row at hand."""
         section = self.sections[at]
         shape = section.space if isinstance(section, Nest) else section.var.shape if isinstance(section, Pack) else ()
         for axis, n in enumerate(shape):
-            seen = self._seen(at, axis) if n == length else None
+            seen = self._seen(at, axis) if abs(n - length) <= NEIGHBOURS and n >= 2 * LANES else None
             if seen is None:
                 continue
-            shared = False
-            for one in seen:
-                made = self.division.where[one.var]
-                if made in axes:
-                    shared = True
-                    if one.axis() is None or one.axis() != self._rows(one.var, made, axes[made]):
-                        break
-                else:
-                    shared = shared or (one.axis() is not None and one.axis() in reads.get(one.var, ()))
-            else:
-                if shared:
-                    axes[at] = axis
-                    _note(reads, seen)
+            for first in self._firsts(seen, ways, reads):
+                if self._fits(seen, first, ways):
+                    ways[at] = _Way(axis, first)
+                    _note(reads, seen, first)
                     return True
         return False
 
-    def _judged(
-        self, axes: dict[int, int], reads: dict[Var, list[int | None]], length: int, before: list[int], after: list[int]
-    ) -> _Grown | None:
+    def _firsts(self, seen: list[_Seen], ways: Ways, reads: Reads) -> list[int]:
+        """The rows at which a section may begin, to go through what it shares with a band as that does; best first."""
+        found: Counter[int] = Counter()
+        for one in seen:
+            own, made = one.way(0), self.division.where[one.var]
+            others = [self._way(one.var, made, ways[made])] if made in ways else reads.get(one.var, [])
+            found.update({w.first - own.first for w in others if own is not None and w is not None and w[0] == own[0]})
+        return sorted((n for n in found if abs(n) <= NEIGHBOURS), key=lambda n: (-found[n], abs(n)))
+
+    def _fits(self, seen: list[_Seen], first: int, ways: Ways) -> bool:
+        """Whether a section needs of what a band makes only the row at hand."""
+        for one in seen:
+            made = self.division.where[one.var]
+            if made in ways and (one.way(first) is None or one.way(first) != self._way(one.var, made, ways[made])):
+                return False
+        return True
+
+    def _judged(self, ways: Ways, reads: Reads, before: list[int], after: list[int]) -> _Grown | None:
         """A band, if it is worth it."""
-        if len(axes) < 2:
+        if len(ways) < 2:
             return None
+        cuts = sorted({cut for at, way in ways.items() for cut in self._cuts(at, way)})
+        length = max(stop - start for start, stop in itertools.pairwise(cuts))
         local: dict[Var, int] = {}
         spared = row = 0
-        for at, axis in axes.items():
+        for at, way in ways.items():
             for var in self.made[at]:
-                mine = self._rows(var, at, axis)
+                mine = self._way(var, at, way)
                 used = self.uses.get(var, [])
                 if mine is None or not (used or var in self.outputs):
                     continue
                 row += _size(var) // length
-                if var not in self.outputs and var not in self.division.inline and axes.keys() >= {*used}:
-                    local[var] = mine
+                if var not in self.outputs and var not in self.division.inline and ways.keys() >= {*used}:
+                    local[var] = mine.axis
                     spared += _size(var)
         for var, found in reads.items():
-            mine = self.division.where[var] in axes
-            count = sum(axis is not None for axis in found)
-            spared += _size(var) * (count if mine else max(count - 1, 0))
-            row += _size(var) // length if count and not mine else 0
+            made = self.division.where[var] in ways
+            count = sum(way is not None for way in found)
+            spared += _size(var) * (count if made else max(count - 1, 0))
+            row += _size(var) // length if count and not made else 0
         block = _block(length, row)
-        if spared < WORTH or block >= length:
+        if spared < WORTH or block >= length or len(cuts) > CUTS:
             return None
-        band = Band(0, 0, length, block, tuple(axes.values()), local, spared)
-        return _Grown(band, list(axes), before, after)
+        firsts = tuple(way.first - cuts[0] for way in ways.values())
+        axes = tuple(way.axis for way in ways.values())
+        band = Band(0, 0, tuple(cut - cuts[0] for cut in cuts), block, axes, firsts, local, spared)
+        return _Grown(band, list(ways), before, after)
 
-    def _rows(self, var: Var, at: int, axis: int) -> int | None:
-        """The axis of rows of what a section makes; None for what is folded along them."""
+    def _cuts(self, at: int, way: _Way) -> Iterator[int]:
+        """The rows where a section, or a part of it, begins or ends."""
+        section = self.sections[at]
+        if isinstance(section, Nest):
+            yield from (way.first, way.first + section.space[way.axis])
+            return
+        assert isinstance(section, Pack)
+        for part in section.parts:
+            start, stop = part.along(way.axis)
+            yield from (way.first + start, way.first + stop)
+
+    def _way(self, var: Var, at: int, way: _Way) -> _Way | None:
+        """How what a section makes goes through the rows; None for what is folded along them."""
         section = self.sections[at]
         if isinstance(section, Nest):
             one = next(entry for entry in section.entries if entry.var is var)
             if one.fold is not None:
-                return one.fold.kept.index(axis) if axis in one.fold.kept else None
-        return axis
+                kept = one.fold.kept
+                return way._replace(axis=kept.index(way.axis)) if way.axis in kept else None
+        return way
 
     def _seen(self, at: int, axis: int) -> list[_Seen] | None:
         """What a section reads of others, if it can go through rows along an axis."""
@@ -222,29 +265,25 @@ class _Search:
                 seen
                 for entry in section.entries
                 for x, view in entry.reads
-                for seen in self._leaves(x, view.through(index, len(index)), at, axis)
+                for seen in self._leaves(x, view.through(index, len(index)), at, _Loops(len(index), axis, 0))
             ]
         assert isinstance(section, Pack)
         found: list[_Seen] = []
         for part in section.parts:
-            place = part.place.axes[axis]
-            whole = (place.start, place.step) == (0, 1) and place.axis >= 0
-            if (
-                not whole
-                or part.shape[place.axis] != section.var.shape[axis]
-                or any(p.axis == axis for p in part.picks)
-            ):
+            place, rank = part.place.axes[axis], len(part.shape)
+            if place.axis < 0 or place.step != 1 or any(pick.axis == axis for pick in part.picks):
                 return None
-            index = identity(len(part.shape))
+            index = identity(rank)
             shape = part.source.shape if type(part.source) is Var else ()
             reads = [(part.source, spread(shape, part.shape)), *((pick.array, pick.view) for pick in part.picks)]
             for x, view in reads:
-                found += self._leaves(x, view.through(index, len(index)), at, place.axis)
+                loops = _Loops(rank, place.axis, place.start)
+                found += self._leaves(x, view.through(index, rank), at, loops)
         return found
 
-    def _leaves(self, x: Any, index: Index, at: int, rows: int) -> Iterator[_Seen]:
+    def _leaves(self, x: Any, index: Index, at: int, loops: _Loops) -> Iterator[_Seen]:
         """What is read in memory for an operand."""
-        division, rank = self.division, len(index[0].steps) if index else 0
+        division = self.division
         waiting = [(x, index)]
         met: set[tuple[Var, Index]] = set()
         while waiting:
@@ -254,26 +293,34 @@ class _Search:
             met.add((var, index))
             made = division.where.get(var, at)
             if made < at:
-                yield _Seen(var, index, False, rows)
+                yield _Seen(var, index, False, loops.rows, loops.start)
             elif made == at and var not in division.inline and var not in division.views:
                 continue  # of the section itself
             elif var in division.views:
                 source, view = division.views[var]
                 if not view.flat:
-                    waiting.append((source, view.through(index, rank)))
+                    waiting.append((source, view.through(index, loops.rank)))
                     continue
-                length = var.shape[0]
+                length = var.shape[:1]
                 while source in division.views:
                     source = division.views[source][0]
-                yield _Seen(source, index if source.shape[:1] == (length,) else (), True, rows)
+                yield _Seen(source, index if source.shape[:1] == length else (), True, loops.rows, loops.start)
             else:
                 entry = division.inline[var]
-                waiting += [(y, view.through(index, rank)) for y, view in entry.reads]
+                waiting += [(y, view.through(index, loops.rank)) for y, view in entry.reads]
 
 
-def _note(reads: dict[Var, list[int | None]], seen: list[_Seen]) -> None:
-    for var, axis in {(one.var, one.axis()) for one in seen}:
-        reads.setdefault(var, []).append(axis)
+class _Loops(NamedTuple):
+    """The loops of a section: how many there are, which goes through rows, and the row that it begins at."""
+
+    rank: int
+    rows: int
+    start: int
+
+
+def _note(reads: Reads, seen: list[_Seen], first: int) -> None:
+    for var, way in {(one.var, one.way(first)) for one in seen}:
+        reads.setdefault(var, []).append(way)
 
 
 def _block(length: int, row: int) -> int:
@@ -295,5 +342,8 @@ def _size(var: Var) -> int:
     return var.dtype.itemsize * math.prod(var.shape)
 
 
-def _bytes(nest: Nest) -> int:
-    return 8 * math.prod(nest.space)
+def _bytes(section: Section) -> int:
+    """What a section goes through, roughly."""
+    if isinstance(section, Nest):
+        return 8 * math.prod(section.space)
+    return _size(section.var) if isinstance(section, Pack) else 0

@@ -46,11 +46,14 @@ class Box(NamedTuple):
         return whole(source, part.shape).through(tuple(found), rank)
 
 
-def boxes(parts: tuple[Part, ...], shape: tuple[int, ...]) -> list[Box] | None:
-    """The boxes of an array that has these parts; None where they are too many, or parts are no boxes themselves."""
+def boxes(parts: tuple[Part, ...], shape: tuple[int, ...], rows: int = -1) -> list[Box] | None:
+    """The boxes of an array that has these parts; None where they are too many, or parts are no boxes themselves.
+
+    Of the axis ``rows``, all is taken as one box.
+    """
     if len(parts) < 2 or not all(_box(part) for part in parts):
         return None
-    bounds = [_bounds(part) for part in parts]
+    bounds = [[(0, shape[k]) if k == rows else part.along(k) for k in range(len(shape))] for part in parts]
     cuts = [sorted({end for one in bounds for end in one[k]}) for k in range(len(shape))]
     found: list[Box] = []
     for cell in itertools.product(*map(itertools.pairwise, cuts)):
@@ -102,7 +105,3 @@ def _stacked(below: Pack, above: Pack) -> Pack | None:
 def _box(part: Part) -> bool:
     along = [axis for axis in part.place.axes if axis.axis >= 0]
     return not part.picks and all(axis.step == 1 for axis in along) and len({axis.axis for axis in along}) == len(along)
-
-
-def _bounds(part: Part) -> list[tuple[int, int]]:
-    return [(axis.start, axis.start + (1 if axis.axis < 0 else part.shape[axis.axis])) for axis in part.place.axes]

@@ -53,8 +53,10 @@ def graphs(
     parts, cut = section.parts, None
     if section.var in inherited:
         parts = parts[1:]
-    else:
-        cut = boxes(parts, section.var.shape)
+    if rows is not None:
+        parts = tuple(part for part in parts if _covers(part, rows))
+    if section.var not in inherited:
+        cut = boxes(parts, section.var.shape, -1 if rows is None else rows.axis)
     if cut is None:
         for part in parts:
             yield _part(Graph(part.shape, division, at, found, _of(part, rows)), section, part, memory)
@@ -63,8 +65,18 @@ def graphs(
             yield _box(Graph(box.shape, division, at, found, rows), section, box, memory)
 
 
+def _covers(part: Part, rows: Rows) -> bool:
+    """Whether a part has the rows: all of them or none."""
+    start, stop = part.along(rows.axis)
+    return start <= rows.start < stop
+
+
 def _of(part: Part, rows: Rows | None) -> Rows | None:
-    return None if rows is None else rows._replace(axis=part.place.axes[rows.axis].axis)
+    """The rows as those of a part."""
+    if rows is None:
+        return None
+    place = part.place.axes[rows.axis]
+    return rows._replace(axis=place.axis, start=rows.start - place.start)
 
 
 def _part(graph: Graph, section: Pack, part: Part, memory: Memory) -> Graph:

@@ -13,6 +13,8 @@ __all__ = ["across", "chosen", "gathered", "mask", "part", "spread", "transposed
 
 def gathered(single: Sequence[Held]) -> Held:
     """Scalars as the lanes of a vector."""
+    if len(single) == 1:
+        return single[0]
     if isinstance(single[0], Complex):
         halves = [[one[k] for one in single if isinstance(one, Complex)] for k in (0, 1)]
         return Complex(*(_inserted(half) for half in halves))

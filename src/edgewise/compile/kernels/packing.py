@@ -36,6 +36,11 @@ class Part(NamedTuple):
     picks: tuple[Pick, ...] = ()
     add: bool = False
 
+    def along(self, axis: int) -> tuple[int, int]:
+        """Where it begins and ends along an axis of the result, if its entries lie side by side there."""
+        place = self.place.axes[axis]
+        return place.start, place.start + (1 if place.axis < 0 else self.shape[place.axis])
+
 
 class Pack(NamedTuple):
     """An array made of parts, each over those before it."""

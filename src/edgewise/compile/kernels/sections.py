@@ -12,6 +12,7 @@ few instructions: whoever needs them computes them again, which costs less than 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
@@ -55,14 +56,24 @@ class Straight:
 
 
 class Nest:
-    """Operations on every point of one space."""
+    """Operations on every point of one space.
 
-    __slots__ = ("cost", "entries", "space")
+    Attributes:
+        space: its lengths.
+        entries: the operations.
+        cost: instructions at a point, roughly.
+        straight, turned: arrays of that shape that are read point by point, and otherwise, as a transposed one is. No
+            array is both: loops that suit one way do not suit the other.
+    """
+
+    __slots__ = ("cost", "entries", "space", "straight", "turned")
 
     def __init__(self, space: tuple[int, ...]) -> None:
         self.space = space
         self.entries: list[Entry] = []
         self.cost = 0
+        self.straight: set[Var] = set()
+        self.turned: set[Var] = set()
 
 
 class Call(NamedTuple):
@@ -76,21 +87,29 @@ class Band(NamedTuple):
 
     Attributes:
         first, stop: which.
-        length: how many rows there are.
-        block: how many are in a block; the last one may have fewer.
+        cuts: the rows where one of them, or a part of one, begins or ends, from 0 on.
+        block: how many rows are in a block; the last one before a cut may have fewer.
         axes: of each section, the axis of rows; of an array that is put together, the axis of the result.
+        firsts: of each section, the row that it begins at.
         local: what only they need, so that there is only a block of it in memory: the axis of rows, by variable.
         spared: bytes that are not moved to and from far away.
+        lanes: whether the rows of what is local lie side by side.
     """
 
     first: int
     stop: int
-    length: int
+    cuts: tuple[int, ...]
     block: int
     axes: tuple[int, ...]
+    firsts: tuple[int, ...]
     local: dict[Var, int]
     spared: int
     lanes: bool = False
+
+    @property
+    def length(self) -> int:
+        """How many rows there are."""
+        return self.cuts[-1]
 
     def strides(self, var: Var) -> tuple[int, ...]:
         """How the rows at hand of what is local lie in memory, in bytes: one after the other, or side by side."""
@@ -103,8 +122,11 @@ class Band(NamedTuple):
 
     def turns(self) -> list[tuple[int, int, int]]:
         """The loops over blocks: the first row of each, how many blocks it has, and how many rows they have."""
-        whole, rest = divmod(self.length, self.block)
-        return [(0, whole, self.block)] + ([(whole * self.block, 1, rest)] if rest else [])
+        found = []
+        for start, stop in itertools.pairwise(self.cuts):
+            blocks, rest = divmod(stop - start, self.block)
+            found += [(start, blocks, self.block)] * (blocks > 0) + [(stop - rest, 1, rest)] * (rest > 0)
+        return found
 
 
 Section: TypeAlias = Straight | Nest | Pack | Rolled | Call
@@ -379,6 +401,8 @@ class _Divider:
         """Add an operation to the first nest that can have it."""
         made = self.made
         first = 0
+        straight: set[Var] = set()
+        turned: set[Var] = set()
         for x, how in one.reads:
             if type(x) is not Var:
                 continue
@@ -387,6 +411,8 @@ class _Divider:
                 section = self.sections[at] if at >= 0 else None
                 inside = pointwise and isinstance(section, Nest) and section.space == one.space
                 first = max(first, at if inside and not _folded(section, leaf) else at + 1)
+                if leaf.shape == one.space:
+                    (straight if pointwise else turned).add(leaf)
         for at in range(first, len(self.sections)):
             section = self.sections[at]
             if (
@@ -394,6 +420,8 @@ class _Divider:
                 and section.space == one.space
                 and section.cost + one.cost <= MOST
                 and len(section.entries) < READS
+                and straight.isdisjoint(section.turned)
+                and turned.isdisjoint(section.straight)
             ):
                 break
         else:
@@ -403,16 +431,22 @@ class _Divider:
         assert isinstance(section, Nest)
         section.entries.append(one)
         section.cost += one.cost
+        section.straight |= straight
+        section.turned |= turned
         made.where[one.var] = at
         made.contiguous.add(one.var)
 
     def _after(self, variables: Any, kind: type) -> int:
-        """The first section that may need these, where one that makes some of them itself is of a kind."""
+        """The first section that may need these, where one that makes some of them itself is of a kind.
+
+        What is a look at something in memory comes after that was put there.
+        """
         first, where = 0, self.made.where
         for var in variables:
-            for leaf, _ in ((var, True),) if var in where else self.made.leaves(var, len(self.sections)):
+            own = var in where
+            for leaf, _ in ((var, True),) if own else self.made.leaves(var, len(self.sections)):
                 at = where[leaf]
-                first = max(first, at if at >= 0 and isinstance(self.sections[at], kind) else at + 1)
+                first = max(first, at if own and at >= 0 and isinstance(self.sections[at], kind) else at + 1)
         return first
 
     def _straight(self, first: int, cost: int) -> int:

@@ -1,0 +1,85 @@
+"""What a value says of its type while it is recorded: a path that is chosen by it is the one the function takes."""
+
+from __future__ import annotations
+
+import functools
+import numbers
+
+import numpy as np
+import pytest
+
+import edgewise as ew
+
+VALUES = [1.5, -0.0, 1 + 2j, np.float64(2.0), np.float32(1.5), np.int64(3), np.bool_(True), np.array(3.0),
+          np.array([1.0, 2.0]), np.arange(3), np.ones((2, 2), np.complex64)]  # fmt: skip
+TYPES = [float, int, complex, bool, np.ndarray, np.generic, np.floating, np.float32, np.integer, numbers.Real, list]
+
+
+def matched(v):
+    match v:
+        case float():
+            return 1.0
+        case np.ndarray():
+            return 2.0
+        case np.generic():
+            return 3.0
+    return 4.0
+
+
+@functools.singledispatch
+def dispatched(v):
+    return 1.0
+
+
+@dispatched.register(float)
+def _(v):
+    return 2.0
+
+
+@dispatched.register(np.ndarray)
+def _(v):
+    return 3.0
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_a_path_by_type_is_the_functions_own(value):
+    def f(v):
+        return [isinstance(v, t) for t in TYPES], matched(v), dispatched(v), v + v
+
+    made, expected = ew.jit(f), f(value)
+    for _ in range(3):
+        found = made(value)
+        assert found[:3] == expected[:3]
+        np.testing.assert_array_equal(found[3], expected[3])
+    assert made.programs == 1
+
+
+def test_numbers_of_pythons_remain_so_among_themselves():
+    def f(v):
+        return (
+            isinstance(v * 2 + 1, float),
+            isinstance(v * 2 + 1, np.generic),
+            isinstance(v * np.float64(2), np.generic),
+        )
+
+    assert ew.jit(f)(1.5) == f(1.5) == (True, False, True)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_text_is_that_of_the_value(value):
+    def f(v):
+        return repr(v), f"{v!r} {[v]}", v + v
+
+    made = ew.jit(f)
+    for v in (value, value + value, value):
+        assert made(v)[:2] == f(v)[:2]
+
+
+def test_a_transformation_sees_what_it_sees_without():
+    def f(v):
+        return v * 2.0 if isinstance(v, np.ndarray) else v * 3.0
+
+    x = np.array([1.0, 2.0])
+    for way in (ew.jacrev, ew.vmap, lambda f: lambda x: ew.jvp(f, (x,), (x,))):
+        np.testing.assert_array_equal(ew.jit(way(f))(x), way(f)(x))
+        np.testing.assert_array_equal(way(ew.jit(f))(x), way(f)(x))
