@@ -82,7 +82,10 @@ def main() -> None:
         kept = [measured(name, chosen.budget, environment=KEEP) for name in long]
         wide = [measured(name, chosen.budget, threads=os.cpu_count() or 1) for name in long]
     machine = Machine.measured() if baseline.available() else None
+    command = [sys.executable, str(HERE / "compile_times.py")]
+    long_ones = subprocess.run(command, capture_output=True, text=True, check=True)
     pages = tables.page(versions(), rows, found, kept, wide, machine)
+    pages["stages"] = long_ones.stdout.strip()
     for text in pages.values():
         print(f"\n{text}")
     if chosen.json:

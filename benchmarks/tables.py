@@ -47,7 +47,7 @@ def number(value: float | None, unit: float = 1.0) -> str:
         return ""
     value *= unit
     if value >= 10:
-        return f"{value:,.0f}".replace(",", " ")
+        return f"{value:,.0f}".replace(",", "\u202f")  # a narrow space, where no line is broken
     return f"{value:.2f}" if value < 1 else f"{value:.1f}"
 
 
@@ -60,6 +60,7 @@ def held(value: float | None, goal: float | None, at_most: bool) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    rows = ([row[0].replace(" × ", "\u00a0×\u00a0"), *row[1:]] for row in rows)  # sizes stay together
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' + '--:|' * (len(heads) - 1)}"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
