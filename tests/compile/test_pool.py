@@ -22,14 +22,14 @@ BODIES = """
 declare i32 @sched_yield()
 
 ; frame: a counter for each piece
-define i64 @count(ptr %frame, i64 %piece) {
+define i64 @count(ptr %frame, i64 %piece, i64 %slot) {
   %at = getelementptr i64, ptr %frame, i64 %piece
   %before = atomicrmw add ptr %at, i64 1 seq_cst
   ret i64 0
 }
 
 ; frame: the first piece that fails, and says its number plus 1
-define i64 @fail(ptr %frame, i64 %piece) {
+define i64 @fail(ptr %frame, i64 %piece, i64 %slot) {
   %least = load i64, ptr %frame
   %fails = icmp uge i64 %piece, %least
   %code = add i64 %piece, 1
@@ -38,7 +38,7 @@ define i64 @fail(ptr %frame, i64 %piece) {
 }
 
 ; frame: how many are here, then a number for each piece; goes on when two are here, so each piece has its own thread
-define i64 @meet(ptr %frame, i64 %piece) {
+define i64 @meet(ptr %frame, i64 %piece, i64 %slot) {
   %before = atomicrmw add ptr %frame, i64 1 seq_cst
   br label %next
 next:
@@ -64,11 +64,25 @@ never:
   ret i64 1
 }
 
-declare i64 @edgewise_run(ptr, ptr, i64)
-define i64 @nested(ptr %frame, i64 %piece) {
+; frame: for each slot, whether it is in use, then how many pieces used it
+define i64 @use(ptr %frame, i64 %piece, i64 %slot) {
+  %twice = mul i64 %slot, 2
+  %at = getelementptr i64, ptr %frame, i64 %twice
+  %taken = atomicrmw xchg ptr %at, i64 1 seq_cst
+  %yielded = call i32 @sched_yield()
+  %used = getelementptr i64, ptr %at, i64 1
+  %before = load i64, ptr %used
+  %after = add i64 %before, 1
+  store i64 %after, ptr %used
+  store atomic i64 0, ptr %at seq_cst, align 8
+  ret i64 %taken
+}
+
+declare i64 @edgewise_run(ptr, ptr, i64, i64)
+define i64 @nested(ptr %frame, i64 %piece, i64 %slot) {
   %first = mul i64 %piece, 10
   %at = getelementptr i64, ptr %frame, i64 %first
-  %code = call i64 @edgewise_run(ptr @count, ptr %at, i64 10)
+  %code = call i64 @edgewise_run(ptr @count, ptr %at, i64 10, i64 99)
   ret i64 %code
 }
 """
@@ -79,13 +93,14 @@ import edgewise as ew
 from edgewise.compile import pool
 from edgewise.compile.engine import load
 library = load('''{BODIES}''', imports=pool.imports())
-run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)(pool.imports()["edgewise_run"])
+number, pointer = ctypes.c_int64, ctypes.c_void_p
+run = ctypes.CFUNCTYPE(number, pointer, pointer, number, number)(pool.imports()["edgewise_run"])
 def counts(pieces, body="count"):
     frame = (ctypes.c_int64 * pieces)()
-    assert run(library.address(body), frame, pieces) == 0
+    assert run(library.address(body), frame, pieces, 99) == 0
     return list(frame)
 def met():
-    return run(library.address("meet"), (ctypes.c_int64 * 3)(), 2) == 0
+    return run(library.address("meet"), (ctypes.c_int64 * 3)(), 2, 99) == 0
 """
 
 
@@ -96,12 +111,12 @@ class Region:
         from edgewise.compile.engine import load
 
         self.library = load(BODIES, imports=imports)
-        prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+        prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
         self.run = prototype(imports["edgewise_run"])
 
-    def __call__(self, body, numbers, pieces, letter="q"):
+    def __call__(self, body, numbers, pieces, letter="q", most=99):
         frame = ctypes.create_string_buffer(struct.pack(f"{len(numbers)}{letter}", *numbers))
-        code = self.run(self.library.address(body), frame, pieces)
+        code = self.run(self.library.address(body), frame, pieces, most)
         return code, list(struct.unpack_from(f"{len(numbers)}{letter}", frame))
 
 
@@ -165,6 +180,16 @@ def test_the_first_piece_that_fails_is_told(region, n, first):
     expected = first + 1 if first < 64 else 0
     assert {region("fail", [first], 64)[0] for _ in range(50)} == {expected}
     assert region("count", [0] * 9, 9) == (0, [1] * 9)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8])
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_nobody_else_has_the_slot_of_a_piece(region, n, most):
+    ew.threads(n)
+    for _ in range(30):
+        code, found = region("use", [0] * 6, 50, most=most)
+        assert (code, sum(found[1::2])) == (0, 50)
+        assert found[2 * most :] == [0] * (6 - 2 * most)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

@@ -21,7 +21,7 @@ from edgewise.errors import CompileError
 
 __all__ = ["entrance"]
 
-LONG = 50_000.0  # nanoseconds of a program that lets Python's other threads run meanwhile: to come back takes time
+LONG = 150_000.0  # cycles, some 50 µs, of a program that lets Python's other threads run: to come back takes time
 
 
 def entrance(
@@ -50,7 +50,7 @@ def entrance(
             lambda code, args: otherwise(*args),
             captured=[(a, Array(a.dtype, a.shape, a.strides)) for a in executable.captured],
             arena=executable.arena,
-            release=executable.nanoseconds >= LONG,
+            release=executable.cycles >= LONG,
             keep=executable,
             name=name,
             keywords=otherwise,

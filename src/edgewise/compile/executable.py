@@ -97,7 +97,7 @@ class Executable:
         arena: bytes of scratch memory, at an address that is a multiple of 64.
         results: shape and dtype of each output that is a variable, in order.
         captured: the captured arrays, in the table's order.
-        nanoseconds: what its loops take on one thread, roughly.
+        cycles: what it takes on one thread, roughly, without the calls of NumPy.
         kernels: what it does, section by section.
         seconds: what its text, and its machine code, took to make.
         delivered: the outputs: variables, each of which has a place in the table, and numbers.
@@ -111,7 +111,7 @@ class Executable:
         self.text = assembly.text
         self.arena = assembly.arena
         self.cost = assembly.cost
-        self.nanoseconds = assembly.nanoseconds
+        self.cycles = assembly.cycles
         self.captured = list(program.arrays.values())
         table = assembly.table
         self.results = [(v.shape, v.dtype) for v in table.results]

@@ -53,11 +53,12 @@ declare i32 @pthread_cond_signal(ptr)
 
 ; ------------------------------------------------------------------------------------------------------- the caller's
 
-; body(frame, piece) for every piece. Returns 0, or what the first piece that failed returned, in their order.
-define i64 @edgewise_run(ptr %body, ptr %frame, i64 %pieces) #0 {
+; body(frame, piece, slot) for every piece, on no more than %most threads at once, each of which has a slot below that.
+; Returns 0, or what the first piece that failed returned, in their order.
+define i64 @edgewise_run(ptr %body, ptr %frame, i64 %pieces, i64 %most) #0 {
   %threads = load atomic i64, ptr @edgewise_threads monotonic, align 8
-  %fewer = icmp slt i64 %threads, %pieces
-  %useful = select i1 %fewer, i64 %threads, i64 %pieces
+  %fewer = call i64 @llvm.smin.i64(i64 %threads, i64 %most)
+  %useful = call i64 @llvm.smin.i64(i64 %fewer, i64 %pieces)
   %several = icmp sgt i64 %useful, 1
   br i1 %several, label %process, label %alone
 
@@ -97,7 +98,7 @@ publish:
   store i64 %now, ptr @ticket
   store atomic i64 1, ptr @open seq_cst, align 8
   call void @wake(i64 0, i64 %now)
-  call void @take()
+  call void @take(i64 0)
   store atomic i64 0, ptr @open seq_cst, align 8
   call void @await()
   %failed = load atomic i64, ptr @failed monotonic, align 8
@@ -112,7 +113,7 @@ alone:
   %more = icmp slt i64 %i, %pieces
   br i1 %more, label %alone.one, label %alone.end
 alone.one:
-  %alone.code = call i64 %body(ptr %frame, i64 %i)
+  %alone.code = call i64 %body(ptr %frame, i64 %i, i64 0)
   %alone.fine = icmp eq i64 %alone.code, 0
   br i1 %alone.fine, label %alone.next, label %alone.failed
 alone.next:
@@ -234,6 +235,7 @@ define internal ptr @work(ptr %number) #0 {
   %worker = getelementptr [256 x %Worker], ptr @workers, i64 0, i64 %k
   %asleep = getelementptr %Worker, ptr %worker, i64 0, i32 1
   %condition = getelementptr %Worker, ptr %worker, i64 0, i32 3
+  %slot = add i64 %k, 1
   %left = mul i64 %k, 2
   %first = add i64 %left, 1
   %second = add i64 %left, 2
@@ -284,7 +286,7 @@ help:                                                           ; each wakes two
   call void @wake(i64 %first, i64 %ticket)
   call void @wake(i64 %second, i64 %ticket)
   %rounds = call i32 @fesetenv(ptr @float)
-  call void @take()
+  call void @take(i64 %slot)
   br label %leave
 leave:
   %inside = atomicrmw sub ptr @active, i64 1 seq_cst, align 8
@@ -307,7 +309,7 @@ end:
 }
 
 ; Pieces, until none is left or one has failed. Those before one that failed were all taken before it.
-define internal void @take() #0 {
+define internal void @take(i64 %slot) #0 {
   %body = load ptr, ptr @body
   %frame = load ptr, ptr @frame
   %pieces = load i64, ptr @pieces
@@ -317,7 +319,7 @@ next:
   %more = icmp slt i64 %piece, %pieces
   br i1 %more, label %one, label %end
 one:
-  %code = call i64 %body(ptr %frame, i64 %piece)
+  %code = call i64 %body(ptr %frame, i64 %piece, i64 %slot)
   %fine = icmp eq i64 %code, 0
   br i1 %fine, label %next, label %bad
 bad:

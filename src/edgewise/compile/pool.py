@@ -53,14 +53,14 @@ PAUSES = {
     "arm64": "call void @llvm.aarch64.isb(i32 15)",
 }
 ALONE = """
-define i64 @edgewise_run(ptr %body, ptr %frame, i64 %pieces) nounwind {
+define i64 @edgewise_run(ptr %body, ptr %frame, i64 %pieces, i64 %most) nounwind {
   br label %next
 next:
   %i = phi i64 [ 0, %0 ], [ %i.next, %fine ]
   %more = icmp slt i64 %i, %pieces
   br i1 %more, label %one, label %end
 one:
-  %code = call i64 %body(ptr %frame, i64 %i)
+  %code = call i64 %body(ptr %frame, i64 %i, i64 0)
   %done = icmp eq i64 %code, 0
   br i1 %done, label %fine, label %failed
 fine:

@@ -7,25 +7,27 @@ in memory, or both. What a later section needs is put into memory by the one tha
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.compile.ir import Module, Value
+from edgewise.compile.ir import Module, Value, vector
 from edgewise.compile.kernels.arena import Arena
 from edgewise.compile.kernels.body import Body, Cell, Place
 from edgewise.compile.kernels.costs import cycles
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, truth
-from edgewise.compile.kernels.looping import Loop, Piece
+from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.loops import clear_across, write_nest
 from edgewise.compile.kernels.nests import Rows
 from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.packing import Pack
-from edgewise.compile.kernels.pieces import RUN, cut, nanoseconds, write_pieces
+from edgewise.compile.kernels.pieces import LOCAL, cut, cut_band, opened
+from edgewise.compile.kernels.regions import RUN, write_region
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
@@ -36,7 +38,7 @@ from edgewise.core.program import Guard, Op, Program, Var, vars_of
 __all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
 
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
-SCALAR = 0.8  # nanoseconds of an instruction on one number
+DEPENDENT = 2.5  # cycles of an instruction on one number, which often waits for the one before
 
 
 class Target(NamedTuple):
@@ -69,7 +71,7 @@ class Assembly(NamedTuple):
         arena: bytes of scratch memory.
         cost: instructions, roughly.
         looping: whether there are loops.
-        nanoseconds: what it takes on one thread, roughly.
+        cycles: what it takes on one thread, roughly.
         pooled: whether it calls the pool of threads.
     """
 
@@ -79,7 +81,7 @@ class Assembly(NamedTuple):
     arena: int
     cost: int
     looping: bool
-    nanoseconds: float = 0.0
+    cycles: float = 0.0
     pooled: bool = False
 
 
@@ -107,7 +109,8 @@ class _Writer:
         self.module = Module(fused=target.fused)
         self.arena = Arena()
         self.functions: list[str] = []
-        self.nanoseconds = 0.0
+        self.names = (f"piece{i}" for i in itertools.count())
+        self.cycles = 0.0
         self.cells: dict[Var, list[Cell]] = {}
         self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
         self.last: dict[Var, int] = {}  # the last section that needs a variable
@@ -146,10 +149,10 @@ class _Writer:
             else:
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
-                    self.nanoseconds += section.cost * SCALAR
+                    self.cycles += section.cost * DEPENDENT
                     self._straight(body, at, section)
                 elif isinstance(section, Rolled):
-                    self.nanoseconds += section.cost * SCALAR * section.op.params["steps"]
+                    self.cycles += section.cost * DEPENDENT * section.op.params["steps"]
                     self._rolled(body, at, section)
                 elif at in bands:
                     stop = bands[at].stop
@@ -165,7 +168,7 @@ class _Writer:
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
         pooled = RUN in self.module.definitions
-        return Assembly(text, steps, self.table, self.arena.size, cost, looping, self.nanoseconds, pooled)
+        return Assembly(text, steps, self.table, self.arena.size, cost, looping, self.cycles, pooled)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -210,18 +213,25 @@ class _Writer:
             rooms |= {var: self._room(var, at, band) for var in self._made(at) if self._local(var, band)}
             self._free(at, band.local)
         band = self._lying(band, rooms)
-        turns = [(turn, self._layouts(band, rooms, turn)) for turn in band.turns()]
+        body.bind(LOCAL, body.address(self.table.arena))
+        # The longest stretch goes first: it may be done in pieces, which find what is folded along it anew.
+        turns = sorted(band.turns(), key=lambda turn: -turn[1])
         begun: set[int] = set()
-        for _, layouts in turns:
-            for at, layout in layouts:
-                if at not in begun:
+        for turn in turns:
+            numbered = self._layouts(band, rooms, turn)
+            layouts = [layout for _, layout in numbered]
+            self.cycles += sum(cycles(layout, self.target.width) for layout in layouts)
+            how = None if begun else cut_band(layouts, self.target.width)
+            for at, layout in numbered:
+                if how is None and at not in begun:
                     clear_across(body, layout)
-                begun.add(at)
-        for (_, blocks, _), layouts in turns:
-            loop = Loop(body, 0, blocks, 1, [])
-            for _, layout in layouts:
-                self.nanoseconds += nanoseconds(layout, self.target.width)
-                self._nest(body, layout, counter=loop.counter)
+            begun.update(at for at, _ in numbered)
+            if how is not None:
+                self._region(body, layouts, how.length, self._near(band, rooms))
+                continue
+            loop = Loop(body, 0, turn[1], 1, [])
+            for layout in layouts:
+                self._loops(body, layout, loop.counter)
             loop.close([])
 
     def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> Band:
@@ -256,19 +266,35 @@ class _Writer:
                 found += [(at, arranged(graph)) for graph in some]
         return found
 
-    def _loops(self, body: Body, layout: Layout) -> None:
-        """A nest, in pieces where it is long."""
-        self.nanoseconds += nanoseconds(layout, self.target.width)
-        how = cut(layout, self.target.width)
-        if how is None:
-            self._nest(body, layout)
-            return
-        name = f"{body.name}.piece{len(self.functions)}"
-        one = write_pieces(body, layout, how, (self.table.arena, self.arena), name, self._nest)
+    def _near(self, band: Band, rooms: dict[Var, Memory | None]) -> range:
+        """The bytes of scratch memory that are local to the block of rows at hand."""
+        found = [
+            (memory.offset, var.dtype.itemsize * (math.prod(var.shape) // var.shape[memory.rows]) * band.block)
+            for var, memory in rooms.items()
+            if memory is not None and memory.buffer == LOCAL
+        ]
+        return range(min(at for at, _ in found), max(at + size for at, size in found)) if found else range(0)
+
+    def _region(self, body: Body, layouts: Sequence[Layout], each: int, near: range = range(0)) -> None:
+        """Nests in a loop over blocks, in pieces of so many."""
+        scratch = self.table.arena, self.arena
+        one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
         self.functions.append(one.text(self.target.attributes, internal=True))
 
-    def _nest(self, body: Body, layout: Layout, piece: Piece | None = None, counter: Value | None = None) -> None:
-        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter, piece)
+    def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
+        """A nest, in pieces where it is long."""
+        if counter is None:
+            self.cycles += cycles(layout, self.target.width)
+            how = cut(layout, self.target.width)
+            if how is not None:
+                level, length, pieces = how
+                self._region(body, [opened(layout, level, 0, pieces, length)], 1)
+                rest = layout.lengths[level] - pieces * length
+                if not rest:
+                    return
+                layout = opened(layout, level, pieces * length, 1, rest)
+                counter = body.block.constant(0, vector("i64", 1))
+        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
 
     def _made(self, at: int) -> list[Var]:
         """The variables that a nest or an array of parts makes."""
@@ -349,7 +375,7 @@ class _Writer:
         under = self.inherited.get(var)
         if under is not None:
             memory: Memory | None = self.table.memory[under]
-            if memory is not None and memory.buffer == self.table.arena:
+            if memory is not None and memory.buffer in (self.table.arena, LOCAL):
                 self.blocks[memory.offset] = {var}
         else:
             memory = self.table.result(self._heir(var)[-1])
@@ -362,7 +388,7 @@ class _Writer:
                 strides = band.strides(var)
             block = self.arena.take(var.dtype.itemsize * size)
             self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, strides, rows)
+            memory = Memory(self.table.arena if band is None else LOCAL, block, strides, rows)
         if memory is not None:
             self.table.memory[var] = memory
         return memory

@@ -34,12 +34,12 @@ Cell: TypeAlias = Value | Complex | Place | Fixed
 
 
 class Body:
-    """One function ``i64 name(ptr table)``, or ``i64 name(ptr table, i64 piece)``.
+    """One function ``i64 name(ptr table)``, or ``i64 name(ptr table, i64 piece, i64 slot)``.
 
     Args:
         module: what it calls.
         name: the symbol.
-        pieces: whether it does one piece at a time.
+        pieces: whether it does one piece at a time, in a slot that no other thread has meanwhile.
 
     Attributes:
         block: where instructions go; helpers that build a loop end it and begin others.
@@ -49,7 +49,7 @@ class Body:
     def __init__(self, module: Module, name: str, *, pieces: bool = False) -> None:
         self.block = Block(module, "v", "begin")
         self.name = name
-        self._parameters = "ptr %table, i64 %piece" if pieces else "ptr %table"
+        self._parameters = "ptr %table, i64 %piece, i64 %slot" if pieces else "ptr %table"
         self._bound: dict[int, str] = {}
         self._addresses: dict[int, str] = {}  # of buffers: fetched at the entry, so that they are there everywhere
         self._held: dict[Place, Held] = {}

@@ -1,38 +1,14 @@
-"""One loop, and a piece of one."""
+"""One loop."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from edgewise.compile.ir import Value, select, vector
+from edgewise.compile.ir import Value, vector
 from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.kinds import Complex, Held
 
-__all__ = ["Loop", "Piece", "span"]
-
-
-class Piece(NamedTuple):
-    """A piece of a loop that is done in pieces.
-
-    Attributes:
-        level: which loop.
-        start: where the piece begins.
-        length: of a piece, a multiple of what one turn of the innermost loop does; the last one goes on to the end.
-        last: whether it is the last one.
-    """
-
-    level: int
-    start: Value
-    length: int
-    last: Value
-
-
-def span(piece: Piece | None, level: int, length: int) -> tuple[Value | int, Value | int]:
-    """Where a loop of so many turns begins and ends, if no more than a piece is to be done."""
-    if piece is None or piece.level != level:
-        return 0, length
-    return piece.start, select(piece.last, length, piece.start + piece.length)
+__all__ = ["Loop"]
 
 
 class Loop:

@@ -20,32 +20,24 @@ from collections.abc import Callable, Sequence
 from edgewise.compile.ir import Value, select, vector
 from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.folding import combining, neutral
-from edgewise.compile.kernels.kinds import Complex, Held, constant, convert, load, store
+from edgewise.compile.kernels.kinds import Held, constant, convert, load, store
 from edgewise.compile.kernels.lanes import across, chosen, mask, spread
-from edgewise.compile.kernels.looping import Loop, Piece, span
+from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.nests import Changed, Fetched, FoldInto, Known, Made, Node, Reach, Read, Term
 from edgewise.compile.kernels.offsets import Offsets, beside, put
-from edgewise.compile.kernels.order import Layout, levels, operands, reaches
+from edgewise.compile.kernels.order import Layout, operands, reaches
 from edgewise.compile.kernels.scalars import write as write_scalar
 from edgewise.compile.kernels.tiles import write_tiles
 from edgewise.compile.kernels.tiling import BLOCK, tiling
 
-__all__ = ["clear_across", "write_nest"]
+__all__ = ["write_nest"]
 
 SHORT = 12  # instructions of a body that is written out four times
 MEDIUM = 40  # and twice
 MANY = 24  # elementary functions of a body from which on they are called rather than written in place
 
 
-def write_nest(
-    body: Body,
-    layout: Layout,
-    width: int,
-    beyond: int,
-    calling: bool,
-    counter: Value | None = None,
-    piece: Piece | None = None,
-) -> str:
+def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None = None) -> str:
     """Write the loops. Return in words what was chosen, and why.
 
     Args:
@@ -56,11 +48,10 @@ def write_nest(
         calling: whether elementary functions are called, to keep a long program short.
         counter: of the outermost loop, where that is open already. What is folded along it begins with what
             ``clear_across`` has written.
-        piece: what is to be done of one of the loops, if not all.
     """
-    tiles = tiling(layout, width) if piece is None else None
+    tiles = tiling(layout, width)
     if tiles is None:
-        nest = _Nest(body, layout, width, beyond, calling, counter, piece)
+        nest = _Nest(body, layout, width, beyond, calling, counter)
         nest.write()
         return f"{nest.lanes} lanes along the axis that most memory lies along, {nest.times} times a turn"
     functions = sum(isinstance(node, Made) and bool(node.how.maths) for node in layout.nodes)
@@ -75,13 +66,13 @@ def clear_across(body: Body, layout: Layout) -> None:
             _clear(body, fold, layout.lengths, body.pointer(fold.at.buffer, fold.at.offset))
 
 
-def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str, piece: Piece | None = None) -> None:
-    """Let the result of a fold that is done in memory begin with what changes nothing, or a piece's part of it."""
+def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str) -> None:
+    """Let the result of a fold that is done in memory begin with what changes nothing."""
     block, pointer = body.block, base
     loops = []
-    for k, (length, step) in enumerate(zip(lengths, fold.at.steps, strict=True)):
+    for length, step, k in zip(lengths, fold.at.steps, range(len(lengths)), strict=True):
         if k not in fold.axes and length > 1:
-            loops.append(Loop(body, *span(piece, k, length), 1, []))
+            loops.append(Loop(body, 0, length, 1, []))
             pointer = beside(block, pointer, loops[-1].counter * step)
     store(block, constant(block, neutral(fold.name, fold.kind), fold.kind), pointer, fold.kind)
     for loop in reversed(loops):
@@ -90,21 +81,14 @@ def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str, piece:
 
 class _Nest:
     def __init__(
-        self,
-        body: Body,
-        layout: Layout,
-        width: int,
-        beyond: int,
-        calling: bool,
-        counter: Value | None,
-        piece: Piece | None,
+        self, body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None
     ) -> None:
-        self.beyond, self.calling, self.counter, self.piece = beyond, calling, counter, piece
+        self.beyond, self.calling, self.counter = beyond, calling, counter
         self.body, self.block, self.layout = body, body.block, layout
         self.lengths = layout.lengths
         self.rank = len(layout.lengths)
         self.inner = self.rank - 1
-        self.levels = levels(layout)
+        self.levels = self._levels()
         self.lanes, self.times = self._parallel(width)
         # A long body is written once: the last turn of the loop begins earlier, and so do no turns after it.
         short = self.rank == 0 or self.times > 1 or self.lengths[-1] % self.lanes == 0
@@ -134,6 +118,19 @@ class _Nest:
         times = 4 if cost <= SHORT else 2 if cost <= MEDIUM else 1
         return lanes, max(1, min(times, self.lengths[-1] // lanes))
 
+    def _levels(self) -> list[int]:
+        """For each node the loop that it changes with; -1 where it never does."""
+        found: list[int] = []
+        for node in self.layout.nodes:
+            if isinstance(node, Read | Fetched):
+                level = max((k for k, step in enumerate(node.at.steps) if step), default=-1)
+                found.append(max([level, *(found[i] for i in operands(node))]))
+            elif isinstance(node, Made):
+                found.append(max((found[i] for i in node.arguments), default=-1))
+            else:
+                found.append(found[node.node] if isinstance(node, Changed) else -1)
+        return found
+
     def _begin(self, fold: FoldInto) -> int:
         level = self.inner
         while level > self.layout.opened and level - 1 in fold.axes:
@@ -154,7 +151,7 @@ class _Nest:
         for fold in self.layout.folds:
             across = opened and 0 in fold.axes
             if not across and (fold in self.in_memory or any(k < self._begin(fold) for k in fold.axes)):
-                _clear(self.body, fold, lengths, self._pointer(fold.at, opened), self.piece)
+                _clear(self.body, fold, lengths, self._pointer(fold.at, opened))
         if self.rank:
             self._loop(opened)
         else:
@@ -171,7 +168,7 @@ class _Nest:
         else:
             mine = [i for i, begin in enumerate(self.begins) if begin <= level]
             start = [self._neutral(self.carried[i]) for i in mine]
-            loop = Loop(self.body, *span(self.piece, level, self.lengths[level]), 1, start)
+            loop = Loop(self.body, 0, self.lengths[level], 1, start)
             self._outside(level, loop.counter)
             inside = self._loop(level + 1)
             combined = [
@@ -195,13 +192,7 @@ class _Nest:
         main = length if self.clamped else length // step * step
         if main > 0:
             results = self._main(main, step)
-        if main < length and self.piece is not None and self.piece.level == self.inner:
-            return self._ends(self.piece.last, main, results)
-        return self._rest(main, results)
-
-    def _rest(self, at: int, results: list[list[Held]]) -> list[Held]:
-        """What the whole turns leave, and all partial results together."""
-        length, lanes = self.lengths[-1], self.lanes
+        at = main
         while length - at >= lanes:
             for found, value in zip(results, self._points(at, None), strict=True):
                 found.append(value)
@@ -211,23 +202,17 @@ class _Nest:
                 found.append(value)
         return [self._together(fold, found) for fold, found in zip(self.carried, results, strict=True)]
 
-    def _ends(self, last: Value, at: int, results: list[list[Held]]) -> list[Held]:
-        """The rest, if this is the last piece."""
-        before = [self._together(fold, found) for fold, found in zip(self.carried, results, strict=True)]
-        after = iter(self.block.rarely(last, _flat(before), lambda: _flat(self._rest(at, [[held] for held in before]))))
-        return [Complex(next(after), next(after)) if isinstance(held, Complex) else next(after) for held in before]
-
     def _main(self, main: int, step: int) -> list[list[Held]]:
         """The whole turns of the innermost loop."""
-        first, end = span(self.piece, self.inner, main)
-        most = main if self.piece is None or self.piece.level != self.inner else self.piece.length
+        blocked = self.carried and main > 2 * BLOCK * step
         outer = None
-        start, stop = first, end
-        if self.carried and most > 2 * BLOCK * step:
-            outer = Loop(self.body, first, end, BLOCK * step, [self._neutral(f) for f in self.carried])
+        start: Value | int = 0
+        stop: Value | int = main
+        if blocked:
+            outer = Loop(self.body, 0, main, BLOCK * step, [self._neutral(f) for f in self.carried])
             start = outer.counter
-            stop = start + BLOCK * step
-            stop = select(stop < end, stop, end)
+            end = start + BLOCK * step
+            stop = select(end < main, end, main)
         neutral = [self._neutral(f) for f in self.carried for _ in range(self.times)]
         if main == step:
             return [list(found) for found in self._turn(0, neutral)]
@@ -400,8 +385,3 @@ class _Nest:
         if any(k < level for k in fold.axes):
             total = self._combined(fold, load(self.block, pointer, fold.kind), total)
         store(self.block, total, pointer, fold.kind)
-
-
-def _flat(held: Sequence[Held]) -> list[Value]:
-    """Numbers in registers, complex ones as two."""
-    return [part for one in held for part in (one if isinstance(one, Complex) else (one,))]

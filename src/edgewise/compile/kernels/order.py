@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from edgewise.compile.kernels.nests import Changed, Fetched, FoldInto, Graph, Made, Node, Reach, Read, Store
 
-__all__ = ["Layout", "arranged", "levels", "operands", "reaches"]
+__all__ = ["Layout", "arranged", "operands", "reaches"]
 
 
 class Layout(NamedTuple):
@@ -88,17 +88,3 @@ def operands(node: Node) -> tuple[int, ...]:
     if isinstance(node, Fetched):
         return tuple(term.node for term in node.terms)
     return node.arguments if isinstance(node, Made) else (node.node,) if isinstance(node, Changed) else ()
-
-
-def levels(layout: Layout) -> list[int]:
-    """For each node the loop that it changes with; -1 where it never does."""
-    found: list[int] = []
-    for node in layout.nodes:
-        if isinstance(node, Read | Fetched):
-            level = max((k for k, step in enumerate(node.at.steps) if step), default=-1)
-            found.append(max([level, *(found[i] for i in operands(node))]))
-        elif isinstance(node, Made):
-            found.append(max((found[i] for i in node.arguments), default=-1))
-        else:
-            found.append(found[node.node] if isinstance(node, Changed) else -1)
-    return found
