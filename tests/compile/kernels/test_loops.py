@@ -154,7 +154,7 @@ def test_products_of_matrices():
     assert agree(lambda a, b: [np.outer(a, b), np.sum(a) * b], normal(100), normal(50)).address
     assert agree(lambda a, b: a @ b, normal(1000), normal(1000)).address
     assert agree(lambda X, B: X[:20] @ B, X, B).address
-    assert agree(lambda X: X.T @ X, X).calls == ["contract"]
+    assert agree(lambda X: X.T @ X, X).address
 
 
 def test_what_shares_a_space_shares_its_loops():

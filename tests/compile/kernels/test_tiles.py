@@ -10,16 +10,27 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from edgewise.compile.engine import load
 from edgewise.compile.executable import build
 from edgewise.compile.host import host
+from edgewise.compile.ir import Module
 from edgewise.compile.kernels import entries, loops, tiles, tiling
+from edgewise.compile.kernels.arithmetic import REAL
+from edgewise.compile.kernels.body import Body
+from edgewise.compile.kernels.kinds import kind_for
+from edgewise.compile.kernels.looping import Loop
+from edgewise.compile.kernels.nests import FoldInto, Made, Reach, Read
 from edgewise.compile.kernels.order import Layout
+from edgewise.compile.kernels.scalars import Scalar
+from edgewise.compile.kernels.sections import divide
+from edgewise.compile.kernels.tiles import write_tiles
 from edgewise.modes.staged import Staged
 
 pytestmark = pytest.mark.needs("llvmlite")
 
 RNG = np.random.default_rng(0)
 normal = RNG.standard_normal
+CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
 class Chosen:
@@ -42,7 +53,7 @@ def chosen(monkeypatch):
     """What was chosen; products of matrices of all sizes are ours."""
     found = Chosen()
     monkeypatch.setattr(loops, "tiling", found)
-    monkeypatch.setattr(entries, "MOST_PRODUCTS", 1 << 40)
+    monkeypatch.setattr(entries, "most_products", lambda: 1 << 40)
     return found
 
 
@@ -114,7 +125,7 @@ def test_any_tile(which, lengths, batch, layouts, number, block):
     captured = [laid(x.astype(dtype), how) for x, how in zip(inputs, layouts, strict=True)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loops, "tiling", Chosen(number))
-        patch.setattr(entries, "MOST_PRODUCTS", 1 << 40)
+        patch.setattr(entries, "most_products", lambda: 1 << 40)
         patch.setattr(tiles, "BLOCK", block)
         agree(lambda zero: FOLDS[name][0](*(x + zero for x in captured)), np.zeros((), dtype))
 
@@ -162,18 +173,17 @@ def test_nothing_is_read_or_written_beside_an_array():
             np.float64
         ).reshape(shape)
 
-    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
     for m, k, n in [(5, 7, 9), (3, 70, 8), (13, 5, 33), (2, 9, 3)]:
         a, b = normal((m, k)), normal((k, n))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(entries, "MOST_PRODUCTS", 1 << 40)
+            patch.setattr(entries, "most_products", lambda: 1 << 40)
             made = build(staged(lambda a, b: a @ b, a, b))
         assert made.arena == 0
         for end in (0, 1):
             operands = [fenced(x.shape)[end] for x in (a, b, a @ b)]
             operands[0][...], operands[1][...] = a, b
             table = (ctypes.c_void_p * 4)(*(x.ctypes.data for x in operands))
-            assert call(made.address)(ctypes.addressof(table)) == 0
+            assert CALL(made.address)(ctypes.addressof(table)) == 0
             np.testing.assert_allclose(operands[2], a @ b, rtol=1e-12, atol=1e-12)
 
 
@@ -187,3 +197,52 @@ def test_the_model_prefers_what_is_known_to_be_fast(chosen):
     assert dict(chosen.taken[-1].tile)[chosen.taken[-1].lane] == 10
     assert "10·" in chosen.taken[-1].reason
     assert "kept" in chosen.taken[-1].reason
+
+
+@pytest.mark.parametrize(("cores", "calls"), [(1, []), (2, ["contract"])])
+def test_large_products_are_left_to_a_blas_that_has_several_cores(monkeypatch, cores, calls):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(entries.os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
+    entries.most_products.cache_clear()
+    try:
+        a = normal((129, 129))
+        assert build(staged(lambda a: a @ a, a)).calls == calls
+        assert build(staged(lambda a: a @ a, a[:128, :128])).calls == []
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+        entries.most_products.cache_clear()
+        assert build(staged(lambda a: a @ a, a)).calls == []
+    finally:
+        entries.most_products.cache_clear()
+
+
+def test_a_factor_that_is_needed_often_is_computed_once():
+    """Of a 50×50 matrix that is not in memory a product with another would need each entry 50 times."""
+    division = divide(staged(lambda a, b: (2 * a - 1) @ b, normal((50, 50)), normal((50, 50))), {}, fused=True)
+    assert [section.space for section in division.sections] == [(50, 50), (50, 50, 50)]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("number", range(0, 60, 7))
+def test_an_outer_loop_that_is_open_already(kept, number):
+    """In blocks of rows: sums along rows are of the block at hand, sums along columns are added to what is there."""
+    blocks, rows, columns = 4, 5, 21
+    x, r = normal((blocks * rows, columns)), normal(blocks * rows)
+    kind = kind_for(x.dtype)
+    width = 8 * columns
+    reads = [Read(Reach(0, 0, (rows * width, width, 8)), kind), Read(Reach(1, 0, (rows * 8, 8, 0)), kind)]
+    made = Made(Scalar("multiply", (kind, kind), kind, kind, REAL["multiply"]), (0, 1))
+    into = Reach(2, 0, (rows * 8, 8, 0) if kept else (0, 0, 8))
+    fold = FoldInto(2, "add", frozenset({2} if kept else {0, 1}), into, kind)
+    layout = Layout((blocks, rows, columns), [*reads, made], [], [fold], opened=1)
+    body = Body(Module(), "kernel")
+    loop = Loop(body, 0, blocks, 1, [])
+    every = tiling.tilings(layout, host().width)
+    write_tiles(body, layout, every[number % len(every)], called=False, counter=loop.counter)
+    loop.close([])
+    library = load(body.text(host().attributes, internal=False))
+    result = np.zeros(blocks * rows if kept else columns)
+    table = (ctypes.c_void_p * 3)(x.ctypes.data, r.ctypes.data, result.ctypes.data)
+    assert CALL(library.address("kernel"))(ctypes.addressof(table)) == 0
+    expected = np.sum(x * r[:, None], axis=1 if kept else 0)
+    np.testing.assert_allclose(result, expected, rtol=1e-13, atol=1e-13)

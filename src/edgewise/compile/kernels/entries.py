@@ -7,7 +7,9 @@ that there is none.
 
 from __future__ import annotations
 
+import functools
 import math
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,9 +22,13 @@ from edgewise.compile.kernels.views import Axis, Known, Pick, View, picked, whol
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
-__all__ = ["Entry", "Fold", "copy_of", "entry"]
+__all__ = ["Entry", "Fold", "copy_of", "entry", "most_products"]
 
-MOST_PRODUCTS = 1 << 15  # of a product of matrices that is not left to BLAS
+# Products of numbers in a product of matrices that is not left to BLAS, where that has one core, and where it has more
+# and shares the work among them. Measured with benchmarks/products.py.
+MOST_ALONE = 1 << 27
+MOST_SHARED = 1 << 21
+REUSED = 8  # points that share an entry of an operand from which on that is made before, not again at each of them
 
 _FOLDS = {
     "sum": "add",
@@ -73,6 +79,14 @@ class Entry(NamedTuple):
     def cost(self) -> int:
         """Instructions at a point, roughly."""
         return (self.how.cost if self.how else 0) + (self.fold is not None) + 8 * len(self.picks)
+
+    @property
+    def shared(self) -> list[Var]:
+        """The factors of a contraction each entry of which is needed at many points, so that they are made before."""
+        if self.fold is None or self.how is None:
+            return []
+        points = math.prod(self.space)
+        return [x for x, _ in self.reads if type(x) is Var and points >= REUSED * math.prod(x.shape)]
 
 
 def entry(op: Op, fused: bool, known: Known) -> Entry | None:
@@ -147,8 +161,17 @@ def _gathered(op: Op, known: Known) -> Entry | None:
     return Entry(op.results[0], shape, reads, None, kind, None, picks)
 
 
+@functools.cache
+def most_products() -> int:
+    """How many products of numbers a product of matrices may have that is not left to BLAS."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    told = [int(value) for name in names if (value := os.environ.get(name, "")).isdecimal()]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return MOST_ALONE if min([*told, cores]) == 1 else MOST_SHARED
+
+
 def _contraction(op: Op) -> Entry | None:
-    """Products of matrices with vectors, and of small matrices; larger ones are left to BLAS."""
+    """Products of matrices with vectors, and of matrices that are not too large; others are left to BLAS."""
     a, b = op.operands
     kind = kind_for(op.results[0].dtype)
     if type(a) is not Var or type(b) is not Var or a.dtype != kind.dtype or b.dtype != kind.dtype or kind.complex:
@@ -160,7 +183,7 @@ def _contraction(op: Op) -> Entry | None:
     covering = [own for own in (left, right) if len(own) == len(letters)]
     if summed and covering:  # as the larger operand lies, so that what makes it can be in the same loops
         letters = covering[0]
-    elif summed and math.prod(lengths.values()) > MOST_PRODUCTS:
+    elif summed and math.prod(lengths.values()) > most_products():
         return None
     else:
         letters = out + summed

@@ -300,6 +300,8 @@ class _Divider:
         if one is not None:
             if one.picks:
                 self._demand(operands[0])
+            for var in one.shared:
+                self._demand(var)
             if one.fold is None and not one.picks and self._cheap(one):
                 made.inline[one.var] = one
             else:

@@ -28,11 +28,18 @@ __all__ = ["BLOCK", "Tiling", "dependences", "fused_products", "tiling", "tiling
 BLOCK = 256  # turns of the innermost loop after which partial sums are put away
 LATENCY = 4  # cycles until what was folded can be folded again
 TURN = 1.0  # cycles that a turn takes beside its instructions
-BOTH = 0.1  # how much of the lesser of arithmetic and reads is not hidden by the other
+BOTH = 0.3  # how much of the lesser of arithmetic and reads is not hidden by the other
 DONE = 4.0  # cycles per vector of results to put it away
 LANE = 1.5  # cycles to fetch or to write a lane on its own
 UNEVEN = 3.0  # reads that a vector takes whose number of lanes is no power of two
-MOST_WRITTEN = 250  # instructions of a turn, unless the smallest tile has more
+MOST_WRITTEN = 60  # instructions of a turn beyond which registers are short
+MEMORY = 2.5  # cycles to have the result of a fold in memory rather than in a register: to read and to write it
+LINE = 64  # bytes that are read together
+NEAR = 1 << 15  # bytes of an array up to which it is in the first cache
+FAR = 1 << 24  # bytes from which on it comes from memory
+ALIKE = 1 << 11  # bytes between rows that are in each other's way in the cache, if it is a multiple of that
+FRESH = 6.0  # cycles to find a line of another row in memory, which is not foreseen
+JUMP = 15.0  # cycles to begin with another row, there and where rows are alike
 ROWS = (1, 2, 3, 4, 5, 6, 8)  # entries of a kept axis
 VECTORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24)  # vectors of the axis in lanes
 UNROLLED = (1, 2, 4, 8)  # turns of the innermost fold that are written out
@@ -124,8 +131,9 @@ def tilings(layout: Layout, width: int) -> list[Tiling]:
 
 
 @functools.lru_cache(maxsize=512)
-def _cheapest(problem: _Problem) -> Tiling:
-    return min(_candidates(problem), key=lambda one: one.cycles)
+def _cheapest(problem: _Problem) -> Tiling | None:
+    best = min(_candidates(problem), key=lambda one: one.cycles)
+    return best if best.cycles <= _in_memory(problem) else None
 
 
 def _problem(layout: Layout, width: int) -> _Problem | None:
@@ -208,7 +216,7 @@ def _tiles(lengths: tuple[int, ...], kept: tuple[int, ...], lane: int, lanes: in
     if lane in kept:
         vectors = [(lane, n) for n in _even(-(-lengths[lane] // lanes), VECTORS)]
         rows = [(k, n) for k in others for n in _even(lengths[k], ROWS)]
-        yield from itertools.product(rows, vectors) if rows else ((one,) for one in vectors)
+        yield from itertools.product(vectors, rows) if rows else ((one,) for one in vectors)
         return
     for i, first in enumerate(others):
         rows = [(first, n) for n in _even(lengths[first], ROWS)]
@@ -231,17 +239,20 @@ def _cycles(one: Tiling, problem: _Problem) -> float:
     units = {k: lanes if k == lane else 1 for k in counts}
     entries = math.prod(counts.values())
     uneven = UNEVEN if lanes & (lanes - 1) else 1.0
-    arithmetic, reads = float(entries * len(results)), 0.0
+    arithmetic, reads, jumps = float(entries * len(results)), 0.0, 0.0
     for part in problem.work:
         times = part.cost * math.prod(n for k, n in counts.items() if k in part.axes)
         if part.steps:
             step = part.steps[lane]
             reads += times * (1.0 if not step else uneven if step == part.size else LANE * lanes)
+            if step == part.size and lane != last:
+                jumps += times * _jumped(one, part, lengths)
         else:
             arithmetic += times
     turn = max(arithmetic, reads, LATENCY) + BOTH * min(arithmetic, reads) + TURN
     if entries > 1:
         turn *= max(1.0, (arithmetic + reads) / MOST_WRITTEN)
+    turn += jumps
     outer = math.prod(lengths[k] for k in one.folds[:-1])
     turns, left = divmod(lengths[last], units[last] * one.unrolled)
     whole = turns + left / (units[last] * one.unrolled) + (0.5 if left and last == lane else 0.0)
@@ -249,6 +260,33 @@ def _cycles(one: Tiling, problem: _Problem) -> float:
     done = TURN + sum(vectors * _put_away(one, steps, size, uneven) + entries - vectors for steps, size in results)
     tiles = math.prod(-(-lengths[k] // (n * units[k])) for k, n in one.tile)
     return tiles * (turn * whole * outer + done) / (math.prod(lengths[k] for k, _ in one.tile) * lengths[last] * outer)
+
+
+def _jumped(one: Tiling, part: _Work, lengths: tuple[int, ...]) -> float:
+    """Cycles a vector for memory that a tile goes through in pieces: what it has of one row, then of the next."""
+    tile = dict(one.tile)
+    piece = tile[one.lane] * one.lanes * part.size
+    if piece >= lengths[one.lane] * part.size:
+        return 0.0
+    whole = part.size * math.prod(lengths[k] for k in part.axes if k in tile or k in one.folds or k in one.outer)
+    alike = whole > NEAR and any(part.steps[k] and not part.steps[k] % ALIKE for k in one.folds)
+    again = math.prod(lengths[k] / n for k, n in one.tile if k not in part.axes)
+    lines = one.lanes * part.size / LINE
+    return lines * (FRESH * (whole >= FAR) + JUMP * (whole >= FAR or alike) * LINE / piece) / again
+
+
+def _in_memory(problem: _Problem) -> float:
+    """What a point costs where the loops are in the order of memory, and results of folds are in memory."""
+    lengths, width = problem.lengths, problem.width
+    lane = max(*problem.kept, *problem.folded)
+    if lane in problem.folded:
+        return math.inf
+    lanes = min(width, lengths[lane])
+    cost = sum(part.cost for part in problem.work if lane in part.axes) + MEMORY * len(problem.results)
+    apart = sum(
+        LANE * lanes * part.cost for part in problem.work if part.steps and part.steps[lane] not in (0, part.size)
+    )
+    return (cost + apart) * -(-lengths[lane] // lanes) / lengths[lane]
 
 
 def _put_away(one: Tiling, steps: tuple[int, ...], size: int, uneven: float) -> float:
