@@ -235,6 +235,22 @@ def test_several_callers_at_once(region):
     assert failed == []
 
 
+def test_a_pool_that_many_ask_for_first():
+    program = """
+sys.setswitchinterval(1e-6)
+pool._pools.clear(), pool._cells.clear()
+barrier, found = threading.Barrier(6), []
+def ask():
+    barrier.wait()
+    found.append((pool.imports()["edgewise_run"], id(pool._wanted())))
+threads = [threading.Thread(target=ask) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(set(found)))
+"""
+    assert process(program) == "1\n"
+
+
 def test_more_threads_than_processors():
     program = """
 ew.threads(16)
@@ -336,7 +352,7 @@ print(blocked(own), blocked(os.getpid()))
 
 def test_where_there_are_no_such_threads(monkeypatch):
     monkeypatch.setattr(pool, "_posix", lambda: None)
-    library = pool._pool.__wrapped__()
+    library = pool._made()
     alone = Region({"edgewise_run": library.address("edgewise_run")})
     ew.threads(4)
     assert alone("count", [0] * 30, 30) == (0, [1] * 30)

@@ -183,3 +183,44 @@ assert gate(good)[0][0][0] == 3.0
 print("done")
 """
     assert run(f"release = {release}\n{program}") == "done\n"
+
+
+def test_programs_that_are_dropped_leave_nothing():
+    """Specialisations, ways, gates, loops, and calls of NumPy in between: all is freed with the compiled function."""
+    program = """
+os.environ["EDGEWISE_CACHE"] = "off"
+import edgewise as ew
+from edgewise.compile import engine
+
+def compiled(i):
+    def f(x, n):
+        y = x * i
+        for k in range(5):
+            y = np.sin(y) * (k + i) + x
+        if y[0] > 0:
+            y = np.sort(y)
+        return np.sum(y) * n
+    return ew.jit(ew.value_and_grad(f))
+
+def use(i):
+    made = compiled(i)
+    for x in (np.ones(3), -np.ones(3), np.ones(70)):
+        for _ in range(8):
+            made(x, 2)
+    return made
+
+def counts():
+    gc.collect()
+    return len(gc.get_objects()), len(engine._trackers)
+
+for i in range(3):
+    use(1 + i / 7)
+before = counts()
+assert before[1] <= 2, before  # the gate's own, and what llvmlite has not given back yet
+for i in range(10):
+    use(2 + i / 7)
+after = counts()
+assert after[1] == before[1] and after[0] <= before[0] + 50, (before, after)
+print("done")
+"""
+    assert run(program) == "done\n"

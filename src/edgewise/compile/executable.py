@@ -58,7 +58,7 @@ def build(program: Program) -> Executable:
     written = assemble(program, division, known, target)
     made = time.perf_counter()
     executable = Executable(program, division.outputs, written)
-    executable.kernels = told(division)
+    executable.kernels = told(division, written.pieces)
     executable.seconds = {"write": made - begun, "compile": time.perf_counter() - made}
     return executable
 
@@ -118,7 +118,7 @@ class Executable:
         self.library: Library | None = None
         self._level = _level(assembly)
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=self._level, imports=imports() if assembly.pooled else NOTHING)
+            self.library = load(assembly.text, level=self._level, imports=imports() if assembly.pieces else NOTHING)
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import functools
 import operator
 import os
 import platform
@@ -78,6 +77,11 @@ define i64 @edgewise_workers() nounwind {
   ret i64 0
 }
 """
+
+
+# What the process has one of. Several threads may make it at once: the first that is put here is everybody's.
+_cells: dict[str, ctypes.c_int64] = {}
+_pools: dict[str, Library] = {}
 
 
 class Threads(int):
@@ -148,16 +152,22 @@ def _number(n: Any, what: str) -> int:
     return found
 
 
-@functools.cache
 def _wanted() -> ctypes.c_int64:
     """Where the pool reads how many threads are wanted."""
+    found = _cells.get(VARIABLE)
+    if found is not None:
+        return found
     asked = os.environ.get(VARIABLE, "") or "1"
     plain = asked.isascii() and asked.isdecimal()
-    return ctypes.c_int64(_number(int(asked) if plain else asked, f"the environment variable {VARIABLE}"))
+    number = _number(int(asked) if plain else asked, f"the environment variable {VARIABLE}")
+    return _cells.setdefault(VARIABLE, ctypes.c_int64(number))
 
 
-@functools.cache
 def _pool() -> Library:
+    return _pools.get("pool") or _pools.setdefault("pool", _made())
+
+
+def _made() -> Library:
     addresses = _posix()
     if addresses is None:
         return load(ALONE)

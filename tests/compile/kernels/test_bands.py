@@ -117,6 +117,30 @@ def test_a_store_into_rows():
     assert many
 
 
+def test_sections_of_neighbouring_rows():
+    def rosenbrock(x):
+        return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+    x = np.random.default_rng(6).normal(size=20_011)
+    (band,), seen, wanted = found(ew.value_and_grad(rosenbrock), x)
+    close(seen, wanted, rtol=1e-12)
+    assert band.cuts == (0, 1, 20_010, 20_011)
+    assert band.stop - band.first == 3
+
+
+def test_rows_side_by_side():
+    def f(points, means, mixed):
+        away = points[:, None, :] - means
+        turned = np.einsum("kij,nkj->nki", mixed, away)
+        return np.sum(np.exp(-np.sum(turned**2, axis=2)), axis=1).sum()
+
+    random = np.random.default_rng(7)
+    args = random.normal(size=(333, 3)), random.normal(size=(7, 3)), random.normal(size=(7, 3, 3)) * 0.3
+    many, seen, wanted = found(ew.grad(f, argnums=(0, 1, 2)), *args)
+    close(seen, wanted, rtol=1e-12)
+    assert max(band.length for band in many) == 333
+
+
 def test_small_arrays_are_left_alone():
     x, w = np.ones((20, 3)), np.ones(3)
     many, _, _ = found(ew.value_and_grad(logistic), w, x, np.ones(20))
@@ -133,7 +157,20 @@ def test_blocks_cover_the_rows(length, row):
     assert block * row <= bands.FAR or block == 1
 
 
+def stored(x):
+    y = x * 1.0
+    y[1:-1] = x[2:] - 2 * x[1:-1] + x[:-2]
+    y[:, 0] *= 2.0
+    return y
+
+
 PIECES = {
+    "shifted": lambda x, w, v: np.concatenate([x[1:], x[:1] * 0.5]),
+    "difference": lambda x, w, v: np.diff(x, axis=0, append=0.0),
+    "stored": lambda x, w, v: stored(x),
+    "picked": lambda x, w, v: x[:, np.array([1, 0, 3, 2, 5, 4])] * v[:, None],
+    "squares": lambda x, w, v: np.einsum("ni,nj->nij", x, x).sum(axis=2),
+    "small": lambda x, w, v: np.einsum("ij,nj->ni", np.outer(w, w), x) * 0.1,
     "exp": lambda x, w, v: np.exp(-x * x),
     "rows": lambda x, w, v: x - x.sum(axis=1, keepdims=True) * 0.1,
     "product": lambda x, w, v: x * (x @ w)[:, None],

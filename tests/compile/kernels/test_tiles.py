@@ -30,6 +30,7 @@ pytestmark = pytest.mark.needs("llvmlite")
 
 RNG = np.random.default_rng(0)
 normal = RNG.standard_normal
+F8 = kind_for(np.dtype(float))
 CALL = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
@@ -85,6 +86,14 @@ def with_sum(x):
     return [x, np.sum(x, axis=-2)]
 
 
+def fewer(x):
+    return [np.sum(x, axis=-2), np.sum(x, axis=(-3, -2)), np.sum(x, axis=(-2, -1)), np.sum(x, axis=(-3, -2, -1))]
+
+
+def largest(x):
+    return [np.max(x, axis=-2), np.min(x, axis=(-2, -1)), np.max(x, axis=(-3, -2))]
+
+
 FOLDS = {
     "product": (lambda a, b: np.einsum("...il,...lj->...ij", a, b), "f8 f4"),
     "sum": (lambda a, b: np.sum(a[..., None] * np.exp(-(b[..., None, :, :] ** 2)), axis=-2), "f8 f4"),
@@ -95,6 +104,8 @@ FOLDS = {
     "stored": (lambda a, b: with_sum(np.exp(a[..., None] * b[..., None, :, :])), "f8 f4"),
     "rows": (lambda a, b: [np.sum(a * a, axis=-1), np.sum(b * 2 - 1, axis=-2)], "f8 f4 i8"),
     "two axes": (lambda a, b: np.sum(a[..., None] * b[..., None, :, :], axis=(-3, -2)), "f8"),
+    "more and fewer axes": (lambda a, b: fewer(np.abs(a)[..., None] * np.exp(b[..., None, :, :])), "f8 f4"),
+    "largest of more and fewer": (lambda a, b: largest(a[..., None] - b[..., None, :, :]), "f8 i8"),
     "apart": (lambda a, b: np.sum(np.exp(a[..., None]) * b[..., None, :, :], axis=(-3, -1)), "f8 f4"),
 }
 
@@ -246,3 +257,16 @@ def test_an_outer_loop_that_is_open_already(kept, number):
     assert CALL(library.address("kernel"))(ctypes.addressof(table)) == 0
     expected = np.sum(x * r[:, None], axis=1 if kept else 0)
     np.testing.assert_allclose(result, expected, rtol=1e-13, atol=1e-13)
+
+
+def test_a_matrix_from_memory_is_read_from_its_beginning_to_its_end():
+    """Several rows in turns are foreseen by no processor; of a matrix that is near they cost nothing."""
+    for rows, expected in [(1 << 18, 1), (256, 8)]:
+        read = Read(Reach(0, 0, (800, 8)), F8)
+        fold = FoldInto(0, "add", frozenset({1}), Reach(1, 0, (8, 0)), F8)
+        one = tiling.tiling(Layout((rows, 100), [read], [], [fold]), 8)
+        assert dict(one.tile) == {0: expected}
+    read = Read(Reach(0, 0, (80_000, 8)), F8)
+    fold = FoldInto(0, "add", frozenset({0}), Reach(1, 0, (0, 8)), F8)
+    assert tiling.tiling(Layout((1 << 10, 10_000), [read], [], [fold]), 8) is None  # rows too long for a tile
+    assert tiling.tiling(Layout((1 << 4, 10_000), [read], [], [fold]), 8) is not None

@@ -14,10 +14,10 @@ Run = Callable[..., np.ndarray]
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """Runs a function over arrays, in a loop of a width; each is compiled once for each way to compile it."""
+    """Runs a function over arrays, in a loop of a width; each is compiled for each way to compile it."""
     from edgewise.testing.elementary.loops import Loops
 
-    @functools.cache
+    @functools.lru_cache(maxsize=16)  # an engine for each takes half a megabyte, and there are some eight hundred
     def loops(name: str, dtype: str, width: int, **options: Any) -> Loops:
         return Loops([(name, dtype, width)], **options)
 

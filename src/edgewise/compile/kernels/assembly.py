@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +21,11 @@ from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, truth
 from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.loops import clear_across, write_nest
-from edgewise.compile.kernels.nests import Rows
+from edgewise.compile.kernels.nests import Graph, Read, Rows, Store
+from edgewise.compile.kernels.offsets import beside
 from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.pieces import LOCAL, cut, cut_band, opened
-from edgewise.compile.kernels.regions import RUN, write_region
+from edgewise.compile.kernels.regions import write_region
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight
 from edgewise.compile.kernels.storage import Storage
@@ -68,7 +69,7 @@ class Assembly(NamedTuple):
         cost: instructions, roughly.
         looping: whether there are loops.
         cycles: what it takes on one thread, roughly.
-        pooled: whether it calls the pool of threads.
+        pieces: the sections that have loops in pieces done by the pool of threads, and how many.
     """
 
     text: str
@@ -78,7 +79,7 @@ class Assembly(NamedTuple):
     cost: int
     looping: bool
     cycles: float = 0.0
-    pooled: bool = False
+    pieces: Mapping[int, int] = MappingProxyType({})
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -105,6 +106,8 @@ class _Writer:
         self.functions: list[str] = []
         self.names = (f"piece{i}" for i in itertools.count())
         self.cycles = 0.0
+        self.pieces: dict[int, int] = {}
+        self.at = 0  # the section that is written
 
     def run(self) -> Assembly:
         steps: list[Native | Call] = []
@@ -123,6 +126,7 @@ class _Writer:
                 steps.append(section)
                 self.storage.called(section)
             else:
+                self.at = at
                 body = Body(self.module, f"section{at}")
                 if isinstance(section, Straight):
                     self.cycles += section.cost * DEPENDENT
@@ -143,8 +147,8 @@ class _Writer:
             self.storage.free(stop - 1)
         self._close(steps, symbols)
         text = "\n".join([self.module.text(), *self.functions])
-        pooled = RUN in self.module.definitions
-        return Assembly(text, steps, self.storage.table, self.storage.arena.size, cost, looping, self.cycles, pooled)
+        table, size = self.storage.table, self.storage.arena.size
+        return Assembly(text, steps, table, size, cost, looping, self.cycles, self.pieces)
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -181,14 +185,14 @@ class _Writer:
 
     def _band(self, body: Body, band: Band) -> None:
         """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
-        rooms = self.storage.rooms(band)
-        band = self._lying(band, rooms)
-        body.bind(LOCAL, body.address(self.storage.table.arena))
+        storage = self.storage
+        rooms = storage.rooms(band)
+        band, turns = self._lying(band, rooms)
+        near = storage.arena.take(storage.near.size)
+        body.bind(LOCAL, beside(body.block, body.address(storage.table.arena), near))
         # The longest stretch goes first: it may be done in pieces, which find what is folded along it anew.
-        turns = sorted(band.turns(), key=lambda turn: -turn[1])
         begun: set[int] = set()
-        for turn in turns:
-            numbered = self._layouts(band, rooms, turn)
+        for (_, blocks, _), numbered in sorted(turns, key=lambda one: -one[0][1]):
             layouts = [layout for _, layout in numbered]
             self.cycles += sum(cycles(layout, self.target.width) for layout in layouts)
             how = None if begun else cut_band(layouts, self.target.width)
@@ -197,29 +201,49 @@ class _Writer:
                     clear_across(body, layout)
             begun.update(at for at, _ in numbered)
             if how is not None:
-                self._region(body, layouts, how.length, self._near(band, rooms))
+                self._region(body, layouts, how.length, storage.near.size)
                 continue
-            loop = Loop(body, 0, turn[1], 1, [])
+            loop = Loop(body, 0, blocks, 1, [])
             for layout in layouts:
                 self._loops(body, layout, loop.counter)
             loop.close([])
+        storage.arena.give(near)
 
-    def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> Band:
-        """Let the rows at hand lie as it costs less: one after the other, or side by side."""
-        costs = {}
-        for lanes in (False, True):
-            band = band._replace(lanes=lanes)
-            self._lay(band, rooms)
-            longest = max(band.turns(), key=lambda turn: turn[1])
-            costs[lanes] = sum(cycles(one, self.target.width) for _, one in self._layouts(band, rooms, longest))
-        band = band._replace(lanes=costs[True] < costs[False])
-        self._lay(band, rooms)
-        return band
+    def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> tuple[Band, list[Any]]:
+        """Let the rows at hand lie as it costs less: one after the other, or side by side.
 
-    def _lay(self, band: Band, rooms: dict[Var, Memory | None]) -> None:
-        for var, memory in rooms.items():
-            if memory is not None and memory.rows >= 0:
-                rooms[var] = self.storage.table.memory[var] = memory._replace(strides=band.strides(var))
+        Returns:
+            The band, and for each of its turns the nests, each with its section.
+        """
+        ways = []
+        for lanes, packed in ((False, False), (True, False), (True, True)):
+            one = band._replace(lanes=lanes)
+            self.storage.lay(one, rooms)
+            far = {var: self.storage.memory(var) for var in band.shared} if packed else {}
+            if packed:
+                self.storage.pack(one)
+            turns = [(turn, self._copies(one, far, turn) + self._layouts(one, rooms, turn)) for turn in band.turns()]
+            cost = sum(cycles(layout, self.target.width) for _, layouts in turns for _, layout in layouts)
+            ways.append((cost, one, turns))
+        self.storage.unpack()
+        _, one, turns = min(ways, key=lambda way: way[0])
+        return one, turns
+
+    def _copies(self, band: Band, far: dict[Var, Memory], turn: tuple[int, int, int]) -> list[tuple[int, Layout]]:
+        """Nests that copy the rows at hand of what lies elsewhere, so that they lie side by side."""
+        start, blocks, length = turn
+        found = []
+        for var, memory in far.items():
+            axis, first = band.shared[var]
+            if 0 <= start - first <= var.shape[axis] - blocks * length:
+                rows = Rows(axis, start - first, blocks, length, band.lanes)
+                graph = Graph(var.shape, self.division, band.first, self.storage.found, rows)
+                kind, near = kind_for(var.dtype), self.storage.found(var)
+                assert isinstance(near, Memory)
+                node = graph.node(Read(graph.reach(memory, graph.index), kind))
+                graph.stores.append(Store(node, graph.reach(near, graph.index), kind))
+                found.append((-1, arranged(graph)))
+        return found
 
     def _layouts(
         self, band: Band, rooms: dict[Var, Memory | None], turn: tuple[int, int, int]
@@ -236,17 +260,10 @@ class _Writer:
                 found += [(at, arranged(graph)) for graph in some]
         return found
 
-    def _near(self, band: Band, rooms: dict[Var, Memory | None]) -> range:
-        """The bytes of scratch memory that are local to the block of rows at hand."""
-        found = [
-            (memory.offset, var.dtype.itemsize * (math.prod(var.shape) // var.shape[memory.rows]) * band.block)
-            for var, memory in rooms.items()
-            if memory is not None and memory.buffer == LOCAL
-        ]
-        return range(min(at for at, _ in found), max(at + size for at, size in found)) if found else range(0)
-
-    def _region(self, body: Body, layouts: Sequence[Layout], each: int, near: range = range(0)) -> None:
+    def _region(self, body: Body, layouts: Sequence[Layout], each: int, near: int = 0) -> None:
         """Nests in a loop over blocks, in pieces of so many."""
+        pieces = -(-layouts[0].lengths[0] // each)
+        self.pieces[self.at] = max(pieces, self.pieces.get(self.at, 0))
         scratch = self.storage.table.arena, self.storage.arena
         one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
         self.functions.append(one.text(self.target.attributes, internal=True))

@@ -31,8 +31,8 @@ __all__ = ["banded"]
 
 WINDOW = 64  # sections that a band is looked for in
 NEAR = 24 << 10  # bytes of a block of rows, if that makes FEW rows at least: the nearest cache
-FAR = 192 << 10  # and if not: the next one
-FEW = 16
+FAR = 512 << 10  # and if not: half of the next one
+FEW = 32
 LANES = 8  # rows of a block are a multiple of it
 WORTH = 32 << 10  # bytes that must be spared
 NEIGHBOURS = 64  # rows that one section may begin or end before another one
@@ -230,9 +230,14 @@ class _Search:
         block = _block(length, row)
         if spared < WORTH or block >= length or len(cuts) > CUTS:
             return None
+        shared: dict[Var, tuple[int, int]] = {}
+        for var, found in reads.items():
+            (one, *others) = set(found)
+            if one is not None and not others and self.division.where[var] not in ways:
+                shared[var] = one.axis, one.first - cuts[0]
         firsts = tuple(way.first - cuts[0] for way in ways.values())
         axes = tuple(way.axis for way in ways.values())
-        band = Band(0, 0, tuple(cut - cuts[0] for cut in cuts), block, axes, firsts, local, spared)
+        band = Band(0, 0, tuple(cut - cuts[0] for cut in cuts), block, axes, firsts, local, shared, spared)
         return _Grown(band, list(ways), before, after)
 
     def _cuts(self, at: int, way: _Way) -> Iterator[int]:
@@ -321,6 +326,9 @@ class _Loops(NamedTuple):
 def _note(reads: Reads, seen: list[_Seen], first: int) -> None:
     for var, way in {(one.var, one.way(first)) for one in seen}:
         reads.setdefault(var, []).append(way)
+    for one in seen:
+        if one.flat:  # as another shape, of which there are no rows at hand
+            reads[one.var].append(None)
 
 
 def _block(length: int, row: int) -> int:

@@ -5,12 +5,12 @@ most of the memory lies in one piece. Axes that all memory goes through as if th
 change along the inner axes is computed outside of them. Where the lanes do not come out even, the last vector begins
 earlier and does some points again, which for a fold are left out by a mask; so there is no second version in scalars.
 
-A fold that keeps some of the axes is done in ``tiles``. What is left are folds along all of them, and folds along
-different axes in one nest. A fold along inner axes has its partial results in registers: several vectors, added up at
-the end of each loop and of every ``BLOCK`` turns. So no number takes part in more additions than a block has turns, and
-there are blocks: in a sum of a million 250 and 120, where NumPy's pairwise summation has some 30 and a plain loop a
-million (blocked summation: Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section 4.2). A fold along
-outer axes has them in memory, at the result.
+Folds that all go along some axis, and keep another, are done in ``tiles``. What is left are folds along all axes, and
+those that a tile would make read memory in pieces. A fold along inner axes has its partial results in registers:
+several vectors, added up at the end of each loop and of every ``BLOCK`` turns. So no number takes part in more
+additions than a block has turns, and there are blocks: in a sum of a million 250 and 120, where NumPy's pairwise
+summation has some 30 and a plain loop a million (blocked summation: Higham, *Accuracy and Stability of Numerical
+Algorithms*, 2002, section 4.2). A fold along outer axes has them in memory, at the result.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from edgewise.compile.kernels.offsets import Offsets, beside, put
 from edgewise.compile.kernels.order import Layout, operands, reaches
 from edgewise.compile.kernels.scalars import write as write_scalar
 from edgewise.compile.kernels.tiles import write_tiles
-from edgewise.compile.kernels.tiling import BLOCK, tiling
+from edgewise.compile.kernels.tiling import BLOCK, common, tiling
 
 __all__ = ["write_nest"]
 
@@ -54,6 +54,11 @@ def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: boo
         nest = _Nest(body, layout, width, beyond, calling, counter)
         nest.write()
         return f"{nest.lanes} lanes along the axis that most memory lies along, {nest.times} times a turn"
+    for fold in layout.folds:
+        if fold.axes.difference(common(layout), range(layout.opened)) and not (layout.opened and 0 in fold.axes):
+            base = body.pointer(fold.at.buffer, fold.at.offset)
+            base = base if counter is None else beside(body.block, base, counter * fold.at.steps[0])
+            _clear(body, fold, [1] * layout.opened + list(layout.lengths[layout.opened :]), base)
     functions = sum(isinstance(node, Made) and bool(node.how.maths) for node in layout.nodes)
     write_tiles(body, layout, tiles, calling or functions > MANY, counter)
     return tiles.reason

@@ -25,9 +25,10 @@ LOCAL = -1  # the buffer of what only the block of rows at hand needs: each thre
 WORTH = 60_000.0  # cycles of a loop, some 20 µs, from which on threads may gain more than they cost
 SHARE = 15_000.0  # cycles of a piece
 PIECES = 64  # at most
+LOSS = 1.05  # times as much work as the whole loop, at most: on one thread pieces are not to cost anything
 GRAIN = 256  # points of a piece, if it is of the innermost loop
 EVEN = 64, 32, 16, 8  # what the length of such a piece is best a multiple of: lanes, and lines of the cache
-SPARSE = 16  # turns for each place of a fold that every piece has for itself: to put them together is work as well
+TOGETHER = 2.0  # cycles for each number that a piece has folded: to clear it, and to put it together with the others
 
 
 class Cut(NamedTuple):
@@ -55,10 +56,12 @@ def cut(layout: Layout, width: int) -> Cut | None:
     for level, length in enumerate(layout.lengths):
         inner = level == len(layout.lengths) - 1
         count = min(_count([layout], level, work), length // (GRAIN if inner else 2))
-        if count > 1 and _divides([layout], level):
+        while count > (best.pieces if best is not None else 1) and _divides([layout], level):
             each = _even(length, count, inner)
-            if best is None or length // each > best.pieces:
+            if cycles(opened(layout, level, 0, length // each, each), width) <= LOSS * work:
                 best = Cut(level, each, length // each)
+                break
+            count //= 2
     return best
 
 
@@ -109,7 +112,7 @@ def _count(layouts: Sequence[Layout], level: int, work: float) -> int:
     count = min(PIECES, int(work / SHARE))
     for layout, fold in _folds(layouts):
         if level in fold.axes:
-            count = min(count, math.prod(layout.lengths[k] for k in fold.axes) // SPARSE)
+            count = min(count, int((LOSS - 1) * work / (TOGETHER * entries(layout, fold))))
     return count
 
 

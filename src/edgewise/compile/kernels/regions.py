@@ -31,7 +31,7 @@ Write: TypeAlias = Callable[[Body, Layout, Value | None], None]
 
 
 def write_region(
-    body: Body, layouts: Sequence[Layout], each: int, scratch: tuple[int, Arena], near: range, name: str, write: Write
+    body: Body, layouts: Sequence[Layout], each: int, scratch: tuple[int, Arena], near: int, name: str, write: Write
 ) -> Body:
     """Write a call that has nests done which stand in one loop over blocks, in pieces of some blocks.
 
@@ -40,7 +40,7 @@ def write_region(
         layouts: the nests.
         each: how many blocks a piece has; the last one may have fewer.
         scratch: memory: its buffer, and what of it is free.
-        near: the bytes of it that are local to the block at hand.
+        near: bytes of what is local to the block at hand.
         name: of the function that does one piece.
         write: writes a nest, at a turn of an open loop if that is given.
 
@@ -66,11 +66,11 @@ def write_region(
     offset = arena.take(size * pieces) if size else 0
     if size:
         one.bind(PRIVATE, beside(one.block, one.pointer(buffer, offset), number * size))
-    room = _lines(len(near))
+    room = _lines(near)
     slots = arena.take(room * SLOTS) if room else 0
     if room:
         slot = one.block.name("%slot", vector("i64", 1))
-        one.bind(LOCAL, beside(one.block, one.address(buffer), slot * room + (slots - near.start)))
+        one.bind(LOCAL, beside(one.block, one.address(buffer), slot * room + slots))
     for layout in mine:
         clear_across(one, layout)
     if each == 1:

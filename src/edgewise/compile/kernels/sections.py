@@ -92,6 +92,7 @@ class Band(NamedTuple):
         axes: of each section, the axis of rows; of an array that is put together, the axis of the result.
         firsts: of each section, the row that it begins at.
         local: what only they need, so that there is only a block of it in memory: the axis of rows, by variable.
+        shared: what lies elsewhere and is needed row by row: the axis of rows and the row that it begins at.
         spared: bytes that are not moved to and from far away.
         lanes: whether the rows of what is local lie side by side.
     """
@@ -103,6 +104,7 @@ class Band(NamedTuple):
     axes: tuple[int, ...]
     firsts: tuple[int, ...]
     local: dict[Var, int]
+    shared: dict[Var, tuple[int, int]]
     spared: int
     lanes: bool = False
 
@@ -111,9 +113,9 @@ class Band(NamedTuple):
         """How many rows there are."""
         return self.cuts[-1]
 
-    def strides(self, var: Var) -> tuple[int, ...]:
-        """How the rows at hand of what is local lie in memory, in bytes: one after the other, or side by side."""
-        rows, size = self.local[var], var.dtype.itemsize
+    def strides(self, var: Var, rows: int) -> tuple[int, ...]:
+        """How the rows at hand of an array lie in memory, in bytes: one after the other, or side by side."""
+        size = var.dtype.itemsize
         before, after = var.shape[:rows], var.shape[rows + 1 :]
         if not self.lanes:
             return contiguous((*before, self.block, *after), size)

@@ -37,6 +37,7 @@ class Storage:
     Attributes:
         table: buffers, and what is in memory.
         arena: scratch memory.
+        near: the part of it that has only a block of the rows of a band.
         cells: the numbers of what has few.
         inherited: arrays that are put together in the memory of their first part.
     """
@@ -45,10 +46,13 @@ class Storage:
         sections = division.sections
         called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
         self.table = Table(program, division.outputs, called)
-        self.arena = Arena()
+        self.arena, self.near = Arena(), Arena()
         self.cells: dict[Var, list[Cell]] = {}
         self._division, self._sections = division, sections
-        self._blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
+        # Stretches of scratch memory, by buffer and offset, and whose values they hold.
+        self._blocks: dict[tuple[int, int], set[Var]] = {}
+        self._copies: dict[Var, Memory] = {}  # rows at hand of what lies elsewhere
+        self._packed: dict[Var, Memory] = {}  # and those that are read from there
         self._last: dict[Var, int] = {}  # the last section that needs a variable
         self._as_arrays: set[Var] = set()  # what is needed in one piece of memory
         for at, section in enumerate(sections):
@@ -76,6 +80,8 @@ class Storage:
 
     def found(self, var: Var) -> Memory | Cell:
         """A variable as loops find it: a number, or memory."""
+        if var in self._packed:
+            return self._packed[var]
         return self.memory(var) if var.shape else self.entries(var)[0]
 
     def memory(self, var: Var) -> Memory:
@@ -121,34 +127,54 @@ class Storage:
         under = self.inherited.get(var)
         if under is not None:
             memory: Memory | None = self.table.memory[under]
-            if memory is not None and memory.buffer in (self.table.arena, LOCAL):
-                self._blocks[memory.offset] = {var}
+            if memory is not None and (memory.buffer, memory.offset) in self._blocks:
+                self._blocks[memory.buffer, memory.offset] = {var}
         else:
             memory = self.table.result(self._heir(var)[-1])
         if memory is None and self._last.get(var, -1) > at:
-            size, rows = math.prod(var.shape), -1
-            strides = contiguous(var.shape, var.dtype.itemsize)
-            if band is not None:
-                rows = band.local[var]
-                size = size // var.shape[rows] * band.block
-                strides = band.strides(var)
-            block = self.arena.take(var.dtype.itemsize * size)
-            self._blocks[block] = {var}
-            memory = Memory(self.table.arena if band is None else LOCAL, block, strides, rows)
+            if band is None:
+                block = self.arena.take(var.dtype.itemsize * math.prod(var.shape))
+                memory = Memory(self.table.arena, block, contiguous(var.shape, var.dtype.itemsize))
+            else:
+                memory = self._rows(var, band, band.local[var])
+            self._blocks[memory.buffer, memory.offset] = {var}
         if memory is not None:
             self.table.memory[var] = memory
         return memory
 
+    def _rows(self, var: Var, band: Band, axis: int) -> Memory:
+        """Memory for the rows at hand of a variable."""
+        size = math.prod(var.shape) // var.shape[axis] * band.block
+        block = self.near.take(var.dtype.itemsize * size)
+        return Memory(LOCAL, block, band.strides(var, axis), axis)
+
     def rooms(self, band: Band) -> dict[Var, Memory | None]:
         """Memory for what the sections of a band make."""
+        self.near = Arena()
+        self._copies = {var: self._rows(var, band, axis) for var, (axis, _) in band.shared.items()}
         made = [(var, at) for at in range(band.first, band.stop) for var in self.made(at)]
-        # First what stays until the last block: what others may follow in one is written again and again.
         found = {var: self.room(var, at) for var, at in made if not self.local(var, band)}
         for var, at in made:
             self.free(at - 1, band.local)
             if self.local(var, band):
                 found[var] = self.room(var, at, band)
+        self._blocks = {place: holders for place, holders in self._blocks.items() if place[0] != LOCAL}
         return found
+
+    def lay(self, band: Band, rooms: dict[Var, Memory | None]) -> None:
+        """Let the rows at hand lie as a band says."""
+        for var, memory in rooms.items():
+            if memory is not None and memory.rows >= 0:
+                rooms[var] = self.table.memory[var] = memory._replace(strides=band.strides(var, memory.rows))
+
+    def pack(self, band: Band) -> None:
+        """Find what lies elsewhere where its rows at hand are copied to, until ``unpack``."""
+        for var, memory in self._copies.items():
+            self._packed[var] = memory._replace(strides=band.strides(var, memory.rows))
+
+    def unpack(self) -> None:
+        """Find everything where it lies."""
+        self._packed.clear()
 
     def local(self, var: Var, band: Band) -> bool:
         """Whether there is only a block of rows of a variable, and of those in its memory after it."""
@@ -172,10 +198,10 @@ class Storage:
                     if isinstance(cell, Value | Complex):
                         spilled.setdefault(id(cell), (cell, []))[1].append((var, i))
                     elif isinstance(cell, Place) and cell.buffer == self.table.arena:
-                        self._blocks[max(b for b in self._blocks if b <= cell.offset)].add(var)
+                        self._blocks[max(b for b in self._blocks if b <= (cell.buffer, cell.offset))].add(var)
         if spilled:
             block = self.arena.take(16 * len(spilled))
-            holders = self._blocks[block] = set()
+            holders = self._blocks[self.table.arena, block] = set()
             for slot, (cell, users) in enumerate(spilled.values()):
                 place = Place(self.table.arena, block + 16 * slot, kind_for(users[0][0].dtype))
                 body.put(cell, place)
@@ -185,12 +211,12 @@ class Storage:
 
     def free(self, at: int, among: Container[Var] | None = None) -> None:
         """Give back scratch memory that nothing needs after a section, all of it or that of some variables."""
-        for block, holders in list(self._blocks.items()):
+        for place, holders in list(self._blocks.items()):
             if among is not None and not all(var in among for var in holders):
                 continue
             if all(self._last.get(var, -1) <= at for var in holders):
-                self.arena.give(block)
-                del self._blocks[block]
+                (self.near if place[0] == LOCAL else self.arena).give(place[1])
+                del self._blocks[place]
 
     def _heir(self, var: Var) -> list[Var]:
         """A variable, and those that are in its memory after it."""

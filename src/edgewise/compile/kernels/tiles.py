@@ -10,7 +10,7 @@ a block has turns and there are blocks. A product that is summed is multiplied a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from edgewise.compile.ir import Value, fma, select
@@ -170,8 +170,10 @@ class _Tiles:
         within = mask(self.block, self.lanes, skipped) if skipped else None
         waiting = [n for n in points.waiting(self.last) if n not in points.fused]
         found = list(sums)
-        # What changes along the axis of the fewest entries waits in registers while the others are gone through.
-        order = sorted(range(len(points.axes)), key=lambda i: -len(points.places[points.axes[i]]))
+        # Rows one after the other, as they lie in memory. What changes along the axis of the fewest entries waits in
+        # registers while the others are gone through.
+        counts = [len(points.places[k]) if k != self.last or self.lane == k else self.kept + 1 for k in points.axes]
+        order = sorted(range(len(counts)), key=lambda i: -counts[i])
         for number, spot in sorted(enumerate(points.spots()), key=lambda one: [one[1][i] for i in order]):
             for node in waiting:
                 points.compute_at(node, spot)
@@ -223,14 +225,46 @@ class _Tiles:
         times = self.tiling.unrolled
         totals = [_together(combine, sums[i : i + times]) for i in range(0, len(sums), times)]
         points.places[self.last] = [0]
-        for along, spots in self._lying(fold):
-            held = [totals[number] for number, _ in spots]
-            if self.lane != self.last:
-                (total,) = held
-            else:
-                total = transposed(combine, held) if len(held) > 1 else across(combine, held[0])
-            self._put(which, spots[0][1], total, along, fresh)
+        if fold.axes.isdisjoint(k for k, _ in self.tiling.tile) and fold.axes.isdisjoint(self.tiling.outer):
+            for along, spots in self._lying(fold):
+                held = [totals[number] for number, _ in spots]
+                if self.lane != self.last:
+                    (total,) = held
+                else:
+                    total = transposed(combine, held) if len(held) > 1 else across(combine, held[0])
+                self._put(which, spots[0][1], total, along, fresh)
+        else:
+            self._put_sums(which, totals)
         del points.places[self.last]
+
+    def _put_sums(self, which: int, totals: list[Held]) -> None:
+        """The results of a fold that goes along axes of the tile as well: one for all of those."""
+        fold, combine = self.folds[which], self.combine[which]
+        nothing = constant(self.block, neutral(fold.name, fold.kind), fold.kind, self.lanes)
+        one_place: dict[Spot, list[Held]] = {}
+        for spot, total in zip(self.points.spots(), totals, strict=True):
+            for within in self._new(spot, fold.axes, self.lane, self.lanes):
+                total = chosen(within, total, nothing)  # noqa: PLW2901  without what other tiles have
+            place = tuple(0 if k in fold.axes else i for k, i in zip(self.points.axes, spot, strict=True))
+            one_place.setdefault(place, []).append(total)
+        for spot, several in one_place.items():
+            total = _together(combine, several)
+            if self.lane in fold.axes:
+                self._put(which, spot, across(combine, total), -1, fresh=False)
+            else:
+                self._put(which, spot, total, self.lane, fresh=False)
+
+    def _new(self, spot: Spot, axes: frozenset[int], along: int, lanes: int) -> Iterator[Value]:
+        """Where an entry of a tile is not one of those done before, along some axes; one is that of the lanes."""
+        for (axis, _), number in zip(self.tiling.tile, spot, strict=False):
+            skipped = self.skipped[axis][number]
+            if axis not in axes or (not isinstance(skipped, Value) and not skipped):
+                continue
+            if axis != along:
+                assert isinstance(skipped, Value)
+                yield skipped <= 0
+            else:
+                yield mask(self.block, lanes, skipped)
 
     def _lying(self, fold: FoldInto) -> list[tuple[int, list[tuple[int, Spot]]]]:
         """The spots of a tile, by number: those together whose results become lanes of one vector, along an axis."""
@@ -255,13 +289,9 @@ class _Tiles:
         if not fresh:
             before = load_lanes(self.block, pointer, step, fold.kind, lanes)
             after: Held = self.combine[which](before, total)
-            for (axis, _), number in zip(self.tiling.tile, spot, strict=False):
-                skipped = self.skipped[axis][number]
-                if isinstance(skipped, Value) or skipped:
-                    some = axis != along and isinstance(skipped, Value)
-                    within = skipped <= 0 if some else mask(self.block, lanes, skipped)
-                    assert isinstance(within, Value)
-                    after = chosen(within, after, before)
+            kept = frozenset(range(len(self.lengths))) - fold.axes
+            for within in self._new(spot, kept, along, lanes):
+                after = chosen(within, after, before)
             total = after
         store_lanes(self.block, total, pointer, step, fold.kind)
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from edgewise.compile.kernels.nests import Fetched, Made, Node, Read
 from edgewise.compile.kernels.order import Layout, operands
 
-__all__ = ["BLOCK", "Tiling", "dependences", "fused_products", "tiling", "tilings"]
+__all__ = ["BLOCK", "Tiling", "common", "dependences", "fused_products", "tiling", "tilings"]
 
 BLOCK = 256  # turns of the innermost loop after which partial sums are put away
 LATENCY = 4  # cycles until what was folded can be folded again
@@ -36,10 +36,12 @@ MOST_WRITTEN = 60  # instructions of a turn beyond which registers are short
 MEMORY = 2.5  # cycles to have the result of a fold in memory rather than in a register: to read and to write it
 LINE = 64  # bytes that are read together
 NEAR = 1 << 15  # bytes of an array up to which it is in the first cache
+MIDDLE = 1 << 22  # bytes from which on it comes from the last cache, or from memory
 FAR = 1 << 24  # bytes from which on it comes from memory
 ALIKE = 1 << 11  # bytes between rows that are in each other's way in the cache, if it is a multiple of that
 FRESH = 6.0  # cycles to find a line of another row in memory, which is not foreseen
 JUMP = 15.0  # cycles to begin with another row, there and where rows are alike
+WEAVE = (4.0, 11.0)  # cycles a line where several rows are read in turns, from the middle and from far
 ROWS = (1, 2, 3, 4, 5, 6, 8)  # entries of a kept axis
 VECTORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24)  # vectors of the axis in lanes
 UNROLLED = (1, 2, 4, 8)  # turns of the innermost fold that are written out
@@ -137,18 +139,23 @@ def _cheapest(problem: _Problem) -> Tiling | None:
 
 
 def _problem(layout: Layout, width: int) -> _Problem | None:
-    folds, opened = layout.folds, range(layout.opened)
+    folds = layout.folds
     axes = range(layout.opened, len(layout.lengths))
     if not folds or any(f.kind.complex for f in folds) or any(s.terms or s.add for s in layout.stores):
         return None
-    if len({f.axes.difference(opened) for f in folds}) > 1 or any(isinstance(n, Fetched) for n in layout.nodes):
+    if any(isinstance(n, Fetched) for n in layout.nodes):
         return None
-    folded = folds[0].axes.difference(opened)
+    folded = common(layout)
     kept = tuple(k for k in axes if k not in folded)
     if not folded or not kept:
         return None
     results = tuple((f.at.steps, f.kind.size) for f in folds)
     return _Problem(layout.lengths, kept, tuple(sorted(folded)), _work(layout, folded), results, width)
+
+
+def common(layout: Layout) -> frozenset[int]:
+    """The axes that all folds of a nest are along, but for those of loops that are open already."""
+    return frozenset.intersection(*(fold.axes for fold in layout.folds)).difference(range(layout.opened))
 
 
 def dependences(nodes: Sequence[Node]) -> list[frozenset[int]]:
@@ -245,7 +252,7 @@ def _cycles(one: Tiling, problem: _Problem) -> float:
         if part.steps:
             step = part.steps[lane]
             reads += times * (1.0 if not step else uneven if step == part.size else LANE * lanes)
-            if step == part.size and lane != last:
+            if step:
                 jumps += times * _jumped(one, part, lengths)
         else:
             arithmetic += times
@@ -263,16 +270,23 @@ def _cycles(one: Tiling, problem: _Problem) -> float:
 
 
 def _jumped(one: Tiling, part: _Work, lengths: tuple[int, ...]) -> float:
-    """Cycles a vector for memory that a tile goes through in pieces: what it has of one row, then of the next."""
+    """Cycles a vector for memory that a tile goes through otherwise than from its beginning to its end.
+
+    What a processor foresees is that the next line is wanted. Several rows in turns, or what a tile has of one row and
+    then what it has of the next, it waits for: of a matrix in memory that is two thirds of the time.
+    """
     tile = dict(one.tile)
+    whole = part.size * math.prod(lengths[k] for k in part.axes)
+    again = math.prod(lengths[k] / n for k, n in one.tile if k not in part.axes)
+    lines = one.lanes * part.size / LINE / max(again, 1.0)
+    if part.steps[one.lane] != part.size or one.lane == one.folds[-1]:
+        rows = part.steps[one.lane] != part.size or any(n > 1 for k, n in one.tile if k in part.axes)
+        return lines * WEAVE[whole >= FAR] if rows and whole >= MIDDLE else 0.0
     piece = tile[one.lane] * one.lanes * part.size
     if piece >= lengths[one.lane] * part.size:
         return 0.0
-    whole = part.size * math.prod(lengths[k] for k in part.axes if k in tile or k in one.folds or k in one.outer)
     alike = whole > NEAR and any(part.steps[k] and not part.steps[k] % ALIKE for k in one.folds)
-    again = math.prod(lengths[k] / n for k, n in one.tile if k not in part.axes)
-    lines = one.lanes * part.size / LINE
-    return lines * (FRESH * (whole >= FAR) + JUMP * (whole >= FAR or alike) * LINE / piece) / again
+    return lines * (FRESH * (whole >= FAR) + JUMP * (whole >= FAR or alike) * LINE / piece)
 
 
 def _in_memory(problem: _Problem) -> float:

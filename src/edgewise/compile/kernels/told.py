@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from edgewise.compile.kernels.packing import Pack
@@ -31,8 +32,8 @@ class Kernel(NamedTuple):
     place: Place | None
 
 
-def told(division: Division) -> list[Kernel]:
-    """The sections in order."""
+def told(division: Division, pieces: Mapping[int, int]) -> list[Kernel]:
+    """The sections in order; some have loops in so many pieces."""
     needs = [division.needs(at) for at in range(len(division.sections))]
     later: list[set[Var]] = [set() for _ in needs]
     seen = {v for v in division.outputs if type(v) is Var}
@@ -44,6 +45,8 @@ def told(division: Division) -> list[Kernel]:
         spared = f"in turn, {band.block} of {band.length} rows at a time, which spares {band.spared} bytes"
         for at in range(band.first, band.stop):
             found[at] = found[at]._replace(what=f"{found[at].what} ({spared if at == band.first else 'likewise'})")
+    for at, count in pieces.items():
+        found[at] = found[at]._replace(what=f"{found[at].what} (in {count} pieces)")
     return found
 
 
