@@ -65,13 +65,14 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def brief(workload: Workload, found: dict[str, Any]) -> str:
-    """A row for whoever waits."""
+def brief(found: dict[str, Any], how: str = "") -> str:
+    """A row in one line."""
+    name = f"{found['name']:46} {how:12}"
     if "fails" in found:
-        return f"{workload.name:42} fails: {found['fails']}"
+        return f"{name} fails: {found['fails']}"
     noisy = f"  (noisy: {found['noise']:.1f})" if found["noise"] > 1.5 else ""
     cells = (number(found["µs"]["edgewise"]), number(to_c(found)), number(to_jax(found)), number(to_function(found)))
-    return f"{workload.name:42} {cells[0]:>8} µs  {cells[1]:>5} × C  JAX × {cells[2]:>5}  f′/f {cells[3]:>5}{noisy}"
+    return f"{name} {cells[0]:>8} µs  {cells[1]:>5} × C  JAX × {cells[2]:>5}  f′/f {cells[3]:>5}{noisy}"
 
 
 def speeds(rows: Sequence[Workload], found: Sequence[dict[str, Any]]) -> str:
