@@ -36,7 +36,7 @@ from edgewise.core.program import Guard, Op, Program, Var, take
 __all__ = ["Executable", "build", "build_tree"]
 
 LONG = 3000  # instructions from which on compile time counts more than the time of a run, where there are no loops
-HUGE = 500_000  # letters of text from which on it does, loops or not: level 2 takes ten times as long as level 0
+HUGE = 15_000  # lines of text from which on it does, loops or not: level 2 takes ten times as long as level 0
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
@@ -278,7 +278,7 @@ class _Window:
 
 def _level(assembly: Assembly) -> int:
     """How hard LLVM is to try. Level 0 is as fast for numbers, and several times slower for loops full of constants."""
-    return 0 if len(assembly.text) > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
+    return 0 if assembly.text.count("\n") > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
 
 
 def _made(call: Call) -> tuple[Var, ...]:

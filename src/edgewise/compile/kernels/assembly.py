@@ -27,6 +27,7 @@ from edgewise.compile.kernels.order import Layout, arranged
 from edgewise.compile.kernels.pieces import LOCAL, cut, cut_band, opened
 from edgewise.compile.kernels.regions import write_region
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
+from edgewise.compile.kernels.rowwise import rowwise
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight
 from edgewise.compile.kernels.storage import Storage
 from edgewise.compile.kernels.table import Memory, Table
@@ -101,7 +102,7 @@ class _Writer:
         entries = [one for section in sections if isinstance(section, Nest) for one in section.entries]
         self.calling = sum(one.how is not None and bool(one.how.maths) for one in entries) > MANY
         self.beyond = len(program.guards) + 1  # what is returned for an index out of range
-        self.storage = Storage(program, division, known)
+        self.storage = Storage(program, division, known, 2 * target.width)  # two registers take turns
         self.module = Module(fused=target.fused)
         self.functions: list[str] = []
         self.names = (f"piece{i}" for i in itertools.count())
@@ -171,14 +172,17 @@ class _Writer:
                 continue
             op, how = step
             operands = [self.storage.entries(x) if type(x) is Var else [] for x in op.operands]
-            self.storage.cells[op.results[0]] = how.write(body, operands)
+            rows = rowwise(op, self.target.fused, called=True)
+            cells = None if rows is None else rows.cells(body, self.storage.width, operands)
+            self.storage.cells[op.results[0]] = how.write(body, operands) if cells is None else cells
             made.append(op.results[0])
         self.storage.keep(body, at, made)
 
     def _rolled(self, body: Body, at: int, section: Rolled) -> None:
-        carries = section.op.params["carries"]
-        rooms = [self.storage.room(var, at) for var in section.op.results[carries:]]
-        last = write_rolled(body, section, self.storage.entries, self.storage.memory, rooms)
+        carries, width = section.op.params["carries"], self.storage.width
+        self.storage.record(section, at)
+        rooms = [self.storage.stacked(var) for var in section.op.results[carries:]]
+        last = write_rolled(body, section, self.storage.entries, self.storage.stacked, rooms, width)
         for var, cells in zip(section.op.results, last, strict=False):
             self.storage.cells[var] = cells
         self.storage.keep(body, at, list(section.op.results[:carries]))
