@@ -1,7 +1,8 @@
 """A function of machine code that is being written: where its numbers are, and how it ends.
 
 A kernel has one parameter, the *table*: addresses of *buffers*, which are inputs, captured arrays, results and scratch
-memory. A number is a ``Cell``: in a register, at a ``Place`` in a buffer, or a ``Fixed`` one that the program knows.
+memory. A number is a ``Cell``: in a register, in a ``Lane`` of one, at a ``Place`` in a buffer, or a ``Fixed`` one that
+the program knows.
 ``Body.held`` fetches it into a register when it is first needed.
 """
 
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from edgewise.compile.ir import I1, Block, Module, Value
 from edgewise.compile.kernels.kinds import Complex, Held, Kind, constant, load, store
 
-__all__ = ["Body", "Cell", "Fixed", "Place"]
+__all__ = ["Body", "Cell", "Fixed", "Lane", "Place"]
 
 
 class Place(NamedTuple):
@@ -30,7 +31,14 @@ class Fixed(NamedTuple):
     kind: Kind
 
 
-Cell: TypeAlias = Value | Complex | Place | Fixed
+class Lane(NamedTuple):
+    """A number in a register of several."""
+
+    vector: Value
+    at: int
+
+
+Cell: TypeAlias = Value | Complex | Lane | Place | Fixed
 
 
 class Body:
@@ -53,7 +61,7 @@ class Body:
         self._parameters = "ptr %table, i64 %piece, i64 %slot" if pieces else "ptr %table"
         self._bound: dict[int, str] = {}
         self._addresses: dict[int, str] = {}  # of buffers: fetched at the entry, so that they are there everywhere
-        self._held: dict[Place, Held] = {}
+        self._held: dict[Place | Lane, Held] = {}
         self._failures: set[int] = set()
 
     def address(self, buffer: int) -> str:
@@ -77,13 +85,17 @@ class Body:
 
     def held(self, cell: Cell) -> Held:
         """A number in a register. Only for code that always runs: what is fetched is kept for what follows."""
-        if not isinstance(cell, Place | Fixed):
+        if not isinstance(cell, Place | Lane | Fixed):
             return cell
         if isinstance(cell, Fixed):
             return constant(self.block, cell.number, cell.kind)
         found = self._held.get(cell)
         if found is None:
-            found = self._held[cell] = load(self.block, self.pointer(cell.buffer, cell.offset), cell.kind)
+            if isinstance(cell, Lane):
+                found = cell.vector.lane(cell.at)
+            else:
+                found = load(self.block, self.pointer(cell.buffer, cell.offset), cell.kind)
+            self._held[cell] = found
         return found
 
     def put(self, cell: Cell, place: Place) -> None:
@@ -110,11 +122,11 @@ class Body:
         """Return 0 from the function; what follows begins at a label."""
         self.block.lines.append("  ret i64 0")
 
-    def kept(self) -> dict[Place, Held]:
+    def kept(self) -> dict[Place | Lane, Held]:
         """What has been fetched so far, for ``begin``."""
         return self._held.copy()
 
-    def begin(self, label: str, kept: dict[Place, Held]) -> None:
+    def begin(self, label: str, kept: dict[Place | Lane, Held]) -> None:
         """Go on at a label, where ``kept`` is in registers."""
         self.block.begin(label)
         self._held = kept

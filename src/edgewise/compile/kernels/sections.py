@@ -257,9 +257,8 @@ class _Divider:
             self._call(op, op.results)
             return
         self.sections.append(how)
-        for var in op.results:
-            self.made.where[var] = len(self.sections) - 1
-            self.made.contiguous.add(var)
+        self.made.where.update(dict.fromkeys(op.results, len(self.sections) - 1))
+        self.made.contiguous.update(op.results[: op.params["carries"]])  # what is stacked lies in records
 
     def _place(self, op: Op) -> None:
         number = None if self._pending else on_numbers(op)

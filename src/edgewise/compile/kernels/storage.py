@@ -13,10 +13,13 @@ from typing import Any
 
 from edgewise.compile.ir import Value
 from edgewise.compile.kernels.arena import Arena
-from edgewise.compile.kernels.body import Body, Cell, Place
-from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of
+from edgewise.compile.kernels.body import Body, Cell, Lane, Place
+from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, store
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.pieces import LOCAL
+from edgewise.compile.kernels.records import Stacked, records, step_by_step
+from edgewise.compile.kernels.rolled import Rolled
+from edgewise.compile.kernels.rowwise import chunks, put_cells
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
 from edgewise.compile.kernels.unrolled import LIMIT
@@ -33,6 +36,7 @@ class Storage:
         program: the program.
         division: its sections.
         known: arrays that never change.
+        width: how many numbers a row of few is taken at a time.
 
     Attributes:
         table: buffers, and what is in memory.
@@ -42,8 +46,8 @@ class Storage:
         inherited: arrays that are put together in the memory of their first part.
     """
 
-    def __init__(self, program: Program, division: Division, known: dict[Var, Any]) -> None:
-        sections = division.sections
+    def __init__(self, program: Program, division: Division, known: dict[Var, Any], width: int) -> None:
+        sections, self.width = division.sections, width
         called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
         self.table = Table(program, division.outputs, called)
         self.arena, self.near = Arena(), Arena()
@@ -51,6 +55,7 @@ class Storage:
         self._division, self._sections = division, sections
         # Stretches of scratch memory, by buffer and offset, and whose values they hold.
         self._blocks: dict[tuple[int, int], set[Var]] = {}
+        self._padded: set[Var] = set()  # what a loop left in records
         self._copies: dict[Var, Memory] = {}  # rows at hand of what lies elsewhere
         self._packed: dict[Var, Memory] = {}  # and those that are read from there
         self._last: dict[Var, int] = {}  # the last section that needs a variable
@@ -176,6 +181,30 @@ class Storage:
         """Find everything where it lies."""
         self._packed.clear()
 
+    def record(self, section: Rolled, at: int) -> None:
+        """Memory for what a loop stacks: that of results, and a record for each step of all else."""
+        params, results = section.op.params, section.op.results
+        for var in results:
+            memory = self.table.result(var)
+            if memory is not None:
+                self.table.memory[var] = memory
+        stacks = [v for v in results[params["carries"] :] if self._last.get(v, -1) > at and v not in self.table.memory]
+        size, places = records(stacks, self.width)
+        if not places:
+            return
+        block = self.arena.take(size * params["steps"])
+        self._blocks[self.table.arena, block] = set(places)
+        self._padded |= places.keys()
+        for var, (offset, strides) in places.items():
+            self.table.memory[var] = Memory(self.table.arena, block + offset, strides)
+
+    def stacked(self, var: Var) -> Stacked | None:
+        """Where an array is that a loop goes through step by step; None where nobody needs it."""
+        if var not in self.table.memory and var not in self._division.views:
+            return None
+        source, chain = self._shown(var, self.table.memory)
+        return Stacked(self.memory(var), source in self._padded and step_by_step(chain))
+
     def local(self, var: Var, band: Band) -> bool:
         """Whether there is only a block of rows of a variable, and of those in its memory after it."""
         return all(one in band.local for one in self._heir(var))
@@ -187,19 +216,20 @@ class Storage:
     def keep(self, body: Body, at: int, made: list[Var]) -> None:
         """Put into memory what is needed after a section that has it in registers."""
         spilled: dict[int, tuple[Cell, list[tuple[Var, int]]]] = {}
+        vectors: dict[Value, list[tuple[Var, int]]] = {}
         for var in made:
             needed = self._last.get(var, -1) > at
             if self.table.result(var) is not None or (needed and var in self._as_arrays):
                 memory = self.room(var, at)
                 assert memory is not None
                 places = memory.cells(var, kind_for(var.dtype))
-                for cell, place in zip(self.cells[var], places, strict=True):
-                    assert isinstance(place, Place)
-                    body.put(cell, place)
+                put_cells(body, self.cells[var], places, chunks(var.shape, self.width))
                 self.cells[var] = places
             elif needed:
                 for i, cell in enumerate(self.cells[var]):
-                    if isinstance(cell, Value | Complex):
+                    if isinstance(cell, Lane):
+                        vectors.setdefault(cell.vector, []).append((var, i))
+                    elif isinstance(cell, Value | Complex):
                         spilled.setdefault(id(cell), (cell, []))[1].append((var, i))
                     elif isinstance(cell, Place) and cell.buffer == self.table.arena:
                         self._blocks[max(b for b in self._blocks if b <= (cell.buffer, cell.offset))].add(var)
@@ -212,6 +242,15 @@ class Storage:
                 for var, i in users:
                     self.cells[var][i] = place
                     holders.add(var)
+        for register, uses in vectors.items():
+            kind = kind_for(uses[0][0].dtype)
+            block = self.arena.take(kind.size * register.kind.lanes)
+            self._blocks[self.table.arena, block] = {var for var, _ in uses}
+            store(body.block, register, body.pointer(self.table.arena, block), kind)
+            for var, i in uses:
+                lane = self.cells[var][i]
+                assert isinstance(lane, Lane)
+                self.cells[var][i] = Place(self.table.arena, block + kind.size * lane.at, kind)
 
     def free(self, at: int, among: Container[Var] | None = None) -> None:
         """Give back scratch memory that nothing needs after a section, all of it or that of some variables."""

@@ -62,14 +62,16 @@ def fixed(number: Any) -> tuple[Kind, Fixed] | None:
     return None if kind is None else (kind, Fixed(made.item(), kind))
 
 
-def unrolled(op: Op, known: dict[Var, Any], fused: bool = True) -> Unrolled | None:
+def unrolled(op: Op, known: dict[Var, Any], fused: bool = True, limit: int | None = None) -> Unrolled | None:
     """How an operation is written out; None where it is too large for that, or has no such form.
 
     Args:
         op: of a program.
         known: arrays that never change, by variable.
         fused: whether the processor multiplies and adds in one rounding.
+        limit: entries of an operand or a result; LIMIT if it is not given.
     """
+    limit = LIMIT if limit is None else limit
     if len(op.results) != 1:
         return None
     number = on_numbers(op)
@@ -77,7 +79,7 @@ def unrolled(op: Op, known: dict[Var, Any], fused: bool = True) -> Unrolled | No
         return number
     operands = [x for x in op.operands if type(x) is Var]
     for var in (*operands, op.results[0]):
-        if (var.shape and math.prod(var.shape) > LIMIT) or kind_of(var.dtype) is None:
+        if (var.shape and math.prod(var.shape) > limit) or kind_of(var.dtype) is None:
             return None
     name = structural_name(op.primitive)
     if name in WIRED:

@@ -17,7 +17,7 @@ from edgewise.compile.kernels.kinds import Kind, convert, kind_of
 from edgewise.core.index import fill
 from edgewise.core.program import Op, Var
 
-__all__ = ["WIRED", "wired"]
+__all__ = ["WIRED", "Empty", "wired"]
 
 # By name: where index arrays begin among the operands; a large number where there are none.
 WIRED = {
@@ -32,6 +32,10 @@ WIRED = {
 }
 
 Cells = list[Cell]
+
+
+class Empty(Fixed):
+    """A zero where nothing was scattered: what it is added to stays as it is, as where arrays are put together."""
 
 
 def wired(op: Op, known: dict[Var, Any]) -> Callable[[Op, Body, Sequence[Cells]], Cells] | None:
@@ -100,7 +104,7 @@ def _flat(body: Body, op: Op, values: Sequence[Any], cells: Sequence[Cells], wan
 
 
 def _added(body: Body, flat: Cells, pairs: list[tuple[int, int]], size: int, kind: Kind) -> Cells:
-    zero = Fixed(kind.dtype.type(0).item(), kind)
+    zero = Empty(kind.dtype.type(0).item(), kind)
     result: Cells = [zero] * size
     add = combining("add", kind)
     for target, source in pairs:
