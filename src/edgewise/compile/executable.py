@@ -36,7 +36,7 @@ from edgewise.core.program import Guard, Op, Program, Var, take
 
 __all__ = ["Executable", "build", "build_tree"]
 
-HUGE = 15_000  # lines of text from which on it does, loops or not: level 2 takes ten times as long as level 0
+HUGE = 15_000  # lines of text from which on compile time counts more, loops or not: level 2 takes ten times as long
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
@@ -58,7 +58,7 @@ def build(program: Program) -> Executable:
     written = assemble(program, division, known, target)
     made = time.perf_counter()
     executable = Executable(program, division.outputs, written)
-    executable.kernels = told(division, written.pieces)
+    executable.kernels = told(division, written.pieces, written.tiles)
     executable.seconds = {"write": made - begun, "compile": time.perf_counter() - made}
     return executable
 

@@ -19,6 +19,7 @@ views       movements and indexing as strides
 packing     arrays put together from parts
 nests       what a nest of loops reads, computes, stores and folds
 graphs      the nests of a section
+rowwise     short rows of numbers in vector registers; records: what the steps of a loop leave for later
 order       the order of the loops
 loops       the loops themselves, in lanes: looping, offsets and lanes are what they are written with
 tiling      which tile of results a fold keeps in registers, and what it costs

@@ -32,6 +32,8 @@ from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, 
 from edgewise.compile.kernels.storage import Storage
 from edgewise.compile.kernels.straight import write_straight
 from edgewise.compile.kernels.table import Memory, Table
+from edgewise.compile.kernels.tiling import tiling
+from edgewise.compile.kernels.unrolled import Unrolled
 from edgewise.core.program import Guard, Op, Program, Var
 
 __all__ = ["LONG", "Assembly", "Native", "Target", "Text", "assemble", "condition"]
@@ -82,6 +84,7 @@ class Assembly(NamedTuple):
         looping: whether there are loops.
         cycles: what it takes on one thread, roughly.
         pieces: the sections that have loops in pieces done by the pool of threads, and how many.
+        tiles: the sections that have loops with tiles of results in registers, and which were chosen why.
     """
 
     main: Text
@@ -94,6 +97,7 @@ class Assembly(NamedTuple):
     looping: bool
     cycles: float = 0.0
     pieces: Mapping[int, int] = MappingProxyType({})
+    tiles: Mapping[int, str] = MappingProxyType({})
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -115,7 +119,7 @@ class _Writer:
         entries = [one for section in sections if isinstance(section, Nest) for one in section.entries]
         self.calling = sum(one.how is not None and bool(one.how.maths) for one in entries) > MANY
         self.beyond = len(program.guards) + 1  # what is returned for an index out of range
-        self.storage = Storage(program, division, known)
+        self.storage = Storage(program, division, known, 2 * target.width)  # two registers take turns
         self.module = Module(fused=target.fused)
         straight = [section.cost for section in sections if isinstance(section, Straight)]
         self.looping = any(not isinstance(section, Straight | Call) for section in sections)
@@ -125,6 +129,7 @@ class _Writer:
         self.names = (f"piece{i}" for i in itertools.count())
         self.cycles = 0.0
         self.pieces: dict[int, int] = {}
+        self.tiles: dict[int, str] = {}
         self.at = 0  # the section that is written
 
     def run(self) -> Assembly:
@@ -171,9 +176,13 @@ class _Writer:
             self.storage.free(stop - 1)
         self._close(steps, symbols)
         main = _text(self.module, [*declared.values(), *self.functions])
-        apart = None if self.apart is None else _text(self.apart, self.hurried)
         table, size = self.storage.table, self.storage.arena.size
-        return Assembly(main, apart, list(declared), steps, table, size, cost, self.looping, self.cycles, self.pieces)
+        main, apart = _text(self.module, [*declared.values(), *self.functions]), None
+        if self.apart is not None:
+            apart = _text(self.apart, self.hurried)
+        return Assembly(
+            main, apart, list(declared), steps, table, size, cost, self.looping, self.cycles, self.pieces, self.tiles
+        )
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -189,42 +198,47 @@ class _Writer:
     # -- sections
 
     def _straight(self, body: Body, at: int, section: Straight) -> None:
+        storage = self.storage
+
         def look(one: Look, cells: list[Cell]) -> None:
             body.guard(condition(body, one.guard, cells), one.code)
 
-        storage, width = self.storage, 2 * self.target.width
-
-        def by_rows(op: Op, operands: list[list[Cell]]) -> list[Cell] | None:
+        def write(op: Op, how: Unrolled, operands: list[list[Cell]]) -> list[Cell]:
             rows = rowwise(op, self.target.fused, called=True)
-            return None if rows is None else rows.cells(body, width, operands)
+            cells = None if rows is None else rows.cells(body, storage.width, operands)
+            return how.write(op, body, operands) if cells is None else cells
 
-        known = write_straight(body, section.steps, storage.cells, storage.entries, look, by_rows)
+        known = write_straight(body, section.steps, storage.cells, storage.entries, write, look)
         made = [step[0].results[0] for step in section.steps if not isinstance(step, Look)]
         needed = [var for var in made if storage.needed(var, at)]
         for var in needed:
             known(var)
-        storage.keep(body, at, needed, width)
+        storage.keep(body, at, needed)
 
     def _rolled(self, body: Body, at: int, section: Rolled) -> None:
-        carries = section.op.params["carries"]
-        width = 2 * self.target.width  # two registers take turns
-        rooms = self.storage.record(section.op.results[carries:], at, width)
+        carries, width = section.op.params["carries"], self.storage.width
+        self.storage.record(section, at)
+        rooms = [self.storage.stacked(var) for var in section.op.results[carries:]]
         last = write_rolled(body, section, self.storage.entries, self.storage.stacked, rooms, width)
         for var, cells in zip(section.op.results, last, strict=False):
             self.storage.cells[var] = cells
-        self.storage.keep(body, at, list(section.op.results[:carries]), width)
+        self.storage.keep(body, at, list(section.op.results[:carries]))
 
     def _band(self, body: Body, band: Band) -> None:
         """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
         storage = self.storage
         rooms = storage.rooms(band)
+        before = band
         band, turns = self._lying(band, rooms)
+        self.division.bands[self.division.bands.index(before)] = band
         near = storage.arena.take(storage.near.size)
         body.bind(LOCAL, beside(body.block, body.address(storage.table.arena), near))
         # The longest stretch goes first: it may be done in pieces, which find what is folded along it anew.
         begun: set[int] = set()
         for (_, blocks, _), numbered in sorted(turns, key=lambda one: -one[0][1]):
             layouts = [layout for _, layout in numbered]
+            for at, layout in numbered:
+                self._tell(at, layout)
             self.cycles += sum(cycles(layout, self.target.width) for layout in layouts)
             how = None if begun else cut_band(layouts, self.target.width)
             for at, layout in numbered:
@@ -299,9 +313,16 @@ class _Writer:
         one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
         self.functions.append(one.text(self.target.attributes, internal=True))
 
+    def _tell(self, at: int, layout: Layout) -> None:
+        """Note what was chosen for the loops of a section, and why."""
+        tiles = tiling(layout, self.target.width)
+        if tiles is not None:
+            self.tiles.setdefault(at, tiles.reason)
+
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
         """A nest, in pieces where it is long."""
         if counter is None:
+            self._tell(self.at, layout)
             self.cycles += cycles(layout, self.target.width)
             how = cut(layout, self.target.width)
             if how is not None:
