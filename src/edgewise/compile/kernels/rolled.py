@@ -82,7 +82,7 @@ def write_rolled(
     body: Body,
     section: Rolled,
     entries: Callable[[Var], list[Cell]],
-    stacked: Callable[[Var], Stacked | None],
+    stacked: Callable[[Var], Stacked],
     rooms: list[Stacked | None],
     width: int,
 ) -> list[list[Cell]]:
@@ -128,9 +128,7 @@ def write_rolled(
 
     def found(var: Var) -> list[Cell]:
         if var in waiting:  # read when it is first needed: there are not as many registers as arrays
-            place = waiting.pop(var)
-            assert place is not None
-            cells[var] = _read(body, var, place, k, width)
+            cells[var] = _read(body, var, waiting.pop(var), k, width)
         return cells[var]
 
     for op, single, rows in section.steps:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from edgewise.compile.kernels.boxes import stack
-from edgewise.compile.kernels.entries import Entry, copy_of, entry
+from edgewise.compile.kernels.entries import Entry, copy_of, entry, tiled
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import elementwise_name, structural_name
 from edgewise.compile.kernels.packing import Pack, added, pack
@@ -280,7 +280,7 @@ class _Divider:
             made.views[op.results[0]] = source, moved
             return
         waits = any(var in self._pending for var in operands)  # a sum whose part is not made: _summed makes both
-        how = unrolled(op, self.known, fused) if few and not waits else None
+        how = unrolled(op, self.known, fused) if few and not waits and not tiled(op, fused, self.known) else None
         if how is not None:
             self._write(op, how)
             return
