@@ -37,7 +37,7 @@ from edgewise.core.program import Guard, Op, Program, Var, take
 
 __all__ = ["Executable", "build", "build_tree"]
 
-HUGE = 15_000  # lines of text from which on it does, loops or not: level 2 takes ten times as long as level 0
+HUGE = 15_000  # lines of text from which on compile time counts more, loops or not: level 2 takes ten times as long
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
