@@ -31,6 +31,7 @@ LINE = 64  # bytes that are read together
 NEAR = 1 << 15  # bytes of an array up to which it is in the first cache
 MIDDLE = 1 << 22  # bytes from which on it comes from the last cache, or from memory
 FAR = 1 << 24  # bytes from which on it comes from memory
+AHEAD = 1 << 16  # bytes of a block of rows, the next of which is fetched while this one is used
 ALIKE = 1 << 11  # bytes between rows that are in each other's way in the cache, if it is a multiple of that
 FRESH = 6.0  # cycles to find a line of another row in memory, which is not foreseen
 JUMP = 15.0  # cycles to begin with another row, there and where rows are alike
