@@ -56,6 +56,7 @@ bench: .venv/.demo-stamp ## run the benchmarks
 	$(PY) benchmarks/memory.py
 	$(PY) benchmarks/gate.py
 	$(PY) benchmarks/compiled.py
+	$(PY) benchmarks/products.py
 
 .PHONY: fuzz
 fuzz: .venv/.test-stamp ## run random programs: make fuzz SEED=0 COUNT=1000

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from edgewise.compile import executable
 from edgewise.compile.engine import load
 from edgewise.compile.executable import build
 from edgewise.compile.host import host
 from edgewise.compile.ir import Module
 from edgewise.compile.kernels import entries, loops, tiles, tiling
 from edgewise.compile.kernels.arithmetic import REAL
+from edgewise.compile.kernels.assembly import Target
 from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.kinds import kind_for
 from edgewise.compile.kernels.looping import Loop
@@ -127,8 +129,9 @@ def laid(x, how):
     layouts=st.tuples(*[st.sampled_from(["C", "C", "Fortran", "strided"])] * 2),
     number=st.integers(0, 10_000),
     block=st.sampled_from([1, 4, 256]),
+    processor=st.sampled_from([(8, True), (4, True), (2, True), (2, False)]),
 )
-def test_any_tile(which, lengths, batch, layouts, number, block):
+def test_any_tile(which, lengths, batch, layouts, number, block, processor):
     (name, dtype), (m, k, n) = which, lengths
     rng = np.random.default_rng(number)
     inputs = [rng.standard_normal((*batch, *shape)) * (1 if dtype[0] == "f" else 20) for shape in ((m, k), (k, n))]
@@ -138,6 +141,7 @@ def test_any_tile(which, lengths, batch, layouts, number, block):
         patch.setattr(loops, "tiling", Chosen(number))
         patch.setattr(entries, "most_products", lambda: 1 << 40)
         patch.setattr(tiles, "BLOCK", block)
+        patch.setattr(executable, "_target", lambda: Target(*processor, host().attributes))
         agree(lambda zero: FOLDS[name][0](*(x + zero for x in captured)), np.zeros((), dtype))
 
 

@@ -23,6 +23,7 @@ BOTH = 0.3  # how much of the lesser of arithmetic and reads is not hidden by th
 DONE = 4.0  # cycles per vector of results to put it away
 LANE = 1.5  # cycles to fetch or to write a lane on its own
 UNEVEN = 3.0  # reads that a vector takes whose number of lanes is no power of two
+NARROW = 0.7  # of the cycles of a whole vector, for half of one
 MOST_WRITTEN = 60  # instructions of a turn beyond which registers are short
 MEMORY = 2.5  # cycles to have the result of a fold in memory rather than in a register: to read and to write it
 RETURN = 14.0  # cycles until what was written can be folded again
@@ -124,6 +125,8 @@ def cycles(one: Tiling, problem: Problem) -> float:
                 jumps += times * _jumped(one, part, lengths)
         else:
             arithmetic += times
+    if 2 * lanes * max(size for _, size in results) <= 8 * problem.width:
+        arithmetic, reads = NARROW * arithmetic, NARROW * reads
     turn = max(arithmetic, reads, LATENCY) + BOTH * min(arithmetic, reads) + TURN
     if entries > 1:
         turn *= max(1.0, (arithmetic + reads) / MOST_WRITTEN)
