@@ -9,7 +9,7 @@ import numpy as np
 
 from edgewise.containers import Tree, flatten
 from edgewise.core.traced import Traced
-from edgewise.errors import a_kind
+from edgewise.errors import ConversionError, a_kind
 
 __all__ = ["Arguments", "arguments"]
 
@@ -106,6 +106,7 @@ def arguments(
         elif kind is _Held:
             leaves[i] = leaf.value
             key.append(leaf.key)
+            ordinary = ordinary and not isinstance(leaf.value, Traced)
         else:
             ordinary = ordinary and not isinstance(leaf, Traced) and not hasattr(leaf, "__array_ufunc__")
             key.append((kind, id(leaf)))
@@ -131,6 +132,6 @@ class _Held:
         try:
             hash(value)
             self.key: Any = (type(value), value)
-        except TypeError:
+        except (TypeError, ConversionError):  # of a traced value
             self.key = (type(value), id(value))
         held.append(self)
