@@ -30,7 +30,7 @@ from edgewise.compile.merging import merged
 from edgewise.compile.passes import simplified
 from edgewise.compile.paths import Path, Paths
 from edgewise.compile.pieces import piece, sample
-from edgewise.compile.recording import Recording, record
+from edgewise.compile.recording import FailedError, Recording, record
 from edgewise.compile.surroundings import Surroundings
 from edgewise.containers import flatten
 from edgewise.core.traced import Traced
@@ -271,6 +271,14 @@ class Jitted:
             raise
         except EdgewiseError as error:
             one.refused = (error.what, error.where)
+            return None
+        except FailedError as failed:  # of itself, or because a value is no ordinary one: Python will tell
+            theirs = failed.__cause__
+            assert theirs is not None
+            if surroundings.changed() or effects.changed():
+                failed.deliver()
+                raise theirs from None
+            one.refused = (f"it raised {type(theirs).__name__} while it was recorded: {theirs}", self._line)
             return None
         if recording.open:
             return recording, recording.values
