@@ -333,7 +333,8 @@ class Jitted:
         """From now on a call goes to a gate; by way of a look around, where there is something to see."""
         self._gate, self._watched = gate, surroundings
         at_once = gate is not None and surroundings is not None and not surroundings.watches
-        type(self).__call__ = gate if at_once else Jitted.__call__  # type: ignore[method-assign, assignment]  # no descriptor
+        short = staticmethod(gate) if isinstance(gate, types.FunctionType) else gate  # one of C is no descriptor
+        type(self).__call__ = short if at_once else Jitted.__call__  # type: ignore[method-assign, assignment]
 
     def _deliver(self, recording: Recording, values: list[Any], given: Arguments) -> Any:
         """The result for the user; what the function stored into its arguments is stored there."""
