@@ -22,7 +22,8 @@ graphs      the nests of a section
 rowwise     short rows of numbers in vector registers; records: what the steps of a loop leave for later
 order       the order of the loops
 loops       the loops themselves, in lanes: looping, offsets and lanes are what they are written with
-tiling      which tile of results a fold keeps in registers, and what it costs
+tiling      which tile of results a fold keeps in registers; tile_costs says what one costs
+crossing    arrays that lie crosswise, square by square
 tiles       loops with such a tile; points has what is known in them
 costs       what loops cost, by a model
 pieces      which loops are done in pieces, for several threads

@@ -8,7 +8,7 @@ the axis in lanes is spread when it is computed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from edgewise.compile.ir import Value
 from edgewise.compile.kernels.body import Body
@@ -120,6 +120,11 @@ class Points:
         self._values[key] = held
         if number in self._wanted:
             self._spread[key] = held if self.lane in self._depends[number] else spread(held, self.lanes)
+
+    def given(self, number: int, held: Sequence[Held]) -> None:
+        """Take what a node is at all spots from elsewhere; it is in lanes."""
+        for spot, value in zip(self.spots(self._depends[number]), held, strict=True):
+            self._values[self._key(number, spot)] = self._spread[self._key(number, spot)] = value
 
     def in_lanes(self, number: int, spot: Spot) -> Held:
         """A node at a spot, in every lane."""

@@ -18,20 +18,20 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from edgewise.compile.kernels.boxes import stack
-from edgewise.compile.kernels.entries import Entry, copy_of, entry
+from edgewise.compile.kernels.entries import Entry, copy_of, entry, tiled
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import elementwise_name, structural_name
 from edgewise.compile.kernels.packing import Pack, added, pack
 from edgewise.compile.kernels.rolled import Rolled, rolled
 from edgewise.compile.kernels.table import contiguous
-from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
+from edgewise.compile.kernels.unrolled import CALL, LIMIT, Unrolled, on_numbers, unrolled
 from edgewise.compile.kernels.views import View, view, whole
 from edgewise.compile.repeated import repeat
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
 __all__ = ["Band", "Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
 
-CHUNK = 1200  # instructions of one function: LLVM's time for a function grows faster than its length
+CHUNK = 2400  # instructions of one function: LLVM's time for a function grows faster than its length
 MOST = 2000  # instructions of the body of a nest
 READS = 200  # operations of it
 CHEAP = 20  # instructions that are rather done again than stored
@@ -46,12 +46,13 @@ class Look(NamedTuple):
 
 
 class Straight:
-    """Operations written out one after the other, and guards between them."""
+    """Operations written out one after the other, and guards between them; and what they read that others make."""
 
-    __slots__ = ("cost", "steps")
+    __slots__ = ("cost", "reads", "steps")
 
     def __init__(self) -> None:
         self.steps: list[tuple[Op, Unrolled] | Look] = []
+        self.reads: dict[Var, None] = {}
         self.cost = 0
 
 
@@ -186,7 +187,7 @@ def _same(space: tuple[int, ...]) -> View:
 
 
 def looked_at(section: Section) -> Iterator[Var]:
-    """The operands of a section's operations, made in it or not."""
+    """The operands of a section's operations; some may be made in it."""
     if isinstance(section, Nest):
         for one in section.entries:
             yield from vars_of(x for x, _ in one.reads)
@@ -195,13 +196,7 @@ def looked_at(section: Section) -> Iterator[Var]:
     elif isinstance(section, Rolled):
         yield from vars_of(section.op.operands)
     elif isinstance(section, Straight):
-        for step in section.steps:
-            if isinstance(step, Look):
-                yield step.guard.var
-            else:
-                for x in step[0].operands:  # a loop: there are as many as the program has operations
-                    if type(x) is Var:
-                        yield x
+        yield from section.reads
     elif isinstance(section.step, Look):
         yield section.step.guard.var
     else:
@@ -227,6 +222,7 @@ class _Divider:
         self._copies: dict[Var, Var] = {}
         self._parts = _parts_of_sums(program)
         self._pending: dict[Var, Pack] = {}  # those that were met, and wait for their sum
+        self._open: dict[int, Straight] = {}  # the straight sections that have room
         self.settled = 0  # the section of the last guard or call: looks and calls keep their order
 
     def run(self) -> Division:
@@ -248,11 +244,7 @@ class _Divider:
         var = look.guard.var
         self._demand(var)
         if _few(var) and kind_of(var.dtype) is not None:
-            at = self._straight(max(self._after((var,), Straight), self.settled), 1)
-            section = self.sections[at]
-            assert isinstance(section, Straight)
-            section.steps.append(look)
-            self.settled = at
+            self.settled = self._straight(look, (var,), self.settled, 1)
         else:
             self._call(look, ())
 
@@ -269,6 +261,10 @@ class _Divider:
         self.made.contiguous.update(op.results[: op.params["carries"]])  # what is stacked lies in records
 
     def _place(self, op: Op) -> None:
+        number = None if self._pending else on_numbers(op)
+        if number is not None:
+            self._write(op, number)
+            return
         if op.primitive is repeat:
             self._repeated(op)
             return
@@ -284,16 +280,9 @@ class _Divider:
             made.views[op.results[0]] = source, moved
             return
         waits = any(var in self._pending for var in operands)  # a sum whose part is not made: _summed makes both
-        how = unrolled(op, self.known, fused) if few and not waits else None
+        how = unrolled(op, self.known, fused) if few and not waits and not tiled(op, fused, self.known) else None
         if how is not None:
-            for var in operands:
-                self._demand(var)
-            at = self._straight(self._after(operands, Straight), how.cost)
-            section = self.sections[at]
-            assert isinstance(section, Straight)
-            section.steps.append((op, how))
-            made.where[op.results[0]] = at
-            made.contiguous.add(op.results[0])
+            self._write(op, how)
             return
         if self._summed(op):
             return
@@ -315,6 +304,11 @@ class _Divider:
         for var in operands:
             self._demand(var)
         self._call(op, op.results)
+
+    def _write(self, op: Op, how: Unrolled) -> None:
+        """Have an operation written out."""
+        self.made.where[op.results[0]] = self._straight((op, how), op.operands, 0, how.cost)
+        self.made.contiguous.add(op.results[0])
 
     def _summed(self, op: Op) -> bool:
         """Take what is scattered and only added to something else together with that sum."""
@@ -439,29 +433,41 @@ class _Divider:
         made.where[one.var] = at
         made.contiguous.add(one.var)
 
-    def _after(self, variables: Any, kind: type) -> int:
-        """The first section that may need these, where one that makes some of them itself is of a kind.
+    def _straight(self, step: Any, operands: tuple[Any, ...], first: int, cost: int) -> int:
+        """Put a step into the first straight section, from one on, that comes after all it needs and has room.
 
         What is a look at something in memory comes after that was put there.
         """
-        first, where = 0, self.made.where
-        for var in variables:
-            own = var in where
-            for leaf, _ in ((var, True),) if own else self.made.leaves(var, len(self.sections)):
-                at = where[leaf]
-                first = max(first, at if own and at >= 0 and isinstance(self.sections[at], kind) else at + 1)
-        return first
+        where, sections = self.made.where, self.sections
+        for x in operands:
+            if type(x) is not Var:
+                continue
+            at = where.get(x)
+            if at is None:
+                self._demand(x)
+                for leaf, _ in self.made.leaves(x, len(sections)):
+                    first = max(first, where[leaf] + 1)
+            elif at >= first:
+                first = self._behind(at)
+        for at, section in self._open.items():
+            if at >= first and section.cost + cost <= CHUNK:
+                break
+        else:
+            at = len(sections)
+            section = self._open[at] = Straight()
+            sections.append(section)
+        section.steps.append(step)
+        section.cost += cost
+        if section.cost > CHUNK - CALL:
+            del self._open[at]
+        for x in operands:
+            if type(x) is Var and where.get(x) != at:
+                section.reads[x] = None
+        return at
 
-    def _straight(self, first: int, cost: int) -> int:
-        for at in range(first, len(self.sections)):
-            section = self.sections[at]
-            if isinstance(section, Straight) and section.cost + cost <= CHUNK:
-                section.cost += cost
-                return at
-        section = Straight()
-        section.cost = cost
-        self.sections.append(section)
-        return len(self.sections) - 1
+    def _behind(self, at: int) -> int:
+        """The first section that may need what a section makes: itself, if it is straight."""
+        return at if at >= 0 and type(self.sections[at]) is Straight else at + 1
 
     def _call(self, step: Op | Look, results: tuple[Var, ...]) -> None:
         self.sections.append(Call(step))
