@@ -24,7 +24,8 @@ from edgewise.compile.functions import addresses
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import LONG, Assembly, Target, assemble
 from edgewise.compile.kernels.bands import banded
-from edgewise.compile.kernels.sections import Call, Look, divide
+from edgewise.compile.kernels.division import divide
+from edgewise.compile.kernels.sections import Call, Look
 from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree

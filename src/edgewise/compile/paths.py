@@ -12,10 +12,14 @@ from typing import Any
 
 from edgewise.compile.passes import simplified
 from edgewise.compile.passes.loops import rerolled
+from edgewise.compile.passes.recomputed import recomputed
 from edgewise.compile.progress import telling
 from edgewise.compile.recording import Recording
 
 __all__ = ["Path", "Paths"]
+
+
+LONG = 20_000  # steps from which on they are not kept for a derivative
 
 
 class Path:
@@ -26,15 +30,19 @@ class Path:
         program: the same, simplified.
         others: by the number of the guard that did not hold, paths that part from this one there.
         runs: how often it was run to its end.
+        straight: what was recorded, step by step, for whoever differentiates it; None of a very long one.
+        piece: the same as one operation, or None until that is asked for.
         seconds: what each stage of making it took.
     """
 
-    __slots__ = ("_build", "_guards", "_run", "others", "program", "recording", "runs", "seconds")
+    __slots__ = ("_build", "_guards", "_run", "others", "piece", "program", "recording", "runs", "seconds", "straight")
 
     def __init__(self, recording: Recording, build: Callable[[Any], Any]) -> None:
         begun = time.perf_counter()
+        self.straight = recording.program if len(recording.program.steps) <= LONG else None
+        self.piece: Any = None
         with telling("simplifying", len(recording.program.steps)):
-            self.program = simplified(rerolled(recording.program))
+            self.program = simplified(recomputed(simplified(rerolled(recording.program))))
         # Ways are merged as they were recorded; where there is but one, that would be kept for nothing.
         self.recording = recording if recording.program.guards else recording._replace(program=self.program)
         self.seconds = {"simplify": time.perf_counter() - begun}
@@ -90,6 +98,10 @@ class Paths:
             if number > at:
                 at, candidates = number, path.others.get(number, [])
         return None
+
+    def of(self, recording: Recording) -> Path | None:
+        """The path that a recording was kept as; None if it was not."""
+        return next((path for path in self if path.recording.moving is recording.moving), None)
 
     def add(self, recording: Recording, seconds: float = 0.0) -> bool:
         """Add a path, which took some time to record; False where it cannot be told from those there are."""

@@ -17,6 +17,7 @@ import numpy as np
 from edgewise.compile.ir import Module, Value, vector
 from edgewise.compile.kernels.body import Body, Cell
 from edgewise.compile.kernels.costs import cycles
+from edgewise.compile.kernels.crossing import crossing
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, truth
 from edgewise.compile.kernels.looping import Loop
@@ -33,7 +34,6 @@ from edgewise.compile.kernels.storage import Storage
 from edgewise.compile.kernels.straight import write_straight
 from edgewise.compile.kernels.table import Memory, Table
 from edgewise.compile.kernels.tiling import tiling
-from edgewise.compile.kernels.unrolled import Unrolled
 from edgewise.core.program import Guard, Op, Program, Var
 
 __all__ = ["LONG", "Assembly", "Native", "Target", "Text", "assemble", "condition"]
@@ -120,7 +120,7 @@ class _Writer:
         entries = [one for section in sections if isinstance(section, Nest) for one in section.entries]
         self.calling = sum(one.how is not None and bool(one.how.maths) for one in entries) > MANY
         self.beyond = len(program.guards) + 1  # what is returned for an index out of range
-        self.storage = Storage(program, division, known, 2 * target.width)  # two registers take turns
+        self.storage = Storage(program, division, known)
         self.module = Module(fused=target.fused)
         straight = [section.cost for section in sections if isinstance(section, Straight)]
         self.looping = any(not isinstance(section, Straight | Call) for section in sections)
@@ -215,31 +215,30 @@ class _Writer:
     # -- sections
 
     def _straight(self, body: Body, at: int, section: Straight) -> None:
-        storage = self.storage
-
         def look(one: Look, cells: list[Cell]) -> None:
             body.guard(condition(body, one.guard, cells), one.code)
 
-        def write(op: Op, how: Unrolled, operands: list[list[Cell]]) -> list[Cell]:
-            rows = rowwise(op, self.target.fused, called=True)
-            cells = None if rows is None else rows.cells(body, storage.width, operands)
-            return how.write(op, body, operands) if cells is None else cells
+        storage, width = self.storage, 2 * self.target.width
 
-        known = write_straight(body, section.steps, storage.cells, storage.entries, write, look)
+        def by_rows(op: Op, operands: list[list[Cell]]) -> list[Cell] | None:
+            rows = rowwise(op, self.target.fused, called=True)
+            return None if rows is None else rows.cells(body, width, operands)
+
+        known = write_straight(body, section.steps, storage.cells, storage.entries, look, by_rows)
         made = [step[0].results[0] for step in section.steps if not isinstance(step, Look)]
         needed = [var for var in made if storage.needed(var, at)]
         for var in needed:
             known(var)
-        storage.keep(body, at, needed)
+        storage.keep(body, at, needed, width)
 
     def _rolled(self, body: Body, at: int, section: Rolled) -> None:
-        carries, width = section.op.params["carries"], self.storage.width
-        self.storage.record(section, at)
-        rooms = [self.storage.stacked(var) for var in section.op.results[carries:]]
+        carries = section.op.params["carries"]
+        width = 2 * self.target.width  # two registers take turns
+        rooms = self.storage.record(section.op.results[carries:], at, width)
         last = write_rolled(body, section, self.storage.entries, self.storage.stacked, rooms, width)
         for var, cells in zip(section.op.results, last, strict=False):
             self.storage.cells[var] = cells
-        self.storage.keep(body, at, list(section.op.results[:carries]))
+        self.storage.keep(body, at, list(section.op.results[:carries]), width)
 
     def _band(self, body: Body, band: Band) -> None:
         """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
@@ -332,9 +331,9 @@ class _Writer:
 
     def _tell(self, at: int, layout: Layout) -> None:
         """Note what was chosen for the loops of a section, and why."""
-        tiles = tiling(layout, self.target.width)
-        if tiles is not None:
-            self.tiles.setdefault(at, tiles.reason)
+        chosen = crossing(layout, self.target.width) or tiling(layout, self.target.width)
+        if chosen is not None:
+            self.tiles.setdefault(at, chosen.reason)
 
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
         """A nest, in pieces where it is long."""

@@ -10,7 +10,8 @@ import math
 
 from edgewise.compile.kernels.nests import Fetched, Made, Read
 from edgewise.compile.kernels.order import Layout
-from edgewise.compile.kernels.tiling import BOTH, LANE, TURN, UNEVEN, dependences, tiling
+from edgewise.compile.kernels.tile_costs import BOTH, LANE, TURN, UNEVEN
+from edgewise.compile.kernels.tiling import dependences, tiling
 
 __all__ = ["cycles"]
 

@@ -22,12 +22,13 @@ from edgewise.compile.kernels.views import Axis, Known, Pick, View, picked, whol
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
-__all__ = ["Entry", "Fold", "copy_of", "entry", "most_products"]
+__all__ = ["Entry", "Fold", "copy_of", "entry", "most_products", "tiled"]
 
 # Products of numbers in a product of matrices that is not left to BLAS, where that has one core, and where it has more
 # and shares the work among them. Measured with benchmarks/products.py.
 MOST_ALONE = 1 << 27
 MOST_SHARED = 1 << 21
+WRITTEN = 128  # products of numbers that are rather written out than done in vectors, by loops and through memory
 REUSED = 8  # points that share an entry of an operand from which on that is made before, not again at each of them
 
 _FOLDS = {
@@ -117,6 +118,14 @@ def entry(op: Op, fused: bool, known: Known) -> Entry | None:
     )
     kept = tuple(k for i, k in enumerate(how.kinds) if i not in how.fixed)
     return Entry(result, result.shape, reads, how._replace(kinds=kept), how.result)
+
+
+def tiled(op: Op, fused: bool, known: Known) -> bool:
+    """Whether an operation on few numbers is better done by loops: a product of matrices that fills vectors."""
+    if structural_name(op.primitive) != "contract":
+        return False
+    one = entry(op, fused, known)
+    return one is not None and math.prod(one.space) > WRITTEN and op.results[0].shape[-1:] == (8,)
 
 
 def copy_of(source: Var, result: Var) -> Entry:

@@ -8,7 +8,7 @@ from typing import Any
 from edgewise.compile.ir import Block, Value, vector
 from edgewise.compile.kernels.kinds import Complex, Held
 
-__all__ = ["across", "chosen", "gathered", "mask", "part", "spread", "transposed"]
+__all__ = ["across", "chosen", "exchanged", "gathered", "mask", "part", "spread", "together", "transposed"]
 
 
 def gathered(single: Sequence[Held]) -> Held:
@@ -62,6 +62,29 @@ def across(combine: Callable[[Any, Any], Any], held: Held) -> Held:
                 held = gathered([joined, *others])
         lanes = half
     return held
+
+
+def together(combine: Callable[[Any, Any], Any], values: Sequence[Held]) -> Held:
+    """Partial results as one, in pairs."""
+    while len(values) > 1:
+        pairs = [combine(a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
+        values = [*pairs, *values[2 * len(pairs) :]]
+    return values[0]
+
+
+def exchanged(rows: Sequence[Held]) -> list[Value]:
+    """As many vectors as they have lanes, rows and columns exchanged; the number is a power of two."""
+    values = [row for row in rows if isinstance(row, Value)]
+    lanes = len(values)
+    bit = lanes // 2
+    while bit:
+        for i in range(lanes):
+            if not i & bit:
+                a, b = values[i], values[i | bit]
+                values[i] = _shuffled(a, b, [j if not j & bit else lanes + (j ^ bit) for j in range(lanes)])
+                values[i | bit] = _shuffled(a, b, [j | bit if not j & bit else lanes + j for j in range(lanes)])
+        bit //= 2
+    return values
 
 
 def transposed(combine: Callable[[Any, Any], Any], rows: Sequence[Held]) -> Value:
@@ -129,6 +152,8 @@ def _pick(mask: Value, a: Value, b: Value) -> Value:
 def mask(block: Block, lanes: int, skipped: Value | int) -> Value:
     """All lanes but the first ``skipped``."""
     t = vector("i1", lanes)
+    if isinstance(skipped, Value) and lanes == 1:
+        return skipped <= 0
     if isinstance(skipped, Value):
         every = _spread(skipped, lanes)
         numbers = ", ".join(f"i64 {i}" for i in range(lanes))

@@ -19,9 +19,10 @@ from collections.abc import Callable, Sequence
 
 from edgewise.compile.ir import Value, select, vector
 from edgewise.compile.kernels.body import Body
+from edgewise.compile.kernels.crossing import crossing, write_crossing
 from edgewise.compile.kernels.folding import combining, neutral
 from edgewise.compile.kernels.kinds import Held, constant, convert, load, store
-from edgewise.compile.kernels.lanes import across, chosen, mask, spread
+from edgewise.compile.kernels.lanes import across, chosen, mask, spread, together
 from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.nests import Changed, Fetched, FoldInto, Known, Made, Node, Reach, Read, Term
 from edgewise.compile.kernels.offsets import Offsets, beside, put
@@ -51,6 +52,10 @@ def write_nest(
         counter: of the outermost loop, where that is open already. What is folded along it begins with what
             ``clear_across`` has written.
     """
+    crosswise = crossing(layout, width)
+    if crosswise is not None:
+        write_crossing(body, layout, crosswise, counter)
+        return
     tiles = tiling(layout, width)
     if tiles is None:
         _Nest(body, layout, width, beyond, calling, counter).write()
@@ -205,7 +210,9 @@ class _Nest:
         if at < length:
             for found, value in zip(results, self._points(length - lanes, lanes - (length - at)), strict=True):
                 found.append(value)
-        return [self._together(fold, found) for fold, found in zip(self.carried, results, strict=True)]
+        return [
+            together(combining(fold.name, fold.kind), found) for fold, found in zip(self.carried, results, strict=True)
+        ]
 
     def _main(self, main: int, step: int) -> list[list[Held]]:
         """The whole turns of the innermost loop."""
@@ -227,7 +234,7 @@ class _Nest:
         if outer is None:
             return found
         sums = [
-            self._combined(fold, so_far, self._together(fold, values))
+            self._combined(fold, so_far, together(combining(fold.name, fold.kind), values))
             for fold, so_far, values in zip(self.carried, outer.carried, found, strict=True)
         ]
         outer.close(sums)
@@ -374,14 +381,6 @@ class _Nest:
     def _combined(self, fold: FoldInto, a: Held, b: Held) -> Held:
         found: Held = combining(fold.name, fold.kind)(a, b)
         return found
-
-    def _together(self, fold: FoldInto, values: list[Held]) -> Held:
-        while len(values) > 1:
-            values = [
-                self._combined(fold, values[i], values[i + 1]) if i + 1 < len(values) else values[i]
-                for i in range(0, len(values), 2)
-            ]
-        return values[0]
 
     def _finish(self, fold: FoldInto, held: Held, level: int) -> None:
         """Write the result of a fold, once the loops that it is along are done."""

@@ -14,7 +14,6 @@ from typing import Any
 from edgewise.compile import maths
 from edgewise.compile.ir import Value, vector
 from edgewise.compile.kernels.body import Body, Cell
-from edgewise.compile.kernels.unrolled import Unrolled
 from edgewise.core.program import Op, Var
 
 __all__ = ["write_straight"]
@@ -29,8 +28,8 @@ def write_straight(
     steps: Iterable[Any],
     cells: dict[Var, list[Cell]],
     entries: Callable[[Var], list[Cell]],
-    write: Callable[[Op, Unrolled, list[list[Cell]]], list[Cell]],
     look: Callable[[Any, list[Cell]], None],
+    by_rows: Callable[[Op, list[list[Cell]]], list[Cell] | None],
 ) -> Callable[[Var], list[Cell]]:
     """Write operations, and looks between them.
 
@@ -39,8 +38,8 @@ def write_straight(
         steps: operations with how each is written out, and looks.
         cells: where values are; takes those of what is made here, once they are asked for.
         entries: the cells of what is made elsewhere.
-        write: writes an operation that is no single instruction, on cells of its operands; returns those of the result.
         look: writes a look at the cells of its variable.
+        by_rows: writes an operation on cells in vector registers, where that is better.
 
     Returns:
         A function that says where the entries of a variable are now.
@@ -63,7 +62,9 @@ def write_straight(
         op, how = step
         var, operands, pattern = op.results[0], op.operands, how.pattern
         if not pattern:
-            cells[var] = write(op, how, [known(x) if type(x) is Var else [] for x in operands])
+            given = [known(x) if type(x) is Var else [] for x in operands]
+            made = by_rows(op, given)
+            cells[var] = how.write(op, body, given) if made is None else made
             continue
         if var in registers:  # with the other of a pair
             continue

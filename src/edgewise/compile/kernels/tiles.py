@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from edgewise.compile.ir import Value, fma, select
 from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.folding import combining, neutral
 from edgewise.compile.kernels.kinds import Held, constant
-from edgewise.compile.kernels.lanes import across, chosen, mask, transposed
+from edgewise.compile.kernels.lanes import across, chosen, mask, together, transposed
 from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.nests import FoldInto, Reach
 from edgewise.compile.kernels.offsets import load_lanes, store_lanes
 from edgewise.compile.kernels.order import Layout
 from edgewise.compile.kernels.points import Points, Spot
-from edgewise.compile.kernels.tiling import BLOCK, Tiling
+from edgewise.compile.kernels.tile_costs import Tiling
+from edgewise.compile.kernels.tiling import BLOCK
 
 __all__ = ["write_tiles"]
 
@@ -223,7 +223,7 @@ class _Tiles:
         """Put the results of a tile away."""
         points, fold, combine = self.points, self.folds[which], self.combine[which]
         times = self.tiling.unrolled
-        totals = [_together(combine, sums[i : i + times]) for i in range(0, len(sums), times)]
+        totals = [together(combine, sums[i : i + times]) for i in range(0, len(sums), times)]
         points.places[self.last] = [0]
         if fold.axes.isdisjoint(k for k, _ in self.tiling.tile) and fold.axes.isdisjoint(self.tiling.outer):
             for along, spots in self._lying(fold):
@@ -248,7 +248,7 @@ class _Tiles:
             place = tuple(0 if k in fold.axes else i for k, i in zip(self.points.axes, spot, strict=True))
             one_place.setdefault(place, []).append(total)
         for spot, several in one_place.items():
-            total = _together(combine, several)
+            total = together(combine, several)
             if self.lane in fold.axes:
                 self._put(which, spot, across(combine, total), -1, fresh=False)
             else:
@@ -294,11 +294,3 @@ class _Tiles:
                 after = chosen(within, after, before)
             total = after
         store_lanes(self.block, total, pointer, step, fold.kind)
-
-
-def _together(combine: Any, values: Sequence[Held]) -> Held:
-    """Partial results as one, in pairs."""
-    while len(values) > 1:
-        pairs = [combine(a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
-        values = [*pairs, *values[2 * len(pairs) :]]
-    return values[0]

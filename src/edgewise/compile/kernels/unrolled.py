@@ -71,6 +71,7 @@ def unrolled(op: Op, known: dict[Var, Any], fused: bool = True, limit: int | Non
         fused: whether the processor multiplies and adds in one rounding.
         limit: entries of an operand or a result; LIMIT if it is not given.
     """
+    most = MOST if limit is None else MOST * LIMIT  # by rows it is not as much text
     limit = LIMIT if limit is None else limit
     if len(op.results) != 1:
         return None
@@ -91,12 +92,12 @@ def unrolled(op: Op, known: dict[Var, Any], fused: bool = True, limit: int | Non
         return None if how is None else Unrolled(entries, how)
     if name == "contract":
         made = contracted(op)
-        return None if made is None or made[0] > MOST else Unrolled(*made)
+        return None if made is None or made[0] > most else Unrolled(*made)
     one = scalar(op, fused)
     if one is None:
         return None
     entries = math.prod(op.results[0].shape)
-    if one.cost * entries > MOST:
+    if one.cost * entries > most:
         return None
     few = all(not v.shape for v in (*operands, op.results[0]))
     return Unrolled(min(one.cost, CALL) * entries, functools.partial(_number if few else _entry_by_entry, one))
