@@ -50,12 +50,12 @@ coverage: .venv/.test-stamp ## run the tests and write build/coverage/index.html
 	$(PYTEST) --cov --cov-report=term --cov-report=html
 
 .PHONY: bench
-bench: .venv/.demo-stamp ## run the benchmarks
+bench: .venv/.test-stamp ## run the benchmarks, and write the table and the picture of docs/performance.md
 	$(PY) benchmarks/run.py
 	$(PY) benchmarks/features.py
 	$(PY) benchmarks/memory.py
 	$(PY) benchmarks/gate.py
-	$(PY) benchmarks/compiled.py
+	$(PY) benchmarks/compiled.py --write
 	$(PY) benchmarks/products.py
 
 .PHONY: fuzz

@@ -49,6 +49,12 @@ def measured(name: str, budget: float, threads: int = 1, environment: dict[str, 
     return found
 
 
+def told(found: dict[str, Any], how: str = "") -> dict[str, Any]:
+    """Print a row for whoever waits, and hand it on."""
+    print(tables.brief(found, how), flush=True)
+    return found
+
+
 def versions() -> str:
     named = [f"Python {platform.python_version()}"]
     for package, title in (("numpy", "NumPy"), ("jax", "JAX"), ("llvmlite", "llvmlite")):
@@ -69,20 +75,20 @@ def main() -> None:
     chosen = options.parse_args()
     rows = [w for w in WORKLOADS if not chosen.names or any(part in w.name for part in chosen.names)]
     print(f"{versions()}, {platform.machine()}, {os.cpu_count()} cores\n")
-    found = []
-    for workload in rows:
-        found.append(measured(workload.name, chosen.budget))
-        print(tables.brief(workload, found[-1]), flush=True)
+    found = [told(measured(workload.name, chosen.budget)) for workload in rows]
     kept, wide = [], []
     if not chosen.quick:
         timed = [(w, f) for w, f in zip(rows, found, strict=True) if "µs" in f]
         long = [
             w.name for w, f in timed if not w.work.chain and max(f["µs"]["edgewise"], f["µs"].get("JAX", 0.0)) >= LONG
         ]
-        kept = [measured(name, chosen.budget, environment=KEEP) for name in long]
-        wide = [measured(name, chosen.budget, threads=os.cpu_count() or 1) for name in long]
+        kept = [told(measured(name, chosen.budget, environment=KEEP), "memory kept") for name in long]
+        wide = [told(measured(name, chosen.budget, threads=os.cpu_count() or 1), "all cores") for name in long]
     machine = Machine.measured() if baseline.available() else None
     pages = tables.page(versions(), rows, found, kept, wide, machine)
+    if not chosen.names:
+        command = [sys.executable, str(HERE / "compile_times.py")]
+        pages["stages"] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     for text in pages.values():
         print(f"\n{text}")
     if chosen.json:

@@ -47,7 +47,7 @@ def number(value: float | None, unit: float = 1.0) -> str:
         return ""
     value *= unit
     if value >= 10:
-        return f"{value:,.0f}".replace(",", " ")
+        return f"{value:,.0f}".replace(",", "\u202f")  # a narrow space, where no line is broken
     return f"{value:.2f}" if value < 1 else f"{value:.1f}"
 
 
@@ -60,17 +60,19 @@ def held(value: float | None, goal: float | None, at_most: bool) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    rows = ([row[0].replace(" × ", "\u00a0×\u00a0"), *row[1:]] for row in rows)  # sizes stay together
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' + '--:|' * (len(heads) - 1)}"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def brief(workload: Workload, found: dict[str, Any]) -> str:
-    """A row for whoever waits."""
+def brief(found: dict[str, Any], how: str = "") -> str:
+    """A row in one line."""
+    name = f"{found['name']:46} {how:12}"
     if "fails" in found:
-        return f"{workload.name:42} fails: {found['fails']}"
+        return f"{name} fails: {found['fails']}"
     noisy = f"  (noisy: {found['noise']:.1f})" if found["noise"] > 1.5 else ""
     cells = (number(found["µs"]["edgewise"]), number(to_c(found)), number(to_jax(found)), number(to_function(found)))
-    return f"{workload.name:42} {cells[0]:>8} µs  {cells[1]:>5} × C  JAX × {cells[2]:>5}  f′/f {cells[3]:>5}{noisy}"
+    return f"{name} {cells[0]:>8} µs  {cells[1]:>5} × C  JAX × {cells[2]:>5}  f′/f {cells[3]:>5}{noisy}"
 
 
 def speeds(rows: Sequence[Workload], found: Sequence[dict[str, Any]]) -> str:

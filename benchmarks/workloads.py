@@ -13,21 +13,7 @@ RECURRENT = Work(
     8 * 14 * 1024, sums=60 * 28 * 1023, functions=150 * 1023, divisions=84 * 1023, chain=20 * 1023, called=2 * 1023
 )
 MIXTURES = (("1000 × 10 × 25", 1000, 10, 25, 3.5), ("10000 × 20 × 25", 10_000, 20, 25, 8.0))
-
-
-def _mixture(size: str, n: int, d: int, k: int, goal: float) -> Workload:
-    return Workload(
-        f"Gaussian mixture, {size}",
-        mixture.mixture,
-        mixture.clusters(n, d, k),
-        (0, 1, 2),
-        sources=("mixture", "mixture_moments"),
-        sizes={"N": n, "D": d, "C": k},
-        goal=goal,
-        against_c=1.5,
-        work=Work(8 * n * d, 8 * k * d * d, sums=n * k * (d * (d + 1) + 4 * d), functions=n * (k + 1), divisions=n),
-        in_jax=mixture.mixture_by_products,
-    )
+WAYS = (("", mixture.by_products), (", by points", mixture.by_points))
 
 
 def rosenbrock(xp, scan):
@@ -92,7 +78,21 @@ WORKLOADS = (
         )
         for size, n, d, goal in (("1000 × 30", 1000, 30, 1.5), ("10⁵ × 100", 100_000, 100, 2))
     ),
-    *(_mixture(*sizes) for sizes in MIXTURES),
+    *(
+        Workload(
+            f"Gaussian mixture, {size}{way}",
+            program,
+            mixture.clusters(n, d, k),
+            (0, 1, 2),
+            sources=("mixture", "mixture_moments"),
+            sizes={"N": n, "D": d, "C": k},
+            goal=goal,
+            against_c=1.5,
+            work=Work(8 * n * d, 8 * k * d * d, sums=n * k * (d * (d + 1) + 4 * d), functions=n * (k + 1), divisions=n),
+        )
+        for size, n, d, k, goal in MIXTURES
+        for way, program in WAYS
+    ),
     *(
         Workload(
             f"Black–Scholes, {size}",

@@ -39,35 +39,42 @@ def below(d):
     return place, np.tri(d, k=-1)
 
 
-def mixture(xp, scan):
+def lower(xp, roots, d):
+    """The matrices of all components: their diagonals, and what is below these."""
+    place, mask = below(d)
+    return xp.exp(roots[:, :d]), roots[:, place] * mask
+
+
+def objective(xp, alphas, roots, diagonal, mapped):
+    """The sum of all points' logarithms, from their distances as the components see them."""
+    (n, k, d) = mapped.shape
+    sums = xp.sum(roots[:, :d], axis=1)
+    inner = alphas + sums - 0.5 * xp.sum(mapped**2, axis=2)
+    squares = xp.sum(diagonal**2) + xp.sum(roots[:, d:] ** 2)
+    prior = 0.5 * GAMMA**2 * squares - DEGREES * xp.sum(sums)
+    return constant(n, d, k) + xp.sum(logsumexp(xp, inner)) - n * logsumexp(xp, alphas) + prior
+
+
+def by_points(xp, scan):
+    """As ADBench has it: each point's distance from each mean, times the component's matrix."""
+
     def f(alphas, means, roots, points):
-        (n, d), k = points.shape, alphas.shape[0]
-        place, mask = below(d)
-        diagonal, sums = xp.exp(roots[:, :d]), xp.sum(roots[:, :d], axis=1)
-        lower = roots[:, place] * mask
+        diagonal, rest = lower(xp, roots, means.shape[1])
         centred = points[:, None, :] - means
-        mapped = diagonal * centred + xp.einsum("kij,nkj->nki", lower, centred)
-        inner = alphas + sums - 0.5 * xp.sum(mapped**2, axis=2)
-        squares = xp.sum(diagonal**2) + xp.sum(roots[:, d:] ** 2)
-        prior = 0.5 * GAMMA**2 * squares - DEGREES * xp.sum(sums)
-        return constant(n, d, k) + xp.sum(logsumexp(xp, inner)) - n * logsumexp(xp, alphas) + prior
+        return objective(xp, alphas, roots, diagonal, diagonal * centred + xp.einsum("kij,nkj->nki", rest, centred))
 
     return f
 
 
-def mixture_by_products(xp, scan):
-    """The same with one large product: a root of the points, less a root of the mean."""
+def by_products(xp, scan):
+    """The same with one large product: the matrices times the points, less the matrices times the means."""
 
     def f(alphas, means, roots, points):
         (n, d), k = points.shape, alphas.shape[0]
-        place, mask = below(d)
-        diagonal, sums = xp.exp(roots[:, :d]), xp.sum(roots[:, :d], axis=1)
-        full = roots[:, place] * mask + diagonal[:, :, None] * np.eye(d)
+        diagonal, rest = lower(xp, roots, d)
+        full = rest + diagonal[:, :, None] * np.eye(d)
         mapped = (points @ full.reshape(k * d, d).T).reshape(n, k, d) - xp.einsum("kij,kj->ki", full, means)
-        inner = alphas + sums - 0.5 * xp.sum(mapped**2, axis=2)
-        squares = xp.sum(diagonal**2) + xp.sum(roots[:, d:] ** 2)
-        prior = 0.5 * GAMMA**2 * squares - DEGREES * xp.sum(sums)
-        return constant(n, d, k) + xp.sum(logsumexp(xp, inner)) - n * logsumexp(xp, alphas) + prior
+        return objective(xp, alphas, roots, diagonal, mapped)
 
     return f
 

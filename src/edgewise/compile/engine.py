@@ -40,7 +40,7 @@ _trackers: dict[int, Any] = {}
 _keys = itertools.count()
 _freed: deque[Any] = deque()  # resource trackers of libraries that are gone
 _numbers = itertools.count()  # a name is taken for good, even after its library went
-_DEFINED = re.compile(r"^define (?!internal |private )[^@\n]*@([-\w.$]+)\(", re.MULTILINE)
+_DEFINED = re.compile(r"\ndefine (?!internal |private )[^@\n]*@([-\w.$]+)\(")  # found faster than by re.MULTILINE
 
 
 class Library:
@@ -105,7 +105,7 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
     """
     if level not in LEVELS:
         raise CompileError(f"there is no level {level}", f"LLVM's code generator has {LEVELS}")
-    symbols = _DEFINED.findall(text)
+    symbols = _DEFINED.findall("\n" + text)
     _hold_across_forks()
     with _LOCK:
         _free()

@@ -16,18 +16,20 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile import pool
 from edgewise.compile.collector import seldom
-from edgewise.compile.engine import NOTHING, Library, load
+from edgewise.compile.engine import Library, load
 from edgewise.compile.engine import assembly as disassembled
+from edgewise.compile.functions import addresses
 from edgewise.compile.host import host
-from edgewise.compile.kernels.assembly import Assembly, Target, assemble
+from edgewise.compile.kernels.assembly import LONG, Assembly, Target, assemble
 from edgewise.compile.kernels.bands import banded
-from edgewise.compile.kernels.sections import Call, Look, divide
+from edgewise.compile.kernels.division import divide
+from edgewise.compile.kernels.sections import Call, Look
 from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
-from edgewise.compile.pool import imports
 from edgewise.compile.repeated import repeat
 from edgewise.compile.scratch import scratch
 from edgewise.compile.stepping import Stepper
@@ -35,7 +37,6 @@ from edgewise.core.program import Guard, Op, Program, Var, take
 
 __all__ = ["Executable", "build", "build_tree"]
 
-LONG = 3000  # instructions from which on compile time counts more than the time of a run, where there are no loops
 HUGE = 15_000  # lines of text from which on it does, loops or not: level 2 takes ten times as long as level 0
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
@@ -58,7 +59,7 @@ def build(program: Program) -> Executable:
     written = assemble(program, division, known, target)
     made = time.perf_counter()
     executable = Executable(program, division.outputs, written)
-    executable.kernels = told(division, written.pieces)
+    executable.kernels = told(division, written.pieces, written.tiles)
     executable.seconds = {"write": made - begun, "compile": time.perf_counter() - made}
     return executable
 
@@ -76,7 +77,7 @@ def build_tree(program: Program) -> Executable | None:
 
 def _target() -> Target:
     here = host()
-    return Target(here.width, here.has("fma") or here.triple.startswith("aarch64"), here.attributes)
+    return Target(here.width, here.fused, here.attributes)
 
 
 def _known(program: Program) -> dict[Var, Any]:
@@ -108,7 +109,8 @@ class Executable:
         self.kernels: list[Kernel] = []
         self.seconds: dict[str, float] = {}
         self.delivered = outputs
-        self.text = assembly.text
+        texts = [one.text for one in (assembly.main, assembly.straight) if one is not None]
+        self.text = "\n\n".join(texts)
         self.arena = assembly.arena
         self.cost = assembly.cost
         self.cycles = assembly.cycles
@@ -117,8 +119,16 @@ class Executable:
         self.results = [(v.shape, v.dtype) for v in table.results]
         self.library: Library | None = None
         self._level = _level(assembly)
+        self._texts = list(zip(texts, (self._level, 0), strict=False))
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=self._level, imports=imports() if assembly.pieces else NOTHING)
+            imports = addresses(assembly.main.functions)
+            if assembly.straight is not None:
+                text, functions = assembly.straight
+                self._straight = load(text, level=0, imports=addresses(functions))
+                imports |= {symbol: self._straight.address(symbol) for symbol in assembly.sections}
+            if assembly.pieces:
+                imports |= pool.imports()
+            self.library = load(assembly.main.text, level=self._level, imports=imports)
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)
@@ -150,7 +160,7 @@ class Executable:
     @property
     def assembly(self) -> str:
         """What the processor is told, as text."""
-        return disassembled(self.text, level=self._level)
+        return "\n\n".join(disassembled(text, level=level) for text, level in self._texts)
 
     def run(self, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
         """Run the program once.
@@ -278,7 +288,7 @@ class _Window:
 
 def _level(assembly: Assembly) -> int:
     """How hard LLVM is to try. Level 0 is as fast for numbers, and several times slower for loops full of constants."""
-    return 0 if assembly.text.count("\n") > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
+    return 0 if assembly.main.text.count("\n") > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
 
 
 def _made(call: Call) -> tuple[Var, ...]:

@@ -101,7 +101,7 @@ def threads(n: int | None = None) -> Threads:
 
     It is 1 unless the environment says otherwise (``EDGEWISE_NUM_THREADS``), and holds for the whole process. More than
     one are used for loops of more than some 20 µs; results are the same on any number of threads, to the last bit.
-    Products of large matrices are BLAS, which has threads and settings of its own.
+    Products of very large matrices are BLAS, which has threads and settings of its own.
 
     Args:
         n: how many, the caller's included: from 1 to 257; without it, nothing changes.

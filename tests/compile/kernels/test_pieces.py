@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import edgewise as ew
 from edgewise.compile import pool
 from edgewise.compile.executable import build
-from edgewise.compile.kernels import pieces
+from edgewise.compile.kernels import bands, pieces
 from edgewise.compile.kernels.pieces import cut, opened
 from edgewise.modes.staged import Staged
 
@@ -28,6 +28,7 @@ def _small(monkeypatch):
     monkeypatch.setattr(pieces, "SHARE", 150.0)
     monkeypatch.setattr(pieces, "GRAIN", 32)
     monkeypatch.setattr(pieces, "LOSS", 3.0)
+    monkeypatch.setattr(bands, "NEAR", 8 << 10)  # many blocks of few rows
     with ew.threads():
         yield
 

@@ -19,12 +19,12 @@ from edgewise.compile.kernels import entries, loops, tiles, tiling
 from edgewise.compile.kernels.arithmetic import REAL
 from edgewise.compile.kernels.assembly import Target
 from edgewise.compile.kernels.body import Body
+from edgewise.compile.kernels.division import divide
 from edgewise.compile.kernels.kinds import kind_for
 from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.nests import FoldInto, Made, Reach, Read
 from edgewise.compile.kernels.order import Layout
 from edgewise.compile.kernels.scalars import Scalar
-from edgewise.compile.kernels.sections import divide
 from edgewise.compile.kernels.tiles import write_tiles
 from edgewise.modes.staged import Staged
 

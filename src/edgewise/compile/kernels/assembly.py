@@ -17,6 +17,7 @@ import numpy as np
 from edgewise.compile.ir import Module, Value, vector
 from edgewise.compile.kernels.body import Body, Cell
 from edgewise.compile.kernels.costs import cycles
+from edgewise.compile.kernels.crossing import crossing
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, truth
 from edgewise.compile.kernels.looping import Loop
@@ -30,11 +31,14 @@ from edgewise.compile.kernels.rolled import Rolled, write_rolled
 from edgewise.compile.kernels.rowwise import rowwise
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight
 from edgewise.compile.kernels.storage import Storage
+from edgewise.compile.kernels.straight import write_straight
 from edgewise.compile.kernels.table import Memory, Table
-from edgewise.core.program import Guard, Program, Var
+from edgewise.compile.kernels.tiling import tiling
+from edgewise.core.program import Guard, Op, Program, Var
 
-__all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
+__all__ = ["LONG", "Assembly", "Native", "Target", "Text", "assemble", "condition"]
 
+LONG = 1000  # instructions without loops from which on compile time counts more than the time of a run
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
 DEPENDENT = 2.5  # cycles of an instruction on one number, which often waits for the one before
 
@@ -59,11 +63,20 @@ class Native(NamedTuple):
     symbol: str
 
 
+class Text(NamedTuple):
+    """LLVM assembly, and the symbols of elementary functions that it declares."""
+
+    text: str
+    functions: list[str]
+
+
 class Assembly(NamedTuple):
     """A program as text.
 
     Attributes:
-        text: LLVM assembly.
+        main: what is called.
+        straight: beside loops, a long stretch without any: to be compiled in a hurry; None where there is none.
+        sections: symbols of the latter that the former declares.
         steps: what is to be done in order: machine code, and calls of NumPy.
         table: where everything is.
         arena: bytes of scratch memory.
@@ -71,9 +84,12 @@ class Assembly(NamedTuple):
         looping: whether there are loops.
         cycles: what it takes on one thread, roughly.
         pieces: the sections that have loops in pieces done by the pool of threads, and how many.
+        tiles: the sections that have loops with tiles of results in registers, and which were chosen why.
     """
 
-    text: str
+    main: Text
+    straight: Text | None
+    sections: list[str]
     steps: list[Native | Call]
     table: Table
     arena: int
@@ -81,6 +97,7 @@ class Assembly(NamedTuple):
     looping: bool
     cycles: float = 0.0
     pieces: Mapping[int, int] = MappingProxyType({})
+    tiles: Mapping[int, str] = MappingProxyType({})
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -102,18 +119,24 @@ class _Writer:
         entries = [one for section in sections if isinstance(section, Nest) for one in section.entries]
         self.calling = sum(one.how is not None and bool(one.how.maths) for one in entries) > MANY
         self.beyond = len(program.guards) + 1  # what is returned for an index out of range
-        self.storage = Storage(program, division, known, 2 * target.width)  # two registers take turns
+        self.storage = Storage(program, division, known)
         self.module = Module(fused=target.fused)
+        straight = [section.cost for section in sections if isinstance(section, Straight)]
+        self.looping = any(not isinstance(section, Straight | Call) for section in sections)
+        self.apart = Module(fused=target.fused) if self.looping and sum(straight) > LONG else None
+        self.hurried: list[str] = []
         self.functions: list[str] = []
         self.names = (f"piece{i}" for i in itertools.count())
         self.cycles = 0.0
         self.pieces: dict[int, int] = {}
+        self.tiles: dict[int, str] = {}
         self.at = 0  # the section that is written
 
     def run(self) -> Assembly:
         steps: list[Native | Call] = []
         symbols: list[str] = []
-        cost, looping = 0, False
+        declared: dict[str, str] = {}
+        cost = 0
         bands = {band.first: band for band in self.division.bands}
         stop = 0
         for at, section in enumerate(self.sections):
@@ -128,7 +151,9 @@ class _Writer:
                 self.storage.called(section)
             else:
                 self.at = at
-                body = Body(self.module, f"section{at}")
+                straight = isinstance(section, Straight)
+                module = self.apart if straight and self.apart is not None else self.module
+                body = Body(module, f"section{at}", numbered=straight)
                 if isinstance(section, Straight):
                     self.cycles += section.cost * DEPENDENT
                     self._straight(body, at, section)
@@ -142,14 +167,20 @@ class _Writer:
                     rooms = {var: self.storage.room(var, at) for var in self.storage.made(at)}
                     for graph in graphs(self.division, at, self.storage.found, rooms, self.storage.inherited):
                         self._loops(body, arranged(graph))
-                looping = looping or not isinstance(section, Straight)
-                self.functions.append(body.text(self.target.attributes, internal=True))
+                if module is self.module:
+                    self.functions.append(body.text(self.target.attributes, internal=True))
+                else:
+                    self.hurried.append(body.text(self.target.attributes, internal=False))
+                    declared[body.name] = f"declare i64 @{body.name}(ptr)"
                 symbols.append(body.name)
             self.storage.free(stop - 1)
         self._close(steps, symbols)
-        text = "\n".join([self.module.text(), *self.functions])
+        main = _text(self.module, [*declared.values(), *self.functions])
+        apart = None if self.apart is None else _text(self.apart, self.hurried)
         table, size = self.storage.table, self.storage.arena.size
-        return Assembly(text, steps, table, size, cost, looping, self.cycles, self.pieces)
+        return Assembly(
+            main, apart, list(declared), steps, table, size, cost, self.looping, self.cycles, self.pieces, self.tiles
+        )
 
     def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
         """End a run of sections."""
@@ -165,39 +196,46 @@ class _Writer:
     # -- sections
 
     def _straight(self, body: Body, at: int, section: Straight) -> None:
-        made = []
-        for step in section.steps:
-            if isinstance(step, Look):
-                body.guard(condition(body, step.guard, self.storage.entries(step.guard.var)), step.code)
-                continue
-            op, how = step
-            operands = [self.storage.entries(x) if type(x) is Var else [] for x in op.operands]
+        def look(one: Look, cells: list[Cell]) -> None:
+            body.guard(condition(body, one.guard, cells), one.code)
+
+        storage, width = self.storage, 2 * self.target.width
+
+        def by_rows(op: Op, operands: list[list[Cell]]) -> list[Cell] | None:
             rows = rowwise(op, self.target.fused, called=True)
-            cells = None if rows is None else rows.cells(body, self.storage.width, operands)
-            self.storage.cells[op.results[0]] = how.write(body, operands) if cells is None else cells
-            made.append(op.results[0])
-        self.storage.keep(body, at, made)
+            return None if rows is None else rows.cells(body, width, operands)
+
+        known = write_straight(body, section.steps, storage.cells, storage.entries, look, by_rows)
+        made = [step[0].results[0] for step in section.steps if not isinstance(step, Look)]
+        needed = [var for var in made if storage.needed(var, at)]
+        for var in needed:
+            known(var)
+        storage.keep(body, at, needed, width)
 
     def _rolled(self, body: Body, at: int, section: Rolled) -> None:
-        carries, width = section.op.params["carries"], self.storage.width
-        self.storage.record(section, at)
-        rooms = [self.storage.stacked(var) for var in section.op.results[carries:]]
+        carries = section.op.params["carries"]
+        width = 2 * self.target.width  # two registers take turns
+        rooms = self.storage.record(section.op.results[carries:], at, width)
         last = write_rolled(body, section, self.storage.entries, self.storage.stacked, rooms, width)
         for var, cells in zip(section.op.results, last, strict=False):
             self.storage.cells[var] = cells
-        self.storage.keep(body, at, list(section.op.results[:carries]))
+        self.storage.keep(body, at, list(section.op.results[:carries]), width)
 
     def _band(self, body: Body, band: Band) -> None:
         """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
         storage = self.storage
         rooms = storage.rooms(band)
+        before = band
         band, turns = self._lying(band, rooms)
+        self.division.bands[self.division.bands.index(before)] = band
         near = storage.arena.take(storage.near.size)
         body.bind(LOCAL, beside(body.block, body.address(storage.table.arena), near))
         # The longest stretch goes first: it may be done in pieces, which find what is folded along it anew.
         begun: set[int] = set()
         for (_, blocks, _), numbered in sorted(turns, key=lambda one: -one[0][1]):
             layouts = [layout for _, layout in numbered]
+            for at, layout in numbered:
+                self._tell(at, layout)
             self.cycles += sum(cycles(layout, self.target.width) for layout in layouts)
             how = None if begun else cut_band(layouts, self.target.width)
             for at, layout in numbered:
@@ -272,9 +310,16 @@ class _Writer:
         one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
         self.functions.append(one.text(self.target.attributes, internal=True))
 
+    def _tell(self, at: int, layout: Layout) -> None:
+        """Note what was chosen for the loops of a section, and why."""
+        chosen = crossing(layout, self.target.width) or tiling(layout, self.target.width)
+        if chosen is not None:
+            self.tiles.setdefault(at, chosen.reason)
+
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
         """A nest, in pieces where it is long."""
         if counter is None:
+            self._tell(self.at, layout)
             self.cycles += cycles(layout, self.target.width)
             how = cut(layout, self.target.width)
             if how is not None:
@@ -286,6 +331,10 @@ class _Writer:
                 layout = opened(layout, level, pieces * length, 1, rest)
                 counter = body.block.constant(0, vector("i64", 1))
         write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
+
+
+def _text(module: Module, functions: list[str]) -> Text:
+    return Text("\n".join([module.text(), *functions]), list(module.imports))
 
 
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:

@@ -30,7 +30,7 @@ from edgewise.core.program import Var, vars_of
 __all__ = ["banded"]
 
 WINDOW = 64  # sections that a band is looked for in
-NEAR = 24 << 10  # bytes of a block of rows, if that makes FEW rows at least: the nearest cache
+NEAR = 64 << 10  # bytes of a block of rows, if that makes FEW rows at least: twice the nearest cache
 FAR = 512 << 10  # and if not: half of the next one
 FEW = 32
 LANES = 8  # rows of a block are a multiple of it
@@ -47,30 +47,21 @@ class _Way(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """A variable in memory that a section reads, and which of its entries belong to a point of the loops.
+    """A variable in memory that a section reads.
 
     Attributes:
         var: the variable.
-        place: as a function of the loops' counters; of another shape of it with the same rows where ``flat``.
-        flat: whether the entries are only known row by row.
-        rows: the axis of rows among the loops.
-        start: the row of the section's that the loops begin at.
+        own: how it goes through the rows if the section begins at the first; None where a row needs others.
+        flat: whether it is read as another shape with the same rows.
     """
 
     var: Var
-    place: Index
+    own: _Way | None
     flat: bool
-    rows: int
-    start: int
 
     def way(self, first: int) -> _Way | None:
-        """How the variable goes through the rows, if the section begins at one; None where a row needs others."""
-        moving = [k for k, one in enumerate(self.place) if one.steps[self.rows]]
-        if len(moving) != 1 or (self.flat and moving != [0]):
-            return None
-        here = self.place[moving[0]]
-        steps = tuple(int(k == self.rows) for k in range(len(here.steps)))
-        return _Way(moving[0], first + self.start - here.start) if here.steps == steps else None
+        """How it goes through the rows, if the section begins at one."""
+        return None if self.own is None else _Way(self.own.axis, self.own.first + first)
 
 
 class _Grown(NamedTuple):
@@ -105,6 +96,7 @@ class _Search:
             for var in needed:
                 self.uses.setdefault(var, []).append(at)
         self.outputs = set(vars_of(division.outputs))
+        self.known: dict[tuple[int, int], list[_Seen] | None] = {}
 
     def run(self) -> None:
         pending: list[int | _Grown] = list(range(len(self.sections)))
@@ -191,7 +183,7 @@ class _Search:
         """The rows at which a section may begin, to go through what it shares with a band as that does; best first."""
         found: Counter[int] = Counter()
         for one in seen:
-            own, made = one.way(0), self.division.where[one.var]
+            own, made = one.own, self.division.where[one.var]
             others = [self._way(one.var, made, ways[made])] if made in ways else reads.get(one.var, [])
             found.update({w.first - own.first for w in others if own is not None and w is not None and w[0] == own[0]})
         return sorted((n for n in found if abs(n) <= NEIGHBOURS), key=lambda n: (-found[n], abs(n)))
@@ -263,6 +255,12 @@ class _Search:
 
     def _seen(self, at: int, axis: int) -> list[_Seen] | None:
         """What a section reads of others, if it can go through rows along an axis."""
+        if (at, axis) not in self.known:
+            seen = self._looked(at, axis)
+            self.known[at, axis] = None if seen is None else list(dict.fromkeys(seen))
+        return self.known[at, axis]
+
+    def _looked(self, at: int, axis: int) -> list[_Seen] | None:
         section = self.sections[at]
         if isinstance(section, Nest):
             index = identity(len(section.space))
@@ -298,7 +296,7 @@ class _Search:
             met.add((var, index))
             made = division.where.get(var, at)
             if made < at:
-                yield _Seen(var, index, False, loops.rows, loops.start)
+                yield _Seen(var, _way(index, loops, flat=False), False)
             elif made == at and var not in division.inline and var not in division.views:
                 continue  # of the section itself
             elif var in division.views:
@@ -309,7 +307,8 @@ class _Search:
                 length = var.shape[:1]
                 while source in division.views:
                     source = division.views[source][0]
-                yield _Seen(source, index if source.shape[:1] == length else (), True, loops.rows, loops.start)
+                own = _way(index, loops, flat=True) if source.shape[:1] == length else None
+                yield _Seen(source, own, True)
             else:
                 entry = division.inline[var]
                 waiting += [(y, view.through(index, loops.rank)) for y, view in entry.reads]
@@ -323,6 +322,16 @@ class _Loops(NamedTuple):
     start: int
 
 
+def _way(place: Index, loops: _Loops, flat: bool) -> _Way | None:
+    """How a variable goes through the rows whose entries belong to the loops' points by this function of them."""
+    moving = [k for k, one in enumerate(place) if one.steps[loops.rows]]
+    if len(moving) != 1 or (flat and moving != [0]):
+        return None
+    here = place[moving[0]]
+    alone = here.steps[loops.rows] == 1 and not any(here.steps[: loops.rows]) and not any(here.steps[loops.rows + 1 :])
+    return _Way(moving[0], loops.start - here.start) if alone else None
+
+
 def _note(reads: Reads, seen: list[_Seen], first: int) -> None:
     for var, way in {(one.var, one.way(first)) for one in seen}:
         reads.setdefault(var, []).append(way)
@@ -334,8 +343,8 @@ def _note(reads: Reads, seen: list[_Seen], first: int) -> None:
 def _block(length: int, row: int) -> int:
     """How many rows are taken at a time, if a row has so many bytes.
 
-    >>> _block(1000, 250), _block(10_000, 900), _block(997, 100)
-    (40, 16, 240)
+    >>> _block(1000, 1500), _block(10_000, 3000), _block(997, 200)
+    (40, 32, 320)
     """
     most = NEAR // max(row, 1)
     if most < FEW:

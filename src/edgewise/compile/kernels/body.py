@@ -8,12 +8,13 @@ the program knows.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from edgewise.compile.ir import I1, Block, Module, Value
 from edgewise.compile.kernels.kinds import Complex, Held, Kind, constant, load, store
 
-__all__ = ["Body", "Cell", "Fixed", "Lane", "Place"]
+__all__ = ["Body", "Cell", "Fixed", "Lane", "Outside", "Place"]
 
 
 class Place(NamedTuple):
@@ -41,6 +42,30 @@ class Lane(NamedTuple):
 Cell: TypeAlias = Value | Complex | Lane | Place | Fixed
 
 
+class Outside:
+    """What comes before a loop while the loop is being written.
+
+    Args:
+        lines: instructions before the loop.
+        values: registers that they define.
+        held: what they have fetched from memory.
+    """
+
+    def __init__(self, lines: list[str], values: Iterable[Value], held: dict[Place | Lane, Held]) -> None:
+        self.lines, self.held = lines, held
+        self.values = {value.text for value in values}
+        self.packed: dict[tuple[Any, ...], Held] = {}
+
+    def has(self, cells: Iterable[Cell]) -> bool:
+        """Whether numbers are the same in every turn of the loop. Memory is: a loop reads nothing that it writes."""
+        return all(
+            isinstance(c, Place | Fixed)
+            or (isinstance(c, Lane) and c.vector.text in self.values)
+            or (isinstance(c, Value) and c.text in self.values)
+            for c in cells
+        )
+
+
 class Body:
     """One function ``i64 name(ptr table)``, or ``i64 name(ptr table, i64 piece, i64 slot)``.
 
@@ -52,16 +77,19 @@ class Body:
     Attributes:
         block: where instructions go; helpers that build a loop end it and begin others.
         name: the symbol.
+        numbered: whether results have numbers for names (``Block``).
+        outside: of a loop that is being written; None elsewhere.
     """
 
-    def __init__(self, module: Module, name: str, *, pieces: bool = False) -> None:
-        self.block = Block(module, "v", "begin")
+    def __init__(self, module: Module, name: str, *, pieces: bool = False, numbered: bool = False) -> None:
+        self.block = Block(module, "" if numbered else "v", "begin")
         self.name = name
         self._parameters = "ptr %table, i64 %piece, i64 %slot" if pieces else "ptr %table"
         self._bound: dict[int, str] = {}
         self._addresses: dict[int, str] = {}  # of buffers: fetched at the entry, so that they are there everywhere
         self._held: dict[Place | Lane, Held] = {}
         self._failures: set[int] = set()
+        self.outside: Outside | None = None
 
     def address(self, buffer: int) -> str:
         """The register with the address of a buffer."""
@@ -95,6 +123,16 @@ class Body:
             else:
                 found = load(self.block, self.pointer(cell.buffer, cell.offset), cell.kind)
             self._held[cell] = found
+        return found
+
+    def before(self, write: Callable[[], Held]) -> Held:
+        """Write instructions before the loop that is being written."""
+        outside, block = self.outside, self.block
+        assert outside is not None
+        lines, held = block.lines, self._held
+        block.lines, self._held = outside.lines, outside.held
+        found = write()
+        block.lines, self._held = lines, held
         return found
 
     def put(self, cell: Cell, place: Place) -> None:

@@ -38,8 +38,10 @@ MEDIUM = 40  # and twice
 MANY = 24  # elementary functions of a body from which on they are called rather than written in place
 
 
-def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None = None) -> str:
-    """Write the loops. Return in words what was chosen, and why.
+def write_nest(
+    body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None = None
+) -> None:
+    """Write the loops.
 
     Args:
         body: the function they are in.
@@ -53,12 +55,11 @@ def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: boo
     crosswise = crossing(layout, width)
     if crosswise is not None:
         write_crossing(body, layout, crosswise, counter)
-        return crosswise.reason
+        return
     tiles = tiling(layout, width)
     if tiles is None:
-        nest = _Nest(body, layout, width, beyond, calling, counter)
-        nest.write()
-        return f"{nest.lanes} lanes along the axis that most memory lies along, {nest.times} times a turn"
+        _Nest(body, layout, width, beyond, calling, counter).write()
+        return
     for fold in layout.folds:
         if fold.axes.difference(common(layout), range(layout.opened)) and not (layout.opened and 0 in fold.axes):
             base = body.pointer(fold.at.buffer, fold.at.offset)
@@ -66,7 +67,6 @@ def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: boo
             _clear(body, fold, [1] * layout.opened + list(layout.lengths[layout.opened :]), base)
     functions = sum(isinstance(node, Made) and bool(node.how.maths) for node in layout.nodes)
     write_tiles(body, layout, tiles, calling or functions > MANY, counter)
-    return tiles.reason
 
 
 def clear_across(body: Body, layout: Layout) -> None:

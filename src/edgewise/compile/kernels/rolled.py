@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from edgewise.compile.ir import Value, vector
-from edgewise.compile.kernels.body import Body, Cell
+from edgewise.compile.kernels.body import Body, Cell, Outside
 from edgewise.compile.kernels.kinds import Complex, Held, Kind, kind_for, kind_of, load
 from edgewise.compile.kernels.lanes import gathered
 from edgewise.compile.kernels.records import Stacked
@@ -23,10 +23,10 @@ from edgewise.core.program import Op, Var
 __all__ = ["Rolled", "rolled", "write_rolled"]
 
 I64 = vector("i64", 1)
-MOST = 3000  # instructions of a step
+MOST = 2000  # instructions of a step
 LARGEST = 1024  # entries of an array in a step
 PLACED = 100  # registers on which elementary functions are written in place; beyond, they are called
-USUAL = 8  # lanes, for what a step costs
+USUAL = 16  # lanes, for what a step costs
 
 
 class Step(NamedTuple):
@@ -48,7 +48,8 @@ class Rolled(NamedTuple):
 def rolled(op: Op, known: dict[Var, Any], fused: bool) -> Rolled | None:
     """How a loop is written; None where a step has something in it that is not written out."""
     body = op.params["body"]
-    if any(kind_of(var.dtype) is None or math.prod(var.shape) > LARGEST for var in body.inputs):
+    made = [var for step in body.steps if isinstance(step, Op) for var in step.results]
+    if body.arrays or not all(map(_fits, (*body.inputs, *made))):
         return None
     single: list[tuple[Op, Unrolled]] = []
     for step in body.steps:
@@ -65,6 +66,14 @@ def rolled(op: Op, known: dict[Var, Any], fused: bool) -> Rolled | None:
     return Rolled(op, steps, cost) if cost <= MOST else None
 
 
+def _fits(var: Var) -> bool:
+    """Whether a value in a step is few registers."""
+    kind = kind_of(var.dtype)
+    if kind is None or math.prod(var.shape) > LARGEST:
+        return False
+    return len(chunks(var.shape, 1 if kind.complex else USUAL)) <= LIMIT
+
+
 def _registers(shape: tuple[int, ...]) -> int:
     return len(chunks(shape, USUAL))
 
@@ -73,7 +82,7 @@ def write_rolled(
     body: Body,
     section: Rolled,
     entries: Callable[[Var], list[Cell]],
-    stacked: Callable[[Var], Stacked | None],
+    stacked: Callable[[Var], Stacked],
     rooms: list[Stacked | None],
     width: int,
 ) -> list[list[Cell]]:
@@ -106,7 +115,8 @@ def write_rolled(
         if place is not None:
             body.address(place.memory.buffer)
     name, before = block.fresh(), block.label
-    block.lines.append(f"  br label %{name}.step")
+    outer, block.lines = block.lines, []
+    body.outside = Outside(outer, _parts([h for held in first for h in held]), body.kept())
     block.begin(f"{name}.step")
     k = block.name(f"%{name}.k", I64)
     phis = len(block.lines)
@@ -118,15 +128,13 @@ def write_rolled(
 
     def found(var: Var) -> list[Cell]:
         if var in waiting:  # read when it is first needed: there are not as many registers as arrays
-            place = waiting.pop(var)
-            assert place is not None
-            cells[var] = _read(body, var, place, k, width)
+            cells[var] = _read(body, var, waiting.pop(var), k, width)
         return cells[var]
 
     for op, single, rows in section.steps:
         operands = [found(x) if type(x) is Var else [] for x in op.operands]
         made = rows.cells(body, width, operands) if rows is not None and width > 1 else None
-        cells[op.results[0]] = single.write(body, operands) if made is None else made
+        cells[op.results[0]] = single.write(op, body, operands) if made is None else made
     following = []
     for i, (var, output) in enumerate(zip(section.op.results, inner.outputs, strict=True)):
         shape = var.shape if i < carries else var.shape[1:]
@@ -147,6 +155,8 @@ def write_rolled(
         for a, b, c in zip(*(_parts(held) for held in (first[i], here[i], following[i])), strict=True):
             lines.append(f"  {b.text} = phi {a.kind.text} [ {a.text}, %{before} ], [ {c.text}, %{last} ]")
     block.lines[phis:phis] = lines
+    block.lines = [*outer, f"  br label %{name}.step", *block.lines]
+    body.outside = None
     block.begin(f"{name}.done")
     return [
         cells_of(held, _cut(var.shape, var, width))

@@ -92,7 +92,7 @@ def cells_of(found: Sequence[Held], cut: Sequence[Chunk]) -> Cells:
 # -- registers out of cells
 
 
-def _form(cells: Sequence[Cell], lanes: int) -> tuple[int, str]:
+def _form(body: Body, cells: Sequence[Cell], lanes: int) -> tuple[int, str]:
     """Instructions that put cells into one register, and how they do."""
     first, count = cells[0], len(cells)
     if lanes == 1:
@@ -117,12 +117,14 @@ def _form(cells: Sequence[Cell], lanes: int) -> tuple[int, str]:
     sources = dict.fromkeys(c.vector if type(c) is Lane else None for c in cells)
     if None not in sources and len(sources) <= 2 and len({s.kind for s in sources if s}) == 1:
         return 1, "shuffled"
+    if body.outside is not None and body.outside.has(cells):
+        return 1, "outside"
     return count, "single"
 
 
 def packed(body: Body, cells: Sequence[Cell], lanes: int, kind: Kind) -> Held:
     """Cells as the lanes of a register."""
-    how = _form(cells, lanes)[1]
+    how = _form(body, cells, lanes)[1]
     block, first = body.block, cells[0]
     if lanes == 1:
         return body.held(first)
@@ -144,6 +146,16 @@ def packed(body: Body, cells: Sequence[Cell], lanes: int, kind: Kind) -> Held:
         width = sources[0].kind.lanes
         order = [sources.index(c.vector) * width + c.at for c in cells if type(c) is Lane]
         return _shuffled(sources[0], sources[-1], order, lanes)
+    if how == "outside":
+        assert body.outside is not None
+        key = (lanes, *cells)
+        if key not in body.outside.packed:
+            body.outside.packed[key] = body.before(lambda: _gathered(body, cells, lanes))
+        return body.outside.packed[key]
+    return _gathered(body, cells, lanes)
+
+
+def _gathered(body: Body, cells: Sequence[Cell], lanes: int) -> Held:
     held = [body.held(c) for c in cells]
     return gathered([*held, *held[:1] * (lanes - len(held))])
 
@@ -192,7 +204,11 @@ def put_cells(body: Body, cells: Sequence[Cell], places: Sequence[Cell], cut: Se
         start = to[0]
         assert isinstance(start, Place)
         own = cells[one.start : one.start + one.filled]
-        if type(first) is Lane and _form(own, one.lanes)[1] == "whole" and _form(to, one.lanes)[1] == "memory":
+        if (
+            type(first) is Lane
+            and _form(body, own, one.lanes)[1] == "whole"
+            and _form(body, to, one.lanes)[1] == "memory"
+        ):
             put(body.block, first.vector, body.pointer(start.buffer, start.offset), start.kind, one.filled)
             continue
         for cell, place in zip(own, to, strict=True):
@@ -247,7 +263,7 @@ class Rowwise(NamedTuple):
             todo.append(parts)
             if self.adds and any(map(_empty, parts)):
                 continue
-            spared += self.cost * (one.filled - 1) - sum(_form(part, one.lanes)[0] for part in parts)
+            spared += self.cost * (one.filled - 1) - sum(_form(body, part, one.lanes)[0] for part in parts)
             single += sum(type(cell) is Lane for part in parts for cell in part)
         if spared + single < 0:
             return None

@@ -8,7 +8,7 @@ something is stored into it.
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any
 
 from edgewise.compile.ir import Value
@@ -18,7 +18,6 @@ from edgewise.compile.kernels.kinds import Complex, kind_for, kind_of, store
 from edgewise.compile.kernels.packing import Pack
 from edgewise.compile.kernels.pieces import LOCAL
 from edgewise.compile.kernels.records import Stacked, records, step_by_step
-from edgewise.compile.kernels.rolled import Rolled
 from edgewise.compile.kernels.rowwise import chunks, put_cells
 from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight, looked_at
 from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells, offsets
@@ -36,7 +35,6 @@ class Storage:
         program: the program.
         division: its sections.
         known: arrays that never change.
-        width: how many numbers a row of few is taken at a time.
 
     Attributes:
         table: buffers, and what is in memory.
@@ -46,8 +44,8 @@ class Storage:
         inherited: arrays that are put together in the memory of their first part.
     """
 
-    def __init__(self, program: Program, division: Division, known: dict[Var, Any], width: int) -> None:
-        sections, self.width = division.sections, width
+    def __init__(self, program: Program, division: Division, known: dict[Var, Any]) -> None:
+        sections = division.sections
         called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
         self.table = Table(program, division.outputs, called)
         self.arena, self.near = Arena(), Arena()
@@ -55,9 +53,9 @@ class Storage:
         self._division, self._sections = division, sections
         # Stretches of scratch memory, by buffer and offset, and whose values they hold.
         self._blocks: dict[tuple[int, int], set[Var]] = {}
-        self._padded: set[Var] = set()  # what a loop left in records
         self._copies: dict[Var, Memory] = {}  # rows at hand of what lies elsewhere
         self._packed: dict[Var, Memory] = {}  # and those that are read from there
+        self._padded: set[Var] = set()  # what a loop left in records
         self._last: dict[Var, int] = {}  # the last section that needs a variable
         self._as_arrays: set[Var] = set()  # what is needed in one piece of memory
         for at, section in enumerate(sections):
@@ -181,36 +179,39 @@ class Storage:
         """Find everything where it lies."""
         self._packed.clear()
 
-    def record(self, section: Rolled, at: int) -> None:
-        """Memory for what a loop stacks: that of results, and a record for each step of all else."""
-        params, results = section.op.params, section.op.results
-        for var in results:
-            memory = self.table.result(var)
-            if memory is not None:
-                self.table.memory[var] = memory
-        stacks = [v for v in results[params["carries"] :] if self._last.get(v, -1) > at and v not in self.table.memory]
-        size, places = records(stacks, self.width)
-        if not places:
-            return
-        block = self.arena.take(size * params["steps"])
-        self._blocks[self.table.arena, block] = set(places)
-        self._padded |= places.keys()
-        for var, (offset, strides) in places.items():
-            self.table.memory[var] = Memory(self.table.arena, block + offset, strides)
-
-    def stacked(self, var: Var) -> Stacked | None:
-        """Where an array is that a loop goes through step by step; None where nobody needs it."""
-        if var not in self.table.memory and var not in self._division.views:
-            return None
-        source, chain = self._shown(var, self.table.memory)
-        return Stacked(self.memory(var), source in self._padded and step_by_step(chain))
-
     def local(self, var: Var, band: Band) -> bool:
         """Whether there is only a block of rows of a variable, and of those in its memory after it."""
         return all(one in band.local for one in self._heir(var))
 
-    def keep(self, body: Body, at: int, made: list[Var]) -> None:
-        """Put into memory what is needed after a section that has it in registers."""
+    def needed(self, var: Var, at: int) -> bool:
+        """Whether a variable is needed after a section."""
+        return self._last.get(var, -1) > at or self.table.result(var) is not None
+
+    def record(self, stacks: Sequence[Var], at: int, width: int) -> list[Stacked | None]:
+        """Memory for what the steps of a loop leave: that of results, and a record for each step of all else."""
+        wanted = []
+        for var in stacks:
+            memory = self.table.result(var)
+            if memory is not None:
+                self.table.memory[var] = memory
+            elif self._last.get(var, -1) > at:
+                wanted.append(var)
+        if wanted:
+            size, places = records(wanted, width)
+            block = self.arena.take(size * stacks[0].shape[0])
+            self._blocks[self.table.arena, block] = set(wanted)
+            self._padded.update(wanted)
+            for var, (offset, strides) in places.items():
+                self.table.memory[var] = Memory(self.table.arena, block + offset, strides)
+        return [self.stacked(var) if var in self.table.memory else None for var in stacks]
+
+    def stacked(self, var: Var) -> Stacked:
+        """Where an array is that a loop goes through step by step."""
+        source, chain = self._shown(var, self.table.memory)
+        return Stacked(self.memory(var), source in self._padded and step_by_step(chain))
+
+    def keep(self, body: Body, at: int, made: list[Var], width: int) -> None:
+        """Put into memory what is needed after a section that has it in registers of so many lanes."""
         spilled: dict[int, tuple[Cell, list[tuple[Var, int]]]] = {}
         vectors: dict[Value, list[tuple[Var, int]]] = {}
         for var in made:
@@ -219,7 +220,7 @@ class Storage:
                 memory = self.room(var, at)
                 assert memory is not None
                 places = memory.cells(var, kind_for(var.dtype))
-                put_cells(body, self.cells[var], places, chunks(var.shape, self.width))
+                put_cells(body, self.cells[var], places, chunks(var.shape, width))
                 self.cells[var] = places
             elif needed:
                 for i, cell in enumerate(self.cells[var]):

@@ -70,6 +70,9 @@ class Table:
         self.arena = self.first_result + len(self.results)
         self.called = {var: self.arena + 1 + i for i, var in enumerate(called)}
         self.size = self.arena + 1 + len(called)
+        self._places: dict[Var, int] = {}
+        for i, var in enumerate(self.results, self.first_result):
+            self._places.setdefault(var, i)
         self.memory: dict[Var, Memory] = {
             v: Memory(i, 0, contiguous(v.shape, v.dtype.itemsize)) for i, v in enumerate(program.inputs)
         }
@@ -82,10 +85,8 @@ class Table:
 
     def result(self, var: Var) -> Memory | None:
         """Where a variable is to be written because it is an output."""
-        for i, one in enumerate(self.results):
-            if one is var:
-                return _alone(var, self.first_result + i)
-        return None
+        place = self._places.get(var)
+        return None if place is None else _alone(var, place)
 
 
 def known_cells(array: Any, kind: Kind) -> list[Cell]:

@@ -32,8 +32,8 @@ class Kernel(NamedTuple):
     place: Place | None
 
 
-def told(division: Division, pieces: Mapping[int, int]) -> list[Kernel]:
-    """The sections in order; some have loops in so many pieces."""
+def told(division: Division, pieces: Mapping[int, int], tiles: Mapping[int, str]) -> list[Kernel]:
+    """The sections in order; some have loops in so many pieces, or in tiles that were chosen for a reason."""
     needs = [division.needs(at) for at in range(len(division.sections))]
     later: list[set[Var]] = [set() for _ in needs]
     seen = {v for v in division.outputs if type(v) is Var}
@@ -42,9 +42,12 @@ def told(division: Division, pieces: Mapping[int, int]) -> list[Kernel]:
         seen |= needs[at]
     found = [_one(division, at, _bytes(needs[at]), _bytes(later[at])) for at in range(len(needs))]
     for band in division.bands:
-        spared = f"in turn, {band.block} of {band.length} rows at a time, which spares {band.spared} bytes"
+        lying = " side by side" if band.lanes else ""
+        spared = f"in turn, {band.block} of {band.length} rows at a time{lying}, which spares {band.spared} bytes"
         for at in range(band.first, band.stop):
             found[at] = found[at]._replace(what=f"{found[at].what} ({spared if at == band.first else 'likewise'})")
+    for at, why in tiles.items():
+        found[at] = found[at]._replace(what=f"{found[at].what} ({why})")
     for at, count in pieces.items():
         found[at] = found[at]._replace(what=f"{found[at].what} (in {count} pieces)")
     return found

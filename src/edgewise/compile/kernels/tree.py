@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgewise.compile.ir import Module
-from edgewise.compile.kernels.assembly import Assembly, Native, Target, condition
+from edgewise.compile.kernels.assembly import Assembly, Native, Target, Text, condition
 from edgewise.compile.kernels.body import Body, Cell, Fixed, Place
 from edgewise.compile.kernels.kinds import kind_for, kind_of
 from edgewise.compile.kernels.table import Table, known_cells
@@ -56,7 +56,7 @@ def assemble_tree(program: Program, known: dict[Var, Any], target: Target) -> tu
                 if how is None or cost > MOST:
                     return None
                 operands = [_entries(x, cells, table) if type(x) is Var else [] for x in step.operands]
-                cells[step.results[0]] = how.write(body, operands)
+                cells[step.results[0]] = how.write(step, body, operands)
                 continue
             code += 1
             if kind_of(step.var.dtype) is None or int(np.prod(step.var.shape)) > LIMIT:
@@ -76,8 +76,10 @@ def assemble_tree(program: Program, known: dict[Var, Any], target: Target) -> tu
                 body.put(own[n] if own is not None else Fixed(np.asarray(output).item(), kind), place)
         if waiting:
             body.leave()
-    text = "\n".join([body.block.module.text(), body.text(target.attributes, internal=False)])
-    return Assembly(text, [Native(body.name)], table, 0, cost, looping=False), slots
+    module = body.block.module
+    text = "\n".join([module.text(), body.text(target.attributes, internal=False)])
+    main = Text(text, list(module.imports))
+    return Assembly(main, None, [], [Native(body.name)], table, 0, cost, looping=False), slots
 
 
 def _entries(var: Var, cells: dict[Var, list[Cell]], table: Table) -> list[Cell]:

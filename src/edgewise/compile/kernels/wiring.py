@@ -38,7 +38,7 @@ class Empty(Fixed):
     """A zero where nothing was scattered: what it is added to stays as it is, as where arrays are put together."""
 
 
-def wired(op: Op, known: dict[Var, Any]) -> Callable[[Body, Sequence[Cells]], Cells] | None:
+def wired(op: Op, known: dict[Var, Any]) -> Callable[[Op, Body, Sequence[Cells]], Cells] | None:
     """A function that rearranges cells; None where an index is not known or a dtype is not.
 
     Args:
@@ -58,11 +58,11 @@ def wired(op: Op, known: dict[Var, Any]) -> Callable[[Body, Sequence[Cells]], Ce
         targets = whole[fill(op.params["template"], index)]
         g = _numbered(values)[0]
         pairs = list(zip(targets.ravel().tolist(), np.broadcast_to(g, targets.shape).ravel().tolist(), strict=True))
-        return lambda body, cells: _added(body, _flat(body, op, values, cells, wanted), pairs, whole.size, wanted)
+        return lambda op, body, cells: _added(body, _flat(body, op, values, cells, wanted), pairs, whole.size, wanted)
     moved = op.primitive.compute((*_numbered(values), *index), op.params)
     order = np.asarray(moved).ravel().tolist()
 
-    def rearrange(body: Body, cells: Sequence[Cells]) -> Cells:
+    def rearrange(op: Op, body: Body, cells: Sequence[Cells]) -> Cells:
         flat = _flat(body, op, values, cells, wanted)
         return [flat[i] for i in order]
 
