@@ -46,7 +46,7 @@ def rounds_of(calls: Calls, budget: float = 0.6, rounds: int = 15) -> dict[str, 
 
 def noise(taken: Mapping[str, list[float]]) -> float:
     """The largest median over its minimum: 1 where nothing else ran."""
-    return max(statistics.median(t) / min(t) for t in taken.values())
+    return max((statistics.median(t) / min(t) for t in taken.values()), default=1.0)
 
 
 def interleaved(calls: Calls, budget: float = 0.6, rounds: int = 15) -> dict[str, float]:

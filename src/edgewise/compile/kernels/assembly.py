@@ -17,6 +17,7 @@ import numpy as np
 from edgewise.compile.ir import Module, Value, vector
 from edgewise.compile.kernels.body import Body, Cell
 from edgewise.compile.kernels.costs import cycles
+from edgewise.compile.kernels.crossing import crossing
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, truth
 from edgewise.compile.kernels.looping import Loop
@@ -311,9 +312,9 @@ class _Writer:
 
     def _tell(self, at: int, layout: Layout) -> None:
         """Note what was chosen for the loops of a section, and why."""
-        tiles = tiling(layout, self.target.width)
-        if tiles is not None:
-            self.tiles.setdefault(at, tiles.reason)
+        chosen = crossing(layout, self.target.width) or tiling(layout, self.target.width)
+        if chosen is not None:
+            self.tiles.setdefault(at, chosen.reason)
 
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
         """A nest, in pieces where it is long."""
