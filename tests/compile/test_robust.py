@@ -263,7 +263,7 @@ def work(i):
     global SCALE
     try:
         barrier.wait()
-        for step in range(20):
+        for step in range(12):
             call((step + i) % 4, (step * 7 + i) % 12)
             if i == 0:
                 SCALE = float(step)

@@ -8,11 +8,13 @@ something new, the function is run and recorded again, and the program grows a b
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 import time
 import types
 import warnings
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -53,6 +55,7 @@ PATHS = 64  # ways through a function that are compiled before it is left to Pyt
 KEPT = 64  # specialisations: the least recently used is dropped
 CALM = 4  # calls that find no new way, after which all ways become one function
 REPEATS = 64  # times a program may say no and the function, run again, find nothing new
+_ALIVE: weakref.WeakSet[Any] = weakref.WeakSet()  # all compiled functions
 RENEWED = 16  # times the surroundings of a function may change before it is left to Python
 
 
@@ -156,6 +159,8 @@ class Jitted:
         self._check = check
         self._made: OrderedDict[Any, _Specialisation] = OrderedDict()
         self._lock = threading.RLock()
+        _ALIVE.add(self)
+        _new_locks_in_children()
         self._told = False
         self._apart: set[Any] = set()  # kinds of arguments for which it is no operation inside of transformations
         self._gate: Callable[..., Any] | None = None
@@ -388,6 +393,17 @@ class Jitted:
                     "make what changes an argument of the function",
                 )
         return result
+
+
+@functools.cache
+def _new_locks_in_children() -> None:
+    """A child that is forked while another thread compiles has that thread's locks, and not the thread."""
+    os.register_at_fork(after_in_child=_unlock)
+
+
+def _unlock() -> None:
+    for made in _ALIVE:
+        made._lock = threading.RLock()
 
 
 def _silent(f: Callable[..., Any]) -> Callable[..., Any]:
