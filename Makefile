@@ -50,12 +50,14 @@ coverage: .venv/.test-stamp ## run the tests and write build/coverage/index.html
 	$(PYTEST) --cov --cov-report=term --cov-report=html
 
 .PHONY: bench
-bench: .venv/.demo-stamp ## run the benchmarks
+bench: .venv/.test-stamp ## run the benchmarks, and write the table and the picture of docs/performance.md
 	$(PY) benchmarks/run.py
 	$(PY) benchmarks/features.py
 	$(PY) benchmarks/memory.py
 	$(PY) benchmarks/gate.py
-	$(PY) benchmarks/compiled.py
+	$(PY) benchmarks/products.py
+	$(PY) benchmarks/threads.py
+	$(PY) benchmarks/compiled.py --write
 
 .PHONY: fuzz
 fuzz: .venv/.test-stamp ## run random programs: make fuzz SEED=0 COUNT=1000

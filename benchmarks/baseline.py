@@ -39,7 +39,7 @@ def variants(sources: tuple[str, ...], sizes: dict[str, int], args: tuple[Any, .
     for source in sources:
         for name, flags in FLAGS.items():
             label = name if source == sources[0] else f"{name} ({source.partition('_')[2]})"
-            made[label] = _called(_compiled(source, flags, tuple(sizes.items())), args, result)
+            made[label] = _called(compiled(source, flags, tuple(sizes.items())), args, result)
     return made
 
 
@@ -49,7 +49,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @functools.cache
-def _compiled(source: str, flags: tuple[str, ...], sizes: tuple[tuple[str, int], ...]) -> ctypes.CDLL:
+def compiled(source: str, flags: tuple[str, ...], sizes: tuple[tuple[str, int], ...]) -> ctypes.CDLL:
     defined = [f"-D{name}={size}" for name, size in sizes]
     target = Path(_folder().name) / f"{source}{abs(hash((flags, sizes)))}.so"
     text = Path(__file__).with_name("baselines") / f"{source}.c"

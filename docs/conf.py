@@ -15,7 +15,7 @@ project_copyright = author
 version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["version"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "coverage_table", "tour", "trim"]
-exclude_patterns = ["decisions/README.md"]  # included by decisions.md, which lists the records
+exclude_patterns = ["decisions/README.md", "figures/*"]  # included by decisions.md and by performance.md
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(numpy|scipy)\..*")]  # their pages are on other sites
 

@@ -1,17 +1,30 @@
-/* The Gaussian mixture of ADBench, N points of D coordinates, C components: value and three gradients. */
+/* The Gaussian mixture of ADBench, N points of D coordinates, C components: value and three gradients. What is below
+ * the diagonal of a component's root comes by columns. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
 enum { L = D * (D - 1) / 2, I = D + L };
 
+/* Where row j, column l < j is among a component's numbers. */
+#define BELOW(j, l) (D + (l) * D - (l) * ((l) + 1) / 2 + (j) - (l) - 1)
+
+static double constant(double gamma, double m)
+{
+    double n = D + m + 1, prior = n * D * (log(gamma) - 0.5 * log(2)) - 0.25 * D * (D - 1) * log(M_PI);
+    for (int j = 0; j < D; j++)
+        prior -= lgamma(0.5 * n - 0.5 * j);
+    return -0.5 * N * D * log(2 * M_PI) - C * prior;
+}
+
 int64_t kernel(void **table)
 {
     double *alphas = table[0], *means = table[1], *icf = table[2], *points = table[3];
     double *ga = table[5], *gm = table[6], *gi = table[7];
     static double Q[C][D][D], gQ[C][D][D], inner[C], Qx[C][D], xc[C][D];
-    double sums[C], total = 0, most, all;
+    double sums[C], most, all;
     const double gamma = 1.0, m = 0.0;
+    double total = constant(gamma, m);
     memset(gQ, 0, sizeof gQ);
     memset(gm, 0, sizeof(double) * C * D);
     for (int k = 0; k < C; k++) {
@@ -20,7 +33,7 @@ int64_t kernel(void **table)
         for (int j = 0; j < D; j++) {
             sums[k] += f[j];
             for (int l = 0; l < D; l++)
-                Q[k][j][l] = l < j ? f[D + j * (j - 1) / 2 + l] : l == j ? exp(f[j]) : 0;
+                Q[k][j][l] = l < j ? f[BELOW(j, l)] : l == j ? exp(f[j]) : 0;
         }
         ga[k] = 0;
     }
@@ -72,7 +85,7 @@ int64_t kernel(void **table)
             for (int l = 0; l < j; l++) {
                 double e = Q[k][j][l];
                 squares += e * e;
-                g[D + j * (j - 1) / 2 + l] = gQ[k][j][l] + gamma * gamma * e;
+                g[BELOW(j, l)] = gQ[k][j][l] + gamma * gamma * e;
             }
         }
         total += 0.5 * gamma * gamma * squares - m * sums[k];

@@ -32,6 +32,7 @@ from edgewise.transforms.stop import stop_gradient, value
 if TYPE_CHECKING:
     from edgewise import book, compositions
     from edgewise.compile.jit import jit
+    from edgewise.compile.pool import threads
     from edgewise.compositions.bridge import stack
     from edgewise.control.branches import cond, switch
     from edgewise.control.loops import fori_loop, while_loop
@@ -66,6 +67,7 @@ __all__ = [
     "stack",
     "stop_gradient",
     "switch",
+    "threads",
     "traced_buffers",
     "value",
     "value_and_grad",
@@ -94,6 +96,8 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(f"edgewise.control.{_CONTROL[name]}"), name)
     if name == "jit":
         return import_module("edgewise.compile.jit").jit  # on first use: most programs are not compiled
+    if name == "threads":
+        return import_module("edgewise.compile.pool").threads
     if name == "report":
         return import_module("edgewise.reporting").report
     if name == "__version__":

@@ -388,6 +388,49 @@ def test_other_threads_run_meanwhile_where_that_is_asked_for(make, kernels):
     timer.join()
 
 
+@pytest.mark.parametrize("place", ["argument", "captured"])
+def test_what_a_kernel_reads_is_not_resized_meanwhile(make, kernels, place):
+    x, told_of = np.zeros(1, np.int64), []
+    wanted = [Array(np.dtype(np.int64), (1,))]
+    if place == "argument":
+        gate = make(wanted, Constant("seen"), kernels["waits"], told, release=True)
+    else:
+        gate = make([], Constant("seen"), kernels["waits"], told, captured=[(x, wanted[0])], release=True)
+
+    def resize(array):
+        for refcheck in (True, False):
+            try:
+                array.resize(10**6, refcheck=refcheck)
+            except ValueError:
+                told_of.append(refcheck)
+        array.fill(1)
+
+    timer = threading.Timer(0.02, resize, (x,))
+    timer.start()
+    assert (gate(x) if place == "argument" else gate()) == "seen"
+    timer.join()
+    assert (told_of, x.shape) == ([True, False], (1,))
+    assert weakref.getweakrefcount(x) == 0
+    x.resize(2, refcheck=False)
+    assert (gate(x)[2][0] if place == "argument" else gate()[0]) is (x if place == "argument" else "handed over")
+
+
+def test_every_outcome_where_other_threads_run_meanwhile(make, kernels):
+    pair = ((Scalar(np.float64), Constant(None)), ())
+    gate = make([Array(DOUBLE, ())], pair, kernels["doubled"], told, release=True)
+    low, good, high = map(np.array, (-1.0, 3.0, 101.0))
+    counts = [sys.getrefcount(x) for x in (low, good, high)]
+    for _ in range(100):
+        assert gate(good) == ((6.0, None), ())
+        assert gate(low) == told(1, (low,))
+        assert gate(high) == told(2, (high,))
+        assert gate(3.0) == told(MISMATCH, (3.0,))
+    assert counts == [sys.getrefcount(x) for x in (low, good, high)]
+    assert [weakref.getweakrefcount(x) for x in (low, good, high)] == [0, 0, 0]
+    mixed = make([Scalar(float), Same(None)], Scalar(np.float64), kernels["doubled"], told, release=True)
+    assert mixed(2.0, None) == 4.0
+
+
 def test_a_gate_has_a_name_and_a_signature(make, kernels):
     gate = make([], (), kernels["nothing"], told, name="loss")
     assert gate.__name__ == "loss"

@@ -124,6 +124,13 @@ def test_objects_with_slots_and_namespaces():
         follows(lambda x, s=space: x * s.factor, lambda value, s=space: setattr(s, "factor", value))
 
 
+def test_a_module_in_a_closure_is_not_watched():
+    def made(xp):
+        return lambda x: xp.sum(xp.sin(x))
+
+    assert not Surroundings(made(np)).watches  # nor is one among the globals
+
+
 def test_attributes_of_functions_and_modules():
     outer, inner = types.ModuleType("settings"), types.ModuleType("settings.inner")
     outer.inner, inner.outer = inner, outer

@@ -92,6 +92,34 @@ def test_an_array_that_is_always_the_same_for_each_way_to_meet_it():
         assert any(np.array_equal(a, at) for a in mode.finish([x]).arrays.values())
 
 
+def test_what_a_sweep_does_is_placed_at_the_line_that_asked_for_it():
+    def f(x):
+        return np.sin(x) * x
+
+    with Staged() as mode:
+        x = mode.lift(np.float64(0.5))
+        ew.grad(f)(x)
+    forward, backward = f.__code__.co_firstlineno + 1, f.__code__.co_firstlineno + 5
+    lines = [op.place[1] for op in mode.program.ops]
+    assert set(lines) == {forward, backward}
+    assert lines == sorted(lines)
+    assert mode.known == (None, None)
+
+
+def test_what_a_rule_of_the_users_does_is_placed_in_the_rule():
+    def slope(x):
+        return np.cos(x)
+
+    @ew.primitive(d=slope)
+    def f(x):
+        return np.sin(x)
+
+    with Staged() as mode:
+        ew.grad(lambda x: f(x) * 2.0)(mode.lift(np.float64(0.5)))
+    (cosine,) = (op for op in mode.program.ops if op.primitive.name == "cos")
+    assert cosine.place[1] == slope.__code__.co_firstlineno + 1
+
+
 def test_a_place_is_none_where_no_line_is_the_users(monkeypatch):
     monkeypatch.setattr("edgewise.modes.staged.is_library", lambda name: True)
     with Staged() as mode:

@@ -11,6 +11,7 @@ maths           elementary functions as LLVM text, without a C library
 ir              writes LLVM text
 gate            an address becomes a function that Python calls with arrays
 engine          LLVM text becomes code at an address; cache keeps objects on disk
+pool            threads for long loops
 host            what this processor can do
 
 Nothing here loads llvmlite before it is needed.

@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from edgewise.compile.plan import ALIGNMENT, Plan
+from edgewise.compile.plan import Plan
+from edgewise.compile.scratch import scratch
 from edgewise.compile.signature import Argument, Array, Constant, Same, Scalar, items
 
 __all__ = ["bound_gate"]
@@ -38,9 +40,11 @@ def bound_gate(plan: Plan) -> Callable[..., Any]:
         made = [_fresh(leaf) for leaf in leaves]
         held = [_data(w, value) for w, value in zip(wanted, (*args, *captured), strict=True)]
         data = [array for array in (*held, *made) if isinstance(array, np.ndarray)]
+        looking = [weakref.ref(array) for array in data] if plan.release else []  # none is resized meanwhile
         with arena.taken() as scratch:
             addresses = [*(array.ctypes.data for array in data), *scratch]
             code = kernel((ctypes.c_void_p * len(addresses))(*addresses))
+        looking.clear()
         if code:
             return fallback(code, args)
         return _built(build, [_returned(leaf, array) for leaf, array in zip(leaves, made, strict=True)])
@@ -110,7 +114,7 @@ class _Arena:
     def __init__(self, size: int) -> None:
         self._size = size
         self._busy = threading.Lock()
-        self._memory = self._new()
+        self._memory, self._address = scratch(size)
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[list[int]]:
@@ -119,16 +123,10 @@ class _Arena:
             yield []
         elif self._busy.acquire(blocking=False):
             try:
-                yield [_aligned(self._memory)]
+                yield [self._address]
             finally:
                 self._busy.release()
         else:
-            memory = self._new()
-            yield [_aligned(memory)]
-
-    def _new(self) -> np.ndarray[Any, Any]:
-        return np.empty(self._size + ALIGNMENT, np.uint8)
-
-
-def _aligned(memory: np.ndarray[Any, Any]) -> int:
-    return memory.ctypes.data + -memory.ctypes.data % ALIGNMENT
+            memory, address = scratch(self._size)
+            yield [address]
+            del memory  # not before the call is over

@@ -27,7 +27,7 @@ from edgewise.compile.host import host, llvmlite
 from edgewise.core.forks import held_across_forks
 from edgewise.errors import CompileError
 
-__all__ = ["LEVELS", "Library", "assembly", "load"]
+__all__ = ["LEVELS", "NOTHING", "Library", "assembly", "load"]
 
 LEVELS = (0, 1, 2, 3)  # of LLVM's code generator
 GENERATION = 256  # libraries of one linker
@@ -40,7 +40,7 @@ _trackers: dict[int, Any] = {}
 _keys = itertools.count()
 _freed: deque[Any] = deque()  # resource trackers of libraries that are gone
 _numbers = itertools.count()  # a name is taken for good, even after its library went
-_DEFINED = re.compile(r"^define (?!internal |private )[^@\n]*@([-\w.$]+)\(", re.MULTILINE)
+_DEFINED = re.compile(r"\ndefine (?!internal |private )[^@\n]*@([-\w.$]+)\(")  # found faster than by re.MULTILINE
 
 
 class Library:
@@ -105,7 +105,7 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
     """
     if level not in LEVELS:
         raise CompileError(f"there is no level {level}", f"LLVM's code generator has {LEVELS}")
-    symbols = _DEFINED.findall(text)
+    symbols = _DEFINED.findall("\n" + text)
     held_across_forks(_LOCK)
     with _LOCK:
         _free()

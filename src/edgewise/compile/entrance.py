@@ -24,6 +24,8 @@ from edgewise.errors import CompileError
 
 __all__ = ["entrance"]
 
+LONG = 150_000.0  # cycles, some 50 µs, of a program that lets Python's other threads run: to come back takes time
+
 
 def entrance(
     executable: Executable, recording: Recording, given: Arguments, name: str, otherwise: Callable[..., Any]
@@ -53,6 +55,7 @@ def entrance(
                 missed,
                 captured=[(a, Array(a.dtype, a.shape, a.strides)) for a in executable.captured],
                 arena=executable.arena,
+                release=executable.cycles >= LONG,
                 keep=executable,
                 name=name,
                 keywords=keywords,

@@ -41,6 +41,7 @@ declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare ptr @PyTuple_GetItem(ptr, i64)                          ; borrowed
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)                     ; takes the reference; cannot fail in a new tuple
+declare ptr @PyWeakref_NewRef(ptr, ptr)
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)                                    ; null is fine
 
@@ -183,13 +184,57 @@ run:
 run.holding:
   %code.held = call i64 %kernel(ptr %table)
   br label %ran
-run.released:
+run.released:                                                   ; no array is resized meanwhile: somebody looks at it
+  %weak.captures.at = getelementptr %Gate, ptr %gate, i64 0, i32 1
+  %weak.captures = load i64, ptr %weak.captures.at
+  %weak.most = add i64 %count, %weak.captures
+  %weak = alloca ptr, i64 %weak.most, align 16
+  %weak.tuple = call ptr @PyTuple_GetItem(ptr %self, i64 2)
+  br label %weak.next
+weak.next:
+  %w = phi i64 [ 0, %run.released ], [ %w.next, %weak.kept ]
+  %w.end = icmp eq i64 %w, %weak.most
+  br i1 %w.end, label %leave, label %weak.one
+weak.one:
+  %weak.at = getelementptr ptr, ptr %weak, i64 %w
+  %weak.wanted = getelementptr %Wanted, ptr %wanted, i64 %w
+  %weak.kind = load i64, ptr %weak.wanted
+  %weak.array = icmp eq i64 %weak.kind, 0
+  br i1 %weak.array, label %weak.find, label %weak.skip
+weak.skip:
+  store ptr null, ptr %weak.at
+  br label %weak.kept
+weak.find:
+  %weak.given = icmp slt i64 %w, %count
+  br i1 %weak.given, label %weak.argument, label %weak.capture
+weak.argument:
+  %weak.argument.at = getelementptr ptr, ptr %args, i64 %w
+  %weak.argument.object = load ptr, ptr %weak.argument.at
+  br label %weak.make
+weak.capture:
+  %weak.index = sub i64 %w, %count
+  %weak.capture.object = call ptr @PyTuple_GetItem(ptr %weak.tuple, i64 %weak.index)
+  br label %weak.make
+weak.make:
+  %weak.object = phi ptr [ %weak.argument.object, %weak.argument ], [ %weak.capture.object, %weak.capture ]
+  %weak.reference = call ptr @PyWeakref_NewRef(ptr %weak.object, ptr null)
+  store ptr %weak.reference, ptr %weak.at
+  %weak.null = icmp eq ptr %weak.reference, null
+  br i1 %weak.null, label %weak.failed, label %weak.kept
+weak.kept:
+  %w.next = add i64 %w, 1
+  br label %weak.next
+weak.failed:                                                    ; with an exception set
+  call void @drop(ptr %weak, i64 %w)
+  br label %ran
+leave:
   %thread = call ptr @PyEval_SaveThread()
   %code.released = call i64 %kernel(ptr %table)
   call void @PyEval_RestoreThread(ptr %thread)
+  call void @drop(ptr %weak, i64 %weak.most)
   br label %ran
 ran:
-  %code = phi i64 [ %code.held, %run.holding ], [ %code.released, %run.released ]
+  %code = phi i64 [ %code.held, %run.holding ], [ %code.released, %leave ], [ -1, %weak.failed ]
   %gives = icmp ne i64 %took, 0
   br i1 %gives, label %arena.give, label %own.look
 arena.give:

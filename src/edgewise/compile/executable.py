@@ -9,31 +9,35 @@ from __future__ import annotations
 
 import ctypes
 import time
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from edgewise.compile import pool
 from edgewise.compile.collector import seldom
 from edgewise.compile.engine import Library, load
 from edgewise.compile.engine import assembly as disassembled
+from edgewise.compile.functions import addresses
 from edgewise.compile.host import host
-from edgewise.compile.kernels.assembly import Assembly, Target, assemble
-from edgewise.compile.kernels.sections import Call, Look, divide
+from edgewise.compile.kernels.assembly import LONG, Assembly, Target, assemble
+from edgewise.compile.kernels.bands import banded
+from edgewise.compile.kernels.division import divide
+from edgewise.compile.kernels.sections import Call, Look
 from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
 from edgewise.compile.numpy_run import NumpyRun
 from edgewise.compile.repeated import repeat
+from edgewise.compile.scratch import scratch
 from edgewise.compile.stepping import Stepper
 from edgewise.core.program import Guard, Op, Program, Var, take
 
 __all__ = ["Executable", "build", "build_tree"]
 
-LONG = 3000  # instructions from which on compile time counts more than the time of a run, where there are no loops
-HUGE = 500_000  # letters of text from which on it does, loops or not: level 2 takes ten times as long as level 0
-ALIGNMENT = 64  # of scratch memory
+HUGE = 15_000  # lines of text from which on compile time counts more, loops or not: level 2 takes ten times as long
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
@@ -51,10 +55,11 @@ def build(program: Program) -> Executable:
     target, known = _target(), _known(program)
     begun = time.perf_counter()
     division = divide(program, known, target.fused)
+    banded(division)
     written = assemble(program, division, known, target)
     made = time.perf_counter()
     executable = Executable(program, division.outputs, written)
-    executable.kernels = told(division)
+    executable.kernels = told(division, written.pieces, written.tiles)
     executable.seconds = {"write": made - begun, "compile": time.perf_counter() - made}
     return executable
 
@@ -72,7 +77,7 @@ def build_tree(program: Program) -> Executable | None:
 
 def _target() -> Target:
     here = host()
-    return Target(here.width, here.has("fma") or here.triple.startswith("aarch64"), here.attributes)
+    return Target(here.width, here.fused, here.attributes)
 
 
 def _known(program: Program) -> dict[Var, Any]:
@@ -93,6 +98,7 @@ class Executable:
         arena: bytes of scratch memory, at an address that is a multiple of 64.
         results: shape and dtype of each output that is a variable, in order.
         captured: the captured arrays, in the table's order.
+        cycles: what it takes on one thread, roughly, without the calls of NumPy.
         kernels: what it does, section by section.
         seconds: what its text, and its machine code, took to make.
         delivered: the outputs: variables, each of which has a place in the table, and numbers.
@@ -103,16 +109,26 @@ class Executable:
         self.kernels: list[Kernel] = []
         self.seconds: dict[str, float] = {}
         self.delivered = outputs
-        self.text = assembly.text
+        texts = [one.text for one in (assembly.main, assembly.straight) if one is not None]
+        self.text = "\n\n".join(texts)
         self.arena = assembly.arena
         self.cost = assembly.cost
+        self.cycles = assembly.cycles
         self.captured = list(program.arrays.values())
         table = assembly.table
         self.results = [(v.shape, v.dtype) for v in table.results]
         self.library: Library | None = None
         self._level = _level(assembly)
+        self._texts = list(zip(texts, (self._level, 0), strict=False))
         if any(not isinstance(step, Call) for step in assembly.steps):
-            self.library = load(assembly.text, level=self._level)
+            imports = addresses(assembly.main.functions)
+            if assembly.straight is not None:
+                text, functions = assembly.straight
+                self._straight = load(text, level=0, imports=addresses(functions))
+                imports |= {symbol: self._straight.address(symbol) for symbol in assembly.sections}
+            if assembly.pieces:
+                imports |= pool.imports()
+            self.library = load(assembly.main.text, level=self._level, imports=imports)
         self._table = table
         self._layouts = [table.memory[var].strides for var in program.arrays]
         self._guards = len(program.guards)
@@ -144,7 +160,7 @@ class Executable:
     @property
     def assembly(self) -> str:
         """What the processor is told, as text."""
-        return disassembled(self.text, level=self._level)
+        return "\n\n".join(disassembled(text, level=level) for text, level in self._texts)
 
     def run(self, inputs: Sequence[Any]) -> tuple[int, list[Any]]:
         """Run the program once.
@@ -248,11 +264,9 @@ class _Frame:
     __slots__ = ("arena", "at", "table", "values")
 
     def __init__(self, table: Table, arena: int) -> None:
-        raw = np.empty(arena + ALIGNMENT, np.uint8)
-        start = -raw.ctypes.data % ALIGNMENT
-        self.arena = raw[start : start + arena]
+        self.arena, address = scratch(arena)
         self.table = (ctypes.c_void_p * table.size)()
-        self.table[table.arena] = self.arena.ctypes.data
+        self.table[table.arena] = address
         self.at = ctypes.addressof(self.table)
         self.values: dict[Var, Any] = {}
 
@@ -274,7 +288,7 @@ class _Window:
 
 def _level(assembly: Assembly) -> int:
     """How hard LLVM is to try. Level 0 is as fast for numbers, and several times slower for loops full of constants."""
-    return 0 if len(assembly.text) > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
+    return 0 if assembly.main.text.count("\n") > HUGE or (assembly.cost > LONG and not assembly.looping) else 2
 
 
 def _made(call: Call) -> tuple[Var, ...]:
@@ -289,6 +303,6 @@ def _in_order(value: Any, var: Var) -> Any:
 
 
 def _address(array: Any, keep: list[Any]) -> int:
-    keep.append(array)
+    keep += array, weakref.ref(array)  # which other threads can then neither free nor resize
     address: int = array.__array_interface__["data"][0]  # in half the time that array.ctypes takes
     return address

@@ -58,6 +58,11 @@ class Host:
         return 8 if self.has("avx512f") else 4 if self.has("avx2") else 2
 
     @property
+    def fused(self) -> bool:
+        """Whether it multiplies and adds in one rounding."""
+        return self.has("fma") or self.triple.startswith("aarch64")
+
+    @property
     def attributes(self) -> str:
         """What every emitted function says of itself, so that LLVM does not halve the registers that we chose.
 

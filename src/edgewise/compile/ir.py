@@ -37,6 +37,7 @@ __all__ = [
     "vector",
 ]
 
+DOUBLE: Final = struct.Struct(">d")
 SUFFIX: Final = {"double": "f64", "float": "f32", "i1": "i1", "i8": "i8", "i32": "i32", "i64": "i64", "i128": "i128"}
 
 
@@ -65,9 +66,9 @@ class Type:
     def literal(self, number: float) -> str:
         """A number as it stands in an instruction, the same in every lane."""
         if self.element == "double":
-            digits = "0x" + struct.pack(">d", number).hex().upper()
+            digits = f"0x{DOUBLE.pack(number).hex().upper()}"
         elif self.element == "float":  # LLVM spells a float as the double of the same value
-            digits = "0x" + struct.pack(">d", struct.unpack("f", struct.pack("f", number))[0]).hex().upper()
+            digits = f"0x{DOUBLE.pack(struct.unpack('f', struct.pack('f', number))[0]).hex().upper()}"
         else:
             digits = str(int(number))
         return digits if self.lanes == 1 else f"splat ({self.element} {digits})"
@@ -89,11 +90,12 @@ class Module:
         fused: Whether the target multiplies and adds in one rounding. True for x86-64 with FMA and for AArch64.
     """
 
-    __slots__ = ("definitions", "fused")
+    __slots__ = ("definitions", "fused", "imports")
 
     def __init__(self, *, fused: bool = True) -> None:
         self.fused = fused
         self.definitions: dict[str, str] = {}
+        self.imports: dict[str, str] = {}  # declarations of what is defined elsewhere
 
     def need(self, symbol: str, write: Callable[[], str]) -> str:
         """Return ``symbol``, whose definition ``write`` returns; it is called only the first time."""
@@ -102,8 +104,8 @@ class Module:
         return symbol
 
     def text(self) -> str:
-        """All definitions, as LLVM assembly."""
-        return "\n".join(self.definitions.values())
+        """All declarations and definitions, as LLVM assembly."""
+        return "\n".join([*self.imports.values(), *self.definitions.values()])
 
 
 class Block:
@@ -112,22 +114,25 @@ class Block:
     Args:
         module: Where definitions that the instructions call are collected.
         prefix: A letter, and more: it begins every name written here; two blocks of one function need different ones.
+            Without it, results have numbers for names, which is LLVM's own way and quick to read: then every
+            instruction must be written in its place, and no other block may do so in the same function.
         label: The basic block that the first instruction stands in, without ``%``; "entry" for that of a function.
     """
 
-    __slots__ = ("count", "label", "lines", "module", "prefix")
+    __slots__ = ("count", "label", "labels", "lines", "module", "prefix")
 
     def __init__(self, module: Module, prefix: str = "v", label: str = "entry") -> None:
         self.module = module
         self.prefix = prefix
         self.label = label
         self.lines: list[str] = []
-        self.count = 0
+        self.count = 0 if prefix else -1  # the number of the last result
+        self.labels = 0
 
     def fresh(self) -> str:
         """A name, without ``%``, that nothing else in this block has."""
-        self.count += 1
-        return f"{self.prefix}{self.count}"
+        self.labels += 1
+        return f"{self.prefix}.{self.labels}" if self.prefix else f"n{self.labels}"
 
     def name(self, text: str, kind: Type) -> Value:
         """A value that exists already: a parameter, or what other code of the function defined."""

@@ -34,6 +34,7 @@ PYTHON = (
     "PyTuple_GetItem",
     "PyTuple_New",
     "PyTuple_SetItem",
+    "PyWeakref_NewRef",
     "Py_DecRef",
     "Py_IncRef",
 )

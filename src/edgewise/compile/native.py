@@ -17,7 +17,8 @@ import numpy as np
 
 from edgewise.compile.engine import Library, load
 from edgewise.compile.layout import functions, known
-from edgewise.compile.plan import ALIGNMENT, Plan
+from edgewise.compile.plan import Plan
+from edgewise.compile.scratch import scratch
 from edgewise.compile.signature import Argument, Array, Constant, Same, Scalar, items
 from edgewise.errors import MissingExtraError
 
@@ -141,7 +142,7 @@ class _Table:
         admitted = (_Wanted * len(wanted))(*map(self._wanted, wanted))
         returned = (_Result * len(leaves))(*map(self._result, leaves))
         steps = items(plan.result)
-        memory = np.empty(plan.arena + ALIGNMENT if plan.arena else 0, np.uint8)
+        memory, address = scratch(plan.arena)
         gate = _Gate(
             arguments=len(plan.arguments),
             captured=len(plan.captured),
@@ -154,7 +155,7 @@ class _Table:
             kernel=plan.address,
             release=plan.release,
             bytes=plan.arena,
-            arena=memory.ctypes.data + -memory.ctypes.data % ALIGNMENT,
+            arena=address,
         )
         self._kept.append(memory)
         self.holder = np.frombuffer(memoryview(gate), np.uint8)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from edgewise.compile.passes import simplified
-from edgewise.compile.passes.reroll import rerolled
+from edgewise.compile.passes.loops import rerolled
+from edgewise.compile.passes.recomputed import recomputed
 from edgewise.compile.progress import telling
 from edgewise.compile.recording import Recording
 
@@ -41,9 +42,7 @@ class Path:
         self.straight = recording.program if len(recording.program.steps) <= LONG else None
         self.piece: Any = None
         with telling("simplifying", len(recording.program.steps)):
-            program = simplified(recording.program)
-            loops = rerolled(program)
-            self.program = program if loops is program else simplified(loops)
+            self.program = simplified(recomputed(simplified(rerolled(recording.program))))
         # Ways are merged as they were recorded; where there is but one, that would be kept for nothing.
         self.recording = recording if recording.program.guards else recording._replace(program=self.program)
         self.seconds = {"simplify": time.perf_counter() - begun}

@@ -9,9 +9,7 @@ from typing import Any
 from edgewise.compile.signature import Argument, Array, Constant, Result, Scalar, leaves
 from edgewise.errors import CompileError
 
-__all__ = ["ALIGNMENT", "Plan"]
-
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+__all__ = ["Plan"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

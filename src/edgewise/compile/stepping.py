@@ -14,14 +14,13 @@ import numpy as np
 
 from edgewise.compile.engine import load
 from edgewise.compile.repeated import stepped
+from edgewise.compile.scratch import scratch
 from edgewise.core.program import Op, Var
 
 if TYPE_CHECKING:
     from edgewise.compile.executable import Executable
 
 __all__ = ["Stepper"]
-
-ALIGNMENT = 64  # of scratch memory
 
 TEXT = """
 define i64 @steps(ptr %kernel, ptr %table, i64 %slots, ptr %strides, i64 %carries, i64 %results, i64 %count) {
@@ -114,11 +113,10 @@ class Stepper:
             rows = np.empty(shape if i < carries else (steps, *shape), dtype)
             memory.append(rows)
             strides.append(0 if i < carries else rows.strides[0])
-        scratch = np.empty(body.arena + ALIGNMENT, np.uint8)
+        _arena, start = scratch(body.arena)  # held until the loop is over
         addresses = [a.__array_interface__["data"][0] for a in memory]
-        start = scratch.__array_interface__["data"][0]
         slots = len(addresses)
-        table = (ctypes.c_void_p * (slots + 1))(*addresses, start + -start % ALIGNMENT)
+        table = (ctypes.c_void_p * (slots + 1))(*addresses, start)
         moves = (ctypes.c_int64 * slots)(*strides)
         if _steps()[0](body.address, table, slots, moves, carries, len(inputs), steps):
             return None  # NumPy says what is wrong

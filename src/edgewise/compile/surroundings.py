@@ -124,7 +124,8 @@ def _of_function(f: types.FunctionType) -> _Found:
     if ours and not f.__globals__.get("__name__", "").startswith("edgewise."):
         return  # edgewise's own wrap functions of the user's
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-        yield _never if ours else _content, cell, _content(cell), name
+        found = _content(cell)
+        yield _never if ours or isinstance(found, types.ModuleType) else _content, cell, found, name
     if not ours:
         yield from _of_globals(f)
     defaults, code = f.__defaults__ or (), f.__code__

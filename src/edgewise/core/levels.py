@@ -5,6 +5,7 @@ Not for rules: a rule that asked would branch on a value, and be silently wrong 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,19 @@ __all__ = [
     "finite",
     "keeping",
     "known",
+    "modes_of",
     "plain",
     "settled",
     "shown",
     "somewhere",
 ]
+
+
+def modes_of(value: Any) -> Iterator[Any]:
+    """The modes around an ordinary value, the highest first."""
+    while isinstance(value, Traced):
+        yield value.mode
+        value = value.value
 
 
 def plain(value: Any) -> Any:
@@ -112,11 +121,7 @@ def settled(value: Any) -> Any:
 
 def known(value: Any) -> bool:
     """Whether ``settled`` has an answer: the value does not differ within a batch."""
-    while isinstance(value, Traced):
-        if value.mode.lead:
-            return False
-        value = value.value
-    return True
+    return not any(mode.lead for mode in modes_of(value))
 
 
 def constant_like(t: Any, array: Any) -> Any:
@@ -133,17 +138,9 @@ def constant_like(t: Any, array: Any) -> Any:
 
 def keeping(value: Any) -> bool:
     """Whether some mode around ``value`` keeps what is computed with it."""
-    while isinstance(value, Traced):
-        if value.mode.keeps:
-            return True
-        value = value.value
-    return False
+    return any(mode.keeps for mode in modes_of(value))
 
 
 def differentiated(value: Any) -> bool:
     """Whether some mode around ``value`` carries a derivative."""
-    while isinstance(value, Traced):
-        if value.mode.differentiates:
-            return True
-        value = value.value
-    return False
+    return any(mode.differentiates for mode in modes_of(value))

@@ -8,14 +8,16 @@ modes, so transformations are re-entrant and run in any number of threads.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any, NoReturn
 
 from edgewise.core.registry import LATER, load
 from edgewise.errors import EscapedError
 
-__all__ = ["NOTHING", "RECORDERS", "Mode", "escaped", "on_enter"]
+__all__ = ["NOTHING", "RECORDERS", "Mode", "escaped", "on_enter", "standing"]
 
 NOTHING: dict[str, Any] = {}  # the parameters of a primitive that has none; never written to
 
@@ -25,6 +27,22 @@ on_enter: ContextVar[Callable[[Mode], None] | None] = ContextVar("on_enter", def
 # The modes that are recording a program just now (``modes.staged``), in whatever thread: they want to know of ordinary
 # arrays, too.
 RECORDERS: list[Any] = []
+
+
+@contextmanager
+def standing(frame: FrameType) -> Iterator[None]:
+    """Within it, what is recorded under a frame comes from the user's line that this frame was called from.
+
+    They need not look for it each time: a sweep does much, far below the user.
+    """
+    recorders = tuple(RECORDERS)
+    before = [mode.stand(frame) for mode in recorders]
+    try:
+        yield
+    finally:
+        for mode, known in zip(recorders, before, strict=True):
+            mode.known = known
+
 
 _levels = itertools.count(1)  # next() on it is atomic
 

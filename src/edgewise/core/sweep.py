@@ -8,10 +8,12 @@ weights without building maps: this loop, with ``Recorded.unary`` and ``binary``
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
 
 import numpy as np
 
+from edgewise.core.mode import standing
 from edgewise.core.node import Node
 from edgewise.core.shapes import FLOAT64, cast, unbroadcast
 
@@ -45,6 +47,11 @@ def sweep(order: list[Node], seed: Any, *, consume: bool) -> None:
         seed: of the last node's shape and dtype.
         consume: free each node once it is passed.
     """
+    with standing(sys._getframe()):
+        _sweep(order, seed, consume)
+
+
+def _sweep(order: list[Node], seed: Any, consume: bool) -> None:
     order[-1].cotangent = seed
     owned: set[int] = set()  # nodes whose cotangent is an array that nobody else holds: it may be written to
     for at in range(len(order) - 1, -1, -1):

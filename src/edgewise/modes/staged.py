@@ -16,10 +16,11 @@ import numpy as np
 
 from edgewise.core.admission import admit
 from edgewise.core.captured import Met
-from edgewise.core.levels import plain
+from edgewise.core.levels import modes_of, plain
 from edgewise.core.mode import NOTHING, RECORDERS, Mode
 from edgewise.core.program import Guard, Op, Place, Program, Var
 from edgewise.core.registry import STATIC_FROM
+from edgewise.core.shapes import FLOAT64
 from edgewise.core.traced import TRACED, Traced, TracedArray, TracedScalar, apply, cast_as, fixed, wrap
 from edgewise.errors import is_library
 from edgewise.modes.recorded import NUMBERS
@@ -39,6 +40,7 @@ class Staged(Mode):
     Attributes:
         program: what was recorded so far.
         open: whether a traced value of an outer transformation took part, so that the program is of this call alone.
+        known: a frame of ours, and the user's line it was called from.
     """
 
     differentiates = False
@@ -53,6 +55,7 @@ class Staged(Mode):
         self._looked: set[tuple[Var, bool]] = set()
         self._kinds: dict[Var, type] = {}  # of inputs that are arrays without axes, which are numbers here
         self._weak: dict[Var, type] = {}  # what stands for a number of Python's, which takes the dtype of others
+        self.known: tuple[FrameType | None, Place | None] = None, None
         self._library: dict[str, bool] = {}
 
     def lift(self, value: Any, kind: type | None = None) -> Traced:
@@ -87,13 +90,13 @@ class Staged(Mode):
 
         So what is computed from them is part of the program, and they are read when it runs.
         """
-        return self._lifted(value) if type(value) is not list and _above(t, self) else value
+        return self._lifted(value) if type(value) is not list and self in modes_of(t) else value
 
     def captured_in(self, function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The same for the arguments of a function of NumPy's, but for the static ones."""
         given = [*args, *kwargs.values()]
         inside = [v for value in given if type(value) in (list, tuple) for v in value]
-        met = next((v for v in (*given, *inside) if type(v) in TRACED and _above(v, self)), None)
+        met = next((v for v in (*given, *inside) if type(v) in TRACED and self in modes_of(v)), None)
         if met is None:
             return args, kwargs
         leading, names = STATIC_FROM.get(function, (len(args), kwargs))
@@ -148,8 +151,8 @@ class Staged(Mode):
             if not among and type(v2 if w1 is float else v1) is not np.float64:  # the dtype of another may be narrower
                 return self.interpret(primitive, (x1, x2), NOTHING)
         y = self._made(primitive, (a1, a2), primitive.value(v1, v2))
-        if among:
-            self._told(y, _number(primitive, [float]))
+        if among and primitive.name in _PYTHON:
+            weak[y.payload] = float
         return y
 
     def _told(self, y: Traced, kind: type | None) -> None:
@@ -157,18 +160,26 @@ class Staged(Mode):
         if kind is not None:
             self._weak[y.payload] = kind
 
-    def _made(self, primitive: Any, atoms: tuple[Any, ...], y: Any) -> Traced:
-        """Record an operation of one result without parameters."""
+    def _made(self, primitive: Any, atoms: tuple[Any, ...], y: Any, params: dict[str, Any] = NOTHING) -> Traced:
+        """Record an operation of one result; the user is three frames from here, or further."""
         self._count = serial = self._count + 1
+        if type(y) is np.float64:
+            var = Var(serial, (), FLOAT64)
+            self.program.steps.append(Op(primitive, atoms, params, (var,), self._place(sys._getframe(3))))
+            return TracedScalar(y, self, var)
         shape = y.shape
         var = Var(serial, shape, y.dtype)
-        self.program.steps.append(Op(primitive, atoms, NOTHING, (var,), self._place()))
+        self.program.steps.append(Op(primitive, atoms, params, (var,), self._place(sys._getframe(3))))
         return (TracedArray if shape else TracedScalar)(y, self, var)
 
     def interpret(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         inlined = primitive.family.inline(primitive, operands)
         if inlined is not None:
             return inlined
+        if len(operands) == 1 and primitive.outputs is None and primitive.form is None and not self._weak:
+            (x,) = operands
+            if type(x) in TRACED and x.mode is self and type(x.value) not in TRACED:
+                return self._made(primitive, (x.payload,), primitive.compute((x.value,), params), params)
         values: list[Any] = []
         atoms: list[Any] = []
         for operand in operands:
@@ -192,7 +203,7 @@ class Staged(Mode):
         results = tuple(map(self._var, parts))
         if weak is not None:
             self._weak[results[0]] = weak
-        self.program.steps.append(Op(primitive, tuple(atoms), params, results, self._place()))
+        self.program.steps.append(Op(primitive, tuple(atoms), params, results, self._place(sys._getframe(1))))
         made = tuple(wrap(part, self, var) for part, var in zip(parts, results, strict=True))
         return made[0] if primitive.outputs is None else made
 
@@ -239,7 +250,7 @@ class Staged(Mode):
             return
         self._looked.add((var, truth))
         expected = expected.copy() if isinstance(expected, np.ndarray) else expected
-        self.program.steps.append(Guard(var, expected, truth, self._place(), len(self._looked) - 1))
+        self.program.steps.append(Guard(var, expected, truth, self._place(sys._getframe(1)), len(self._looked) - 1))
 
     def _var(self, value: Any) -> Var:
         self._count += 1
@@ -254,24 +265,31 @@ class Staged(Mode):
             return self._var(value)
         return value
 
+    def stand(self, frame: FrameType) -> tuple[FrameType | None, Place | None]:
+        """Remember which of the user's lines a frame was called from; what was remembered before."""
+        before = self.known
+        self.known = frame, self._place(frame)
+        return before
+
     def __enter__(self) -> Any:
         RECORDERS.append(self)
         return super().__enter__()
 
     def end(self) -> None:
         RECORDERS.remove(self)
+        self.known = None, None
         super().end()
 
-    def _place(self) -> Place | None:
-        """The user's line that is being executed."""
-        frame: FrameType | None = sys._getframe(2)
-        library = self._library
+    def _place(self, frame: FrameType | None) -> Place | None:
+        """The user's line that a frame is, or was called from."""
+        library, (known, place) = self._library, self.known
         while frame is not None:
+            if frame is known:
+                return place
             name = frame.f_code.co_filename
-            ours = library.get(name)
-            if ours is None:
-                ours = library[name] = is_library(name)
-            if not ours:
+            if name not in library:
+                library[name] = is_library(name)
+            if not library[name]:
                 return name, frame.f_lineno
             frame = frame.f_back
         return None
@@ -282,15 +300,6 @@ def _number(primitive: Any, kinds: list[type]) -> type | None:
     if primitive.name not in _PYTHON:
         return None
     return float if primitive.name == "absolute" else max(kinds, key=(bool, int, float, complex).index)
-
-
-def _above(t: Any, mode: Mode) -> bool:
-    """Whether a value is one of this mode, or wraps one."""
-    while isinstance(t, Traced):
-        if t.mode is mode:
-            return True
-        t = t.value
-    return False
 
 
 def _sample(value: Any) -> Any:

@@ -6,9 +6,9 @@ colouring by lifetime, first fit, neighbouring free stretches joined.
 
 from __future__ import annotations
 
-__all__ = ["Arena"]
+from edgewise.compile.scratch import ALIGNMENT
 
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+__all__ = ["Arena"]
 
 
 class Arena:

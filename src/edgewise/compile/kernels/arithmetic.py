@@ -13,7 +13,7 @@ from typing import Any, Final
 from edgewise.compile.ir import Value, copysign, fabs, select, sqrt
 from edgewise.compile.kernels.kinds import Complex, Held, Kind
 
-__all__ = ["COMPLEX", "REAL", "integer_power", "whole_power"]
+__all__ = ["COMPLEX", "DOUBLE", "REAL", "integer_power", "whole_power"]
 
 
 def add(kind: Kind, a: Value, b: Value) -> Value:
@@ -197,6 +197,20 @@ REAL: Final[dict[str, Callable[..., Any]]] = {
     "radians": radians,
     "deg2rad": radians,
     **{how: rounded(how) for how in ("floor", "ceil", "trunc", "rint")},
+}
+
+
+# Those that are one instruction on a float64: its text, with "%s" for the result and each operand.
+DOUBLE: Final[dict[str, str]] = {
+    **{
+        name: f"  %s = {instruction} double %s, %s"
+        for name, instruction in {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}.items()
+    },
+    **{
+        name: f"  %s = call double @llvm.{intrinsic}.f64(double %s)"
+        for name, intrinsic in {"sqrt": "sqrt", "absolute": "fabs", "fabs": "fabs"}.items()
+    },
+    "negative": "  %s = fneg double %s",
 }
 
 

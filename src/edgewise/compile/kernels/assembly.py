@@ -1,38 +1,47 @@
 """Sections become LLVM text: one function each, and for every run of them one that calls them in turn.
 
-``assemble`` walks the sections of a program and knows where each value is: in registers of the section being written,
-in memory, or both. What a later section needs is put into memory by the one that made it, and nothing else is.
+``assemble`` walks the sections of a program; where each value is, ``storage`` knows.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgewise.compile.ir import Module, Value
-from edgewise.compile.kernels.arena import Arena
-from edgewise.compile.kernels.arithmetic import COMPLEX, REAL
-from edgewise.compile.kernels.body import Body, Cell, Place
-from edgewise.compile.kernels.boxes import Box, boxes
-from edgewise.compile.kernels.kinds import Complex, Kind, kind_of, truth
-from edgewise.compile.kernels.loops import write_nest
-from edgewise.compile.kernels.nests import Graph, Made, Reach, Store
-from edgewise.compile.kernels.order import arranged
-from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.ir import Module, Value, vector
+from edgewise.compile.kernels.body import Body, Cell
+from edgewise.compile.kernels.costs import cycles
+from edgewise.compile.kernels.crossing import crossing
+from edgewise.compile.kernels.graphs import graphs
+from edgewise.compile.kernels.kinds import Complex, kind_for, truth
+from edgewise.compile.kernels.looping import Loop
+from edgewise.compile.kernels.loops import clear_across, write_nest
+from edgewise.compile.kernels.nests import Graph, Read, Rows, Store
+from edgewise.compile.kernels.offsets import beside
+from edgewise.compile.kernels.order import Layout, arranged
+from edgewise.compile.kernels.pieces import LOCAL, cut, cut_band, opened
+from edgewise.compile.kernels.regions import write_region
 from edgewise.compile.kernels.rolled import Rolled, write_rolled
-from edgewise.compile.kernels.scalars import Scalar
-from edgewise.compile.kernels.sections import Call, Division, Look, Nest, Straight, looked_at
-from edgewise.compile.kernels.table import Memory, Table, contiguous, known_cells
-from edgewise.compile.kernels.unrolled import LIMIT
-from edgewise.compile.kernels.views import identity, whole
-from edgewise.core.program import Guard, Op, Program, Var, vars_of
+from edgewise.compile.kernels.rowwise import rowwise
+from edgewise.compile.kernels.sections import Band, Call, Division, Look, Nest, Straight
+from edgewise.compile.kernels.storage import Storage
+from edgewise.compile.kernels.straight import write_straight
+from edgewise.compile.kernels.table import Memory, Table
+from edgewise.compile.kernels.tiling import tiling
+from edgewise.core.program import Guard, Op, Program, Var
 
-__all__ = ["Assembly", "Native", "Target", "assemble", "condition"]
+__all__ = ["LONG", "Assembly", "Native", "Target", "Text", "assemble", "condition"]
 
+LONG = 1000  # instructions without loops from which on compile time counts more than the time of a run
+JOINED = 300  # instructions of small sections in one function: each function costs LLVM a millisecond
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
+DEPENDENT = 2.5  # cycles of an instruction on one number, which often waits for the one before
 
 
 class Target(NamedTuple):
@@ -55,24 +64,41 @@ class Native(NamedTuple):
     symbol: str
 
 
+class Text(NamedTuple):
+    """LLVM assembly, and the symbols of elementary functions that it declares."""
+
+    text: str
+    functions: list[str]
+
+
 class Assembly(NamedTuple):
     """A program as text.
 
     Attributes:
-        text: LLVM assembly.
+        main: what is called.
+        straight: beside loops, a long stretch without any: to be compiled in a hurry; None where there is none.
+        sections: symbols of the latter that the former declares.
         steps: what is to be done in order: machine code, and calls of NumPy.
         table: where everything is.
         arena: bytes of scratch memory.
         cost: instructions, roughly.
         looping: whether there are loops.
+        cycles: what it takes on one thread, roughly.
+        pieces: the sections that have loops in pieces done by the pool of threads, and how many.
+        tiles: the sections that have loops with tiles of results in registers, and which were chosen why.
     """
 
-    text: str
+    main: Text
+    straight: Text | None
+    sections: list[str]
     steps: list[Native | Call]
     table: Table
     arena: int
     cost: int
     looping: bool
+    cycles: float = 0.0
+    pieces: Mapping[int, int] = MappingProxyType({})
+    tiles: Mapping[int, str] = MappingProxyType({})
 
 
 def assemble(program: Program, division: Division, known: dict[Var, Any], target: Target) -> Assembly:
@@ -90,257 +116,251 @@ def assemble(program: Program, division: Division, known: dict[Var, Any], target
 class _Writer:
     def __init__(self, program: Program, division: Division, known: dict[Var, Any], target: Target) -> None:
         sections = division.sections
-        called = [v for s in sections if isinstance(s, Call) and isinstance(s.step, Op) for v in s.step.results]
         self.division, self.sections, self.target = division, sections, target
         entries = [one for section in sections if isinstance(section, Nest) for one in section.entries]
         self.calling = sum(one.how is not None and bool(one.how.maths) for one in entries) > MANY
         self.beyond = len(program.guards) + 1  # what is returned for an index out of range
-        self.table = Table(program, division.outputs, called)
+        self.storage = Storage(program, division, known)
         self.module = Module(fused=target.fused)
-        self.arena = Arena()
+        straight = [section.cost for section in sections if isinstance(section, Straight)]
+        self.looping = any(not isinstance(section, Straight | Call) for section in sections)
+        self.apart = Module(fused=target.fused) if self.looping and sum(straight) > LONG else None
+        self.hurried: list[Body] = []
         self.functions: list[str] = []
-        self.cells: dict[Var, list[Cell]] = {}
-        self.blocks: dict[int, set[Var]] = {}  # stretches of scratch memory, and whose values they hold
-        self.last: dict[Var, int] = {}  # the last section that needs a variable
-        self.as_arrays: set[Var] = set()  # what is needed in one piece of memory
-        for at, section in enumerate(sections):
-            looks = set(looked_at(section)) if isinstance(section, Straight) else set()
-            shown = {leaf for var in looks if var not in division.where for leaf, _ in division.leaves(var, at)}
-            direct = looks - shown
-            for var in division.needs(at):
-                self.last[var] = at
-                if var not in direct and (var.shape or isinstance(section, Call)):
-                    self.as_arrays.add(var)
-        self.heirs = self._heirs()
-        for var, array in known.items():
-            kind = kind_of(var.dtype)
-            if kind is not None and array.size <= LIMIT:
-                self.cells[var] = known_cells(array, kind)
+        self.names = (f"piece{i}" for i in itertools.count())
+        self.cycles = 0.0
+        self.pieces: dict[int, int] = {}
+        self.tiles: dict[int, str] = {}
+        self.at = 0  # the section that is written
 
     def run(self) -> Assembly:
         steps: list[Native | Call] = []
-        symbols: list[str] = []
-        cost, looping = 0, False
+        bodies: list[Body] = []
+        cost, room = 0, 0
+        bands = {band.first: band for band in self.division.bands}
+        stop = 0
         for at, section in enumerate(self.sections):
-            if isinstance(section, Call):
-                self._close(steps, symbols)
-                steps.append(section)
-                self._called(section)
-            else:
-                body = Body(self.module, f"section{at}")
-                if isinstance(section, Straight):
-                    self._straight(body, at, section)
-                elif isinstance(section, Nest):
-                    self._nest(body, at, section)
-                elif isinstance(section, Rolled):
-                    self._rolled(body, at, section)
-                else:
-                    self._pack(body, at, section)
-                looping = looping or not isinstance(section, Straight)
-                self.functions.append(body.text(self.target.attributes, internal=True))
-                symbols.append(body.name)
+            if not isinstance(section, Call):
                 cost += section.cost
-            self._free(at)
-        self._close(steps, symbols)
-        text = "\n".join([self.module.text(), *self.functions])
-        return Assembly(text, steps, self.table, self.arena.size, cost, looping)
+            if at < stop:  # of a band, which is written
+                continue
+            stop = at + 1
+            if isinstance(section, Call):
+                self._close(steps, bodies)
+                steps.append(section)
+                self.storage.called(section)
+            else:
+                self.at = at
+                module = self.apart if isinstance(section, Straight) and self.apart is not None else self.module
+                small = isinstance(section, Straight | Rolled)
+                if bodies and small and section.cost <= room and bodies[-1].block.module is module:
+                    body = bodies[-1]
+                    body.forget()
+                else:
+                    body, room = Body(module, f"section{at}", numbered=small), JOINED if small else 0
+                    bodies.append(body)
+                room -= section.cost
+                if isinstance(section, Straight):
+                    self.cycles += section.cost * DEPENDENT
+                    self._straight(body, at, section)
+                elif isinstance(section, Rolled):
+                    self.cycles += section.cost * DEPENDENT * section.op.params["steps"]
+                    self._rolled(body, at, section)
+                elif at in bands:
+                    stop = bands[at].stop
+                    self._band(body, bands[at])
+                else:
+                    rooms = {var: self.storage.room(var, at) for var in self.storage.made(at)}
+                    for graph in graphs(self.division, at, self.storage.found, rooms, self.storage.inherited):
+                        self._loops(body, arranged(graph))
+            self.storage.free(stop - 1)
+        self._close(steps, bodies)
+        declared = [f"declare i64 @{body.name}(ptr)" for body in self.hurried]
+        main = _text(self.module, [*declared, *self.functions])
+        texts = [body.text(self.target.attributes, internal=False) for body in self.hurried]
+        return Assembly(
+            main,
+            None if self.apart is None else _text(self.apart, texts),
+            [body.name for body in self.hurried],
+            steps,
+            self.storage.table,
+            self.storage.arena.size,
+            cost,
+            self.looping,
+            self.cycles,
+            self.pieces,
+            self.tiles,
+        )
 
-    def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
-        """End a run of sections."""
-        if not symbols:
+    def _close(self, steps: list[Native | Call], bodies: list[Body]) -> None:
+        """End a run of sections: a function that calls all of theirs, or the one there is."""
+        if not bodies:
             return
-        body = Body(self.module, f"kernel{sum(isinstance(s, Native) for s in steps)}")
-        for symbol in symbols:
-            body.call(symbol)
-        self.functions.append(body.text(self.target.attributes, internal=False))
-        steps.append(Native(body.name))
-        symbols.clear()
+        name, first = f"kernel{sum(isinstance(s, Native) for s in steps)}", bodies[0]
+        if len(bodies) == 1 and first.block.module is self.module:
+            first.name = name
+            self.functions.append(first.text(self.target.attributes, internal=False))
+        else:
+            whole = Body(self.module, name)
+            for body in bodies:
+                whole.call(body.name)
+                if body.block.module is self.module:
+                    self.functions.append(body.text(self.target.attributes, internal=True))
+                else:
+                    self.hurried.append(body)
+            self.functions.append(whole.text(self.target.attributes, internal=False))
+        steps.append(Native(name))
+        bodies.clear()
 
     # -- sections
 
     def _straight(self, body: Body, at: int, section: Straight) -> None:
-        made = []
-        for step in section.steps:
-            if isinstance(step, Look):
-                body.guard(condition(body, step.guard, self._entries(step.guard.var)), step.code)
-                continue
-            op, how = step
-            operands = [self._entries(x) if type(x) is Var else [] for x in op.operands]
-            self.cells[op.results[0]] = how.write(body, operands)
-            made.append(op.results[0])
-        self._keep(body, at, made)
+        def look(one: Look, cells: list[Cell]) -> None:
+            body.guard(condition(body, one.guard, cells), one.code)
+
+        storage, width = self.storage, 2 * self.target.width
+
+        def by_rows(op: Op, operands: list[list[Cell]]) -> list[Cell] | None:
+            rows = rowwise(op, self.target.fused, called=True)
+            return None if rows is None else rows.cells(body, width, operands)
+
+        known = write_straight(body, section.steps, storage.cells, storage.entries, look, by_rows)
+        made = [step[0].results[0] for step in section.steps if not isinstance(step, Look)]
+        needed = [var for var in made if storage.needed(var, at)]
+        for var in needed:
+            known(var)
+        storage.keep(body, at, needed, width)
 
     def _rolled(self, body: Body, at: int, section: Rolled) -> None:
         carries = section.op.params["carries"]
-        rooms = [self._room(var, at) for var in section.op.results[carries:]]
-        last = write_rolled(body, section, self._entries, self._memory, rooms)
+        width = 2 * self.target.width  # two registers take turns
+        rooms = self.storage.record(section.op.results[carries:], at, width)
+        last = write_rolled(body, section, self.storage.entries, self.storage.stacked, rooms, width)
         for var, cells in zip(section.op.results, last, strict=False):
-            self.cells[var] = cells
-        self._keep(body, at, list(section.op.results[:carries]))
+            self.storage.cells[var] = cells
+        self.storage.keep(body, at, list(section.op.results[:carries]), width)
 
-    def _nest(self, body: Body, at: int, section: Nest) -> None:
-        graph = Graph(section.space, self.division, at, self._found)
-        for entry in section.entries:
-            graph.enter(entry, self._room(entry.var, at))
-        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
-
-    def _pack(self, body: Body, at: int, section: Pack) -> None:
-        kind, parts = _kind(section.var), section.parts
-        under = parts[0].source
-        if type(under) is Var and self.heirs.get(under) is section.var:
-            memory: Memory | None = self.table.memory[under]
-            assert memory is not None
-            self.table.memory[section.var] = memory
-            if memory.buffer == self.table.arena:
-                self.blocks[memory.offset] = {section.var}
-            parts = parts[1:]
-        else:
-            memory = self._room(section.var, at)
-            cut = boxes(parts, section.var.shape)
-            if memory is not None and cut is not None:
-                for box in cut:
-                    self._box(body, at, box, memory, kind)
-                return
-        if memory is None:
-            return
-        for part in parts:
-            graph = Graph(part.shape, self.division, at, self._found)
-            shape = part.source.shape if type(part.source) is Var else ()
-            index = whole(shape, part.shape).through(identity(len(part.shape)), len(part.shape))
-            node = graph.read(part.source, index, kind)
-            offset, strides = part.place.memory(memory.offset, memory.strides, len(part.shape))
-            terms = graph.terms(memory, section.var.shape, part.picks, identity(len(part.shape)))
-            graph.stores.append(Store(node, Reach(memory.buffer, offset, strides), kind, terms, part.add))
-            write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
-
-    def _box(self, body: Body, at: int, box: Box, memory: Memory, kind: Kind) -> None:
-        graph = Graph(box.shape, self.division, at, self._found)
-        add = Scalar("add", (kind, kind), kind, kind, (COMPLEX if kind.complex else REAL)["add"])
-        node, *more = [graph.read(part.source, box.entries(part), kind) for part in box.layers]
-        for other in more:
-            node = graph.node(Made(add, (node, other)))
-        offset = memory.offset + sum(map(operator.mul, box.starts, memory.strides))
-        graph.stores.append(Store(node, Reach(memory.buffer, offset, memory.strides), kind))
-        write_nest(body, arranged(graph), self.target.width, self.beyond, self.calling)
-
-    def _heirs(self) -> dict[Var, Var]:
-        """Arrays that are stored into and that nobody needs any more: the result is in the same memory."""
-        found = {}
-        for at, section in enumerate(self.sections):
-            if not isinstance(section, Pack) or not section.parts[1:]:
+    def _band(self, body: Body, band: Band) -> None:
+        """Sections that take turns: a loop over blocks of rows, and in it all of them one after the other."""
+        storage = self.storage
+        rooms = storage.rooms(band)
+        before = band
+        band, turns = self._lying(band, rooms)
+        self.division.bands[self.division.bands.index(before)] = band
+        near = storage.arena.take(storage.near.size)
+        body.bind(LOCAL, beside(body.block, body.address(storage.table.arena), near))
+        # The longest stretch goes first: it may be done in pieces, which find what is folded along it anew.
+        begun: set[int] = set()
+        for (_, blocks, _), numbered in sorted(turns, key=lambda one: -one[0][1]):
+            layouts = [layout for _, layout in numbered]
+            for at, layout in numbered:
+                self._tell(at, layout)
+            self.cycles += sum(cycles(layout, self.target.width) for layout in layouts)
+            how = None if begun else cut_band(layouts, self.target.width)
+            for at, layout in numbered:
+                if how is None and at not in begun:
+                    clear_across(body, layout)
+            begun.update(at for at, _ in numbered)
+            if how is not None:
+                self._region(body, layouts, how.length, storage.near.size)
                 continue
-            x, var = section.parts[0].source, section.var
-            if type(x) is not Var or (x.shape, x.dtype) != (var.shape, var.dtype) or self.last.get(x, -1) != at:
-                continue
-            made = self.division.where.get(x, -1)
-            if made < 0 or not isinstance(self.sections[made], Nest | Pack) or self.table.result(x) is not None:
-                continue
-            others = [part.source for part in section.parts[1:]]
-            others += [pick.array for part in section.parts for pick in part.picks]
-            if any(leaf is x for v in vars_of(others) for leaf, _ in self.division.leaves(v, at)):
-                continue  # what is stored is made of the array itself
-            if self.last.get(var, -1) > at or self.table.result(var) is not None:
-                found[x] = var
+            loop = Loop(body, 0, blocks, 1, [])
+            for layout in layouts:
+                self._loops(body, layout, loop.counter)
+            loop.close([])
+        storage.arena.give(near)
+
+    def _lying(self, band: Band, rooms: dict[Var, Memory | None]) -> tuple[Band, list[Any]]:
+        """Let the rows at hand lie as it costs less: one after the other, or side by side.
+
+        Returns:
+            The band, and for each of its turns the nests, each with its section.
+        """
+        ways = []
+        for lanes, packed in ((False, False), (True, False), (True, True)):
+            one = band._replace(lanes=lanes)
+            self.storage.lay(one, rooms)
+            far = {var: self.storage.memory(var) for var in band.shared} if packed else {}
+            if packed:
+                self.storage.pack(one)
+            turns = [(turn, self._copies(one, far, turn) + self._layouts(one, rooms, turn)) for turn in band.turns()]
+            cost = sum(cycles(layout, self.target.width) for _, layouts in turns for _, layout in layouts)
+            ways.append((cost, one, turns))
+        self.storage.unpack()
+        _, one, turns = min(ways, key=lambda way: way[0])
+        return one, turns
+
+    def _copies(self, band: Band, far: dict[Var, Memory], turn: tuple[int, int, int]) -> list[tuple[int, Layout]]:
+        """Nests that copy the rows at hand of what lies elsewhere, so that they lie side by side."""
+        start, blocks, length = turn
+        found = []
+        for var, memory in far.items():
+            axis, first = band.shared[var]
+            if 0 <= start - first <= var.shape[axis] - blocks * length:
+                rows = Rows(axis, start - first, blocks, length, band.lanes)
+                graph = Graph(var.shape, self.division, band.first, self.storage.found, rows)
+                kind, near = kind_for(var.dtype), self.storage.found(var)
+                assert isinstance(near, Memory)
+                node = graph.node(Read(graph.reach(memory, graph.index), kind))
+                graph.stores.append(Store(node, graph.reach(near, graph.index), kind))
+                found.append((-1, arranged(graph)))
         return found
 
-    def _called(self, section: Call) -> None:
-        """Say where the operands are that are looks at something in memory."""
-        step = section.step
-        for var in (step.guard.var,) if isinstance(step, Look) else vars_of(step.operands):
-            if var not in self.table.memory:
-                self.table.memory[var] = self._memory(var)
-
-    # -- where values are
-
-    def _found(self, var: Var) -> Memory | Cell:
-        """A variable as loops find it: a number, or memory."""
-        return self._memory(var) if var.shape else self._entries(var)[0]
-
-    def _memory(self, var: Var) -> Memory:
-        """Where a variable is in memory."""
-        chain = []
-        while var not in self.table.memory:
-            source, view = self.division.views[var]
-            chain.append((var, view))
-            var = source
-        found = self.table.memory[var]
-        for shown, view in reversed(chain):
-            if view.flat:
-                found = found._replace(strides=contiguous(shown))
-            else:
-                offset, strides = view.memory(found.offset, found.strides, len(shown.shape))
-                found = Memory(found.buffer, offset, strides)
+    def _layouts(
+        self, band: Band, rooms: dict[Var, Memory | None], turn: tuple[int, int, int]
+    ) -> list[tuple[int, Layout]]:
+        """The nests of a band in order, each with its section."""
+        start, blocks, length = turn
+        found = []
+        for at, axis, first in zip(range(band.first, band.stop), band.axes, band.firsts, strict=True):
+            section = self.sections[at]
+            own = section.space[axis] if isinstance(section, Nest) else self.storage.made(at)[0].shape[axis]
+            if first <= start < first + own:
+                rows = Rows(axis, start - first, blocks, length, band.lanes)
+                some = graphs(self.division, at, self.storage.found, rooms, self.storage.inherited, rows)
+                found += [(at, arranged(graph)) for graph in some]
         return found
 
-    def _entries(self, var: Var) -> list[Cell]:
-        """The cells of a variable's entries."""
-        found = self.cells.get(var)
-        if found is None:
-            found = self.cells[var] = self._memory(var).cells(var, _kind(var))
-        return found
+    def _region(self, body: Body, layouts: Sequence[Layout], each: int, near: int = 0) -> None:
+        """Nests in a loop over blocks, in pieces of so many."""
+        pieces = -(-layouts[0].lengths[0] // each)
+        self.pieces[self.at] = max(pieces, self.pieces.get(self.at, 0))
+        scratch = self.storage.table.arena, self.storage.arena
+        one = write_region(body, layouts, each, scratch, near, next(self.names), self._loops)
+        self.functions.append(one.text(self.target.attributes, internal=True))
 
-    def _room(self, var: Var, at: int) -> Memory | None:
-        """Memory for what a section makes, and where it is from now on; None where nobody needs it."""
-        last = var
-        while last in self.heirs:
-            last = self.heirs[last]
-        memory = self.table.result(last)
-        if memory is None and self.last.get(var, -1) > at:
-            block = self.arena.take(var.dtype.itemsize * int(np.prod(var.shape, dtype=np.int64)))
-            self.blocks[block] = {var}
-            memory = Memory(self.table.arena, block, contiguous(var))
-        if memory is not None:
-            self.table.memory[var] = memory
-        return memory
+    def _tell(self, at: int, layout: Layout) -> None:
+        """Note what was chosen for the loops of a section, and why."""
+        chosen = crossing(layout, self.target.width) or tiling(layout, self.target.width)
+        if chosen is not None:
+            self.tiles.setdefault(at, chosen.reason)
 
-    def _keep(self, body: Body, at: int, made: list[Var]) -> None:
-        """Put into memory what is needed after a section that has it in registers."""
-        spilled: dict[int, tuple[Cell, list[tuple[Var, int]]]] = {}
-        for var in made:
-            needed = self.last.get(var, -1) > at
-            if self.table.result(var) is not None or (needed and var in self.as_arrays):
-                memory = self._room(var, at)
-                assert memory is not None
-                places = memory.cells(var, _kind(var))
-                for cell, place in zip(self.cells[var], places, strict=True):
-                    assert isinstance(place, Place)
-                    body.put(cell, place)
-                self.cells[var] = places
-            elif needed:
-                for i, cell in enumerate(self.cells[var]):
-                    if isinstance(cell, Value | Complex):
-                        spilled.setdefault(id(cell), (cell, []))[1].append((var, i))
-                    elif isinstance(cell, Place) and cell.buffer == self.table.arena:
-                        self.blocks[max(b for b in self.blocks if b <= cell.offset)].add(var)
-        if spilled:
-            block = self.arena.take(16 * len(spilled))
-            holders = self.blocks[block] = set()
-            for slot, (cell, users) in enumerate(spilled.values()):
-                place = Place(self.table.arena, block + 16 * slot, _kind(users[0][0]))
-                body.put(cell, place)
-                for var, i in users:
-                    self.cells[var][i] = place
-                    holders.add(var)
-
-    def _free(self, at: int) -> None:
-        """Give back scratch memory that nothing needs any more."""
-        for block, holders in list(self.blocks.items()):
-            if all(self.last.get(var, -1) <= at for var in holders):
-                self.arena.give(block)
-                del self.blocks[block]
+    def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
+        """A nest, in pieces where it is long."""
+        if counter is None:
+            self._tell(self.at, layout)
+            self.cycles += cycles(layout, self.target.width)
+            how = cut(layout, self.target.width)
+            if how is not None:
+                level, length, pieces = how
+                self._region(body, [opened(layout, level, 0, pieces, length)], 1)
+                rest = layout.lengths[level] - pieces * length
+                if not rest:
+                    return
+                layout = opened(layout, level, pieces * length, 1, rest)
+                counter = body.block.constant(0, vector("i64", 1))
+        write_nest(body, layout, self.target.width, self.beyond, self.calling, counter)
 
 
-def _kind(var: Var) -> Kind:
-    kind = kind_of(var.dtype)
-    assert kind is not None
-    return kind
+def _text(module: Module, functions: list[str]) -> Text:
+    return Text("\n".join([module.text(), *functions]), list(module.imports))
 
 
 def condition(body: Body, guard: Guard, cells: list[Cell]) -> Value:
     """Whether what is looked at is what was seen: its truth, or every bit of it."""
     if guard.truth:
         (cell,) = cells
-        seen = truth(body.held(cell), _kind(guard.var))
+        seen = truth(body.held(cell), kind_for(guard.var.dtype))
         return seen if guard.expected else ~seen
     same = []
     for cell, expected in zip(cells, np.asarray(guard.expected).ravel(), strict=True):

@@ -32,22 +32,28 @@ class Box(NamedTuple):
     shape: tuple[int, ...]
     layers: tuple[Part, ...]
 
-    def entries(self, part: Part) -> Index:
-        """The entries of a part's source that belong to the box, seen from loops over it."""
-        rank = len(self.shape)
+    def place(self, index: Index) -> Index:
+        """Where the box is in the array, from the place in the box."""
+        return tuple(one.scaled(start, 1) for start, one in zip(self.starts, index, strict=True))
+
+    def entries(self, part: Part, index: Index, rank: int) -> Index:
+        """The entries of a part's source that belong to a place in the box; there are ``rank`` loops."""
         found = [Affine(0, (0,) * rank) for _ in part.shape]
-        for k, axis in enumerate(part.place.axes):
+        for axis, here in zip(part.place.axes, self.place(index), strict=True):
             if axis.axis >= 0:
-                found[axis.axis] = Affine(self.starts[k] - axis.start, tuple(int(i == k) for i in range(rank)))
+                found[axis.axis] = here.scaled(-axis.start, 1)
         source = part.source.shape if type(part.source) is Var else ()
         return whole(source, part.shape).through(tuple(found), rank)
 
 
-def boxes(parts: tuple[Part, ...], shape: tuple[int, ...]) -> list[Box] | None:
-    """The boxes of an array that has these parts; None where they are too many, or parts are no boxes themselves."""
+def boxes(parts: tuple[Part, ...], shape: tuple[int, ...], rows: int = -1) -> list[Box] | None:
+    """The boxes of an array that has these parts; None where they are too many, or parts are no boxes themselves.
+
+    Of the axis ``rows``, all is taken as one box.
+    """
     if len(parts) < 2 or not all(_box(part) for part in parts):
         return None
-    bounds = [_bounds(part) for part in parts]
+    bounds = [[(0, shape[k]) if k == rows else part.along(k) for k in range(len(shape))] for part in parts]
     cuts = [sorted({end for one in bounds for end in one[k]}) for k in range(len(shape))]
     found: list[Box] = []
     for cell in itertools.product(*map(itertools.pairwise, cuts)):
@@ -97,8 +103,5 @@ def _stacked(below: Pack, above: Pack) -> Pack | None:
 
 
 def _box(part: Part) -> bool:
-    return not part.picks and all(axis.axis < 0 or axis.step == 1 for axis in part.place.axes)
-
-
-def _bounds(part: Part) -> list[tuple[int, int]]:
-    return [(axis.start, axis.start + (1 if axis.axis < 0 else part.shape[axis.axis])) for axis in part.place.axes]
+    along = [axis for axis in part.place.axes if axis.axis >= 0]
+    return not part.picks and all(axis.step == 1 for axis in along) and len({axis.axis for axis in along}) == len(along)

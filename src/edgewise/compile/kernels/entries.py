@@ -7,22 +7,29 @@ that there is none.
 
 from __future__ import annotations
 
+import functools
 import math
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from edgewise.compile.kernels.arithmetic import REAL
-from edgewise.compile.kernels.kinds import Kind, kind_of
+from edgewise.compile.kernels.kinds import Kind, kind_for, kind_of
 from edgewise.compile.kernels.names import structural_name
 from edgewise.compile.kernels.scalars import Scalar, scalar
-from edgewise.compile.kernels.views import Axis, Pick, View, picked, whole
+from edgewise.compile.kernels.views import Axis, Known, Pick, View, picked, whole
 from edgewise.core.contract import parse
 from edgewise.core.program import Op, Var
 
-__all__ = ["Entry", "Fold", "copy_of", "entry"]
+__all__ = ["Entry", "Fold", "copy_of", "entry", "most_products", "tiled"]
 
-MOST_PRODUCTS = 1 << 15  # of a product of matrices that is not left to BLAS
+# Products of numbers in a product of matrices that is not left to BLAS, where that has one core, and where it has more
+# and shares the work among them. Measured with benchmarks/products.py.
+MOST_ALONE = 1 << 27
+MOST_SHARED = 1 << 21
+WRITTEN = 128  # products of numbers that are rather written out than done in vectors, by loops and through memory
+REUSED = 8  # points that share an entry of an operand from which on that is made before, not again at each of them
 
 _FOLDS = {
     "sum": "add",
@@ -74,8 +81,16 @@ class Entry(NamedTuple):
         """Instructions at a point, roughly."""
         return (self.how.cost if self.how else 0) + (self.fold is not None) + 8 * len(self.picks)
 
+    @property
+    def shared(self) -> list[Var]:
+        """The factors of a contraction each entry of which is needed at many points, so that they are made before."""
+        if self.fold is None or self.how is None:
+            return []
+        points = math.prod(self.space)
+        return [x for x, _ in self.reads if type(x) is Var and points >= REUSED * math.prod(x.shape)]
 
-def entry(op: Op, fused: bool) -> Entry | None:
+
+def entry(op: Op, fused: bool, known: Known) -> Entry | None:
     """An operation as the body of loops; None where it has no such form."""
     if len(op.results) != 1:
         return None
@@ -92,7 +107,7 @@ def entry(op: Op, fused: bool) -> Entry | None:
     if name == "contract":
         return _contraction(op)
     if name == "gather":
-        return _gathered(op)
+        return _gathered(op, known)
     how = scalar(op, fused)
     if how is None:
         return None
@@ -105,10 +120,17 @@ def entry(op: Op, fused: bool) -> Entry | None:
     return Entry(result, result.shape, reads, how._replace(kinds=kept), how.result)
 
 
+def tiled(op: Op, fused: bool, known: Known) -> bool:
+    """Whether an operation on few numbers is better done by loops: a product of matrices that fills vectors."""
+    if structural_name(op.primitive) != "contract":
+        return False
+    one = entry(op, fused, known)
+    return one is not None and math.prod(one.space) > WRITTEN and op.results[0].shape[-1:] == (8,)
+
+
 def copy_of(source: Var, result: Var) -> Entry:
     """The entries of one variable as another, which has memory of its own."""
-    kind = kind_of(source.dtype)
-    assert kind is not None
+    kind = kind_for(source.dtype)
     return Entry(result, source.shape, ((source, whole(source.shape, source.shape)),), None, kind)
 
 
@@ -137,22 +159,30 @@ def _reduction(op: Op, name: str) -> Entry | None:
     return Entry(result, x.shape, ((x, whole(x.shape, x.shape)),), None, within, fold)
 
 
-def _gathered(op: Op) -> Entry | None:
+def _gathered(op: Op, known: Known) -> Entry | None:
     """Entries that index arrays name."""
     x, *arrays = op.operands
     kind = kind_of(op.results[0].dtype)
     if type(x) is not Var or kind is None or not arrays:
         return None
-    view, picks, shape = picked(op.params["template"], tuple(arrays), x.shape)
+    view, picks, shape = picked(op.params["template"], tuple(arrays), x.shape, known)
     reads = ((x, view), *((pick.array, pick.view) for pick in picks))
     return Entry(op.results[0], shape, reads, None, kind, None, picks)
 
 
+@functools.cache
+def most_products() -> int:
+    """How many products of numbers a product of matrices may have that is not left to BLAS."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    told = [int(value) for name in names if (value := os.environ.get(name, "")).isdecimal()]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return MOST_ALONE if min([*told, cores]) == 1 else MOST_SHARED
+
+
 def _contraction(op: Op) -> Entry | None:
-    """Products of matrices with vectors, and of small matrices; larger ones are left to BLAS."""
+    """Products of matrices with vectors, and of matrices that are not too large; others are left to BLAS."""
     a, b = op.operands
-    kind = kind_of(op.results[0].dtype)
-    assert kind is not None
+    kind = kind_for(op.results[0].dtype)
     if type(a) is not Var or type(b) is not Var or a.dtype != kind.dtype or b.dtype != kind.dtype or kind.complex:
         return None
     left, right, out = parse(op.params["spec"])
@@ -162,7 +192,7 @@ def _contraction(op: Op) -> Entry | None:
     covering = [own for own in (left, right) if len(own) == len(letters)]
     if summed and covering:  # as the larger operand lies, so that what makes it can be in the same loops
         letters = covering[0]
-    elif summed and math.prod(lengths.values()) > MOST_PRODUCTS:
+    elif summed and math.prod(lengths.values()) > most_products():
         return None
     else:
         letters = out + summed

@@ -37,7 +37,7 @@ FOLDS = {
 }
 
 
-def folded(op: Op) -> Callable[[Body, Sequence[Cells]], Cells] | None:
+def folded(op: Op) -> Callable[[Op, Body, Sequence[Cells]], Cells] | None:
     """A function that folds the entries along the axes of a reduction; None for dtypes that NumPy treats specially."""
     x, name = op.operands[0], op.primitive.name
     if type(x) is not Var:
@@ -51,14 +51,14 @@ def folded(op: Op) -> Callable[[Body, Sequence[Cells]], Cells] | None:
     if name in ("argmax", "argmin"):
         if given.complex or given.boolean:
             return None
-        return lambda body, cells: [_position(body, cells[0], row, given, wanted, name) for row in rows]
+        return lambda op, body, cells: [_position(body, cells[0], row, given, wanted, name) for row in rows]
     within = given if name in ("max", "min") else wanted
     if within.complex and name not in ("sum", "prod"):
         return None
     combine = combining(FOLDS[name], within)
     pairwise = name == "sum" and last and not within.integer
 
-    def write(body: Body, cells: Sequence[Cells]) -> Cells:
+    def write(op: Op, body: Body, cells: Sequence[Cells]) -> Cells:
         entries = [convert(body.held(c), given, within) for c in cells[0]]
         if pairwise:
             return [_pairwise([entries[i] for i in row], combine) for row in rows]
@@ -111,7 +111,7 @@ def _position(body: Body, cells: Cells, row: list[int], kind: Kind, wanted: Kind
     return at
 
 
-def contracted(op: Op) -> tuple[int, Callable[[Body, Sequence[Cells]], Cells]] | None:
+def contracted(op: Op) -> tuple[int, Callable[[Op, Body, Sequence[Cells]], Cells]] | None:
     """The instructions of a contraction, and a function that writes it as products and sums."""
     a, b = op.operands
     wanted = kind_of(op.results[0].dtype)
@@ -140,7 +140,7 @@ def contracted(op: Op) -> tuple[int, Callable[[Body, Sequence[Cells]], Cells]] |
     rows = list(zip(entries(left, a.shape), entries(right, b.shape), strict=True))
     add, multiply = combining("add", wanted), combining("multiply", wanted)
 
-    def write(body: Body, cells: Sequence[Cells]) -> Cells:
+    def write(op: Op, body: Body, cells: Sequence[Cells]) -> Cells:
         x = [convert(body.held(c), first, wanted) for c in cells[0]]
         y = [convert(body.held(c), second, wanted) for c in cells[1]]
         return [functools.reduce(add, [multiply(x[i], y[j]) for i, j in zip(*row, strict=True)]) for row in rows]

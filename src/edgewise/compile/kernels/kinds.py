@@ -14,7 +14,7 @@ import numpy as np
 
 from edgewise.compile.ir import Block, Type, Value, select, vector
 
-__all__ = ["BOOL", "Complex", "Held", "Kind", "constant", "convert", "kind_of", "load", "store", "truth"]
+__all__ = ["BOOL", "Complex", "Held", "Kind", "constant", "convert", "kind_for", "kind_of", "load", "store", "truth"]
 
 
 class Complex(NamedTuple):
@@ -89,13 +89,14 @@ def kind_of(dtype: np.dtype[Any]) -> Kind | None:
     return None if element is None else Kind(dtype, element, element, dtype.itemsize, dtype.kind != "u")
 
 
-def _bool() -> Kind:
-    kind = kind_of(np.dtype(bool))
+def kind_for(dtype: np.dtype[Any]) -> Kind:
+    """The kind of a dtype that is known to have one."""
+    kind = kind_of(dtype)
     assert kind is not None
     return kind
 
 
-BOOL = _bool()
+BOOL = kind_for(np.dtype(bool))
 
 
 def constant(block: Block, number: Any, kind: Kind, lanes: int = 1) -> Held:

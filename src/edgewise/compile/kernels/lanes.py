@@ -8,11 +8,13 @@ from typing import Any
 from edgewise.compile.ir import Block, Value, vector
 from edgewise.compile.kernels.kinds import Complex, Held
 
-__all__ = ["across", "chosen", "gathered", "mask", "part", "spread"]
+__all__ = ["across", "chosen", "exchanged", "gathered", "mask", "part", "spread", "together", "transposed"]
 
 
 def gathered(single: Sequence[Held]) -> Held:
     """Scalars as the lanes of a vector."""
+    if len(single) == 1:
+        return single[0]
     if isinstance(single[0], Complex):
         halves = [[one[k] for one in single if isinstance(one, Complex)] for k in (0, 1)]
         return Complex(*(_inserted(half) for half in halves))
@@ -62,6 +64,61 @@ def across(combine: Callable[[Any, Any], Any], held: Held) -> Held:
     return held
 
 
+def together(combine: Callable[[Any, Any], Any], values: Sequence[Held]) -> Held:
+    """Partial results as one, in pairs."""
+    while len(values) > 1:
+        pairs = [combine(a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
+        values = [*pairs, *values[2 * len(pairs) :]]
+    return values[0]
+
+
+def exchanged(rows: Sequence[Held]) -> list[Value]:
+    """As many vectors as they have lanes, rows and columns exchanged; the number is a power of two."""
+    values = [row for row in rows if isinstance(row, Value)]
+    lanes = len(values)
+    bit = lanes // 2
+    while bit:
+        for i in range(lanes):
+            if not i & bit:
+                a, b = values[i], values[i | bit]
+                values[i] = _shuffled(a, b, [j if not j & bit else lanes + (j ^ bit) for j in range(lanes)])
+                values[i | bit] = _shuffled(a, b, [j | bit if not j & bit else lanes + j for j in range(lanes)])
+        bit //= 2
+    return values
+
+
+def transposed(combine: Callable[[Any, Any], Any], rows: Sequence[Held]) -> Value:
+    """The lanes of each of several vectors made one, as the lanes of one vector.
+
+    Halves of two vectors are joined into one vector that holds partial results of both, so that each step has half as
+    many vectors as the one before. There are at most as many as lanes, whose number is a power of two.
+    """
+    values = [row for row in rows if isinstance(row, Value)]
+    count, lanes = len(values), values[0].kind.lanes
+    length = lanes  # of the stretch of lanes that belongs to one row
+    while length > 1:
+        half = length // 2
+        if len(values) == 1:
+            starts = range(0, values[0].kind.lanes, length)
+            low = [i + k for i in starts for k in range(half)]
+            one = values[0]
+            values = [combine(_shuffled(one, one, low), _shuffled(one, one, [i + half for i in low]))]
+        else:
+            low = [i + k for i in range(0, 2 * lanes, length) for k in range(half)]
+            pairs = [(a, b) for a, b in zip(values[::2], [*values[1::2], values[-1]], strict=False)]
+            values = [combine(_shuffled(a, b, low), _shuffled(a, b, [i + half for i in low])) for a, b in pairs]
+        length = half
+    found = part(values[0], 0, count)
+    assert isinstance(found, Value)
+    return found
+
+
+def _shuffled(a: Value, b: Value, order: Sequence[int]) -> Value:
+    text = ", ".join(f"i32 {i}" for i in order)
+    t = vector(a.kind.element, len(order))
+    return a.block.emit(f"shufflevector {a!r}, {b!r}, <{len(order)} x i32> <{text}>", t)
+
+
 def part(held: Held, first: int, count: int) -> Held:
     """Some lanes, from one on."""
     if isinstance(held, Complex):
@@ -95,6 +152,8 @@ def _pick(mask: Value, a: Value, b: Value) -> Value:
 def mask(block: Block, lanes: int, skipped: Value | int) -> Value:
     """All lanes but the first ``skipped``."""
     t = vector("i1", lanes)
+    if isinstance(skipped, Value) and lanes == 1:
+        return skipped <= 0
     if isinstance(skipped, Value):
         every = _spread(skipped, lanes)
         numbers = ", ".join(f"i64 {i}" for i in range(lanes))

@@ -5,38 +5,42 @@ most of the memory lies in one piece. Axes that all memory goes through as if th
 change along the inner axes is computed outside of them. Where the lanes do not come out even, the last vector begins
 earlier and does some points again, which for a fold are left out by a mask; so there is no second version in scalars.
 
-A fold along inner axes has its partial results in registers: several vectors, added up at the end of each loop and of
-every ``BLOCK`` turns. So no number takes part in more additions than a block has turns, and there are blocks: in a sum
-of a million 250 and 120, where NumPy's pairwise summation has some 30 and a plain loop a million (blocked summation:
-Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section 4.2). A fold along outer axes has them in
-memory, at the result.
+Folds that all go along some axis, and keep another, are done in ``tiles``. What is left are folds along all axes, and
+those that a tile would make read memory in pieces. A fold along inner axes has its partial results in registers:
+several vectors, added up at the end of each loop and of every ``BLOCK`` turns. So no number takes part in more
+additions than a block has turns, and there are blocks: in a sum of a million 250 and 120, where NumPy's pairwise
+summation has some 30 and a plain loop a million (blocked summation: Higham, *Accuracy and Stability of Numerical
+Algorithms*, 2002, section 4.2). A fold along outer axes has them in memory, at the result.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from edgewise.compile.ir import Value, select, vector
 from edgewise.compile.kernels.body import Body
+from edgewise.compile.kernels.crossing import crossing, write_crossing
 from edgewise.compile.kernels.folding import combining, neutral
 from edgewise.compile.kernels.kinds import Held, constant, convert, load, store
-from edgewise.compile.kernels.lanes import across, chosen, mask, spread
+from edgewise.compile.kernels.lanes import across, chosen, mask, spread, together
 from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.nests import Changed, Fetched, FoldInto, Known, Made, Node, Reach, Read, Term
 from edgewise.compile.kernels.offsets import Offsets, beside, put
 from edgewise.compile.kernels.order import Layout, operands, reaches
 from edgewise.compile.kernels.scalars import write as write_scalar
+from edgewise.compile.kernels.tiles import write_tiles
+from edgewise.compile.kernels.tiling import BLOCK, common, tiling
 
 __all__ = ["write_nest"]
 
-BLOCK = 256  # turns of the innermost loop after which partial sums are put away
 SHORT = 12  # instructions of a body that is written out four times
 MEDIUM = 40  # and twice
 MANY = 24  # elementary functions of a body from which on they are called rather than written in place
 
 
-def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: bool) -> None:
+def write_nest(
+    body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None = None
+) -> None:
     """Write the loops.
 
     Args:
@@ -45,13 +49,51 @@ def write_nest(body: Body, layout: Layout, width: int, beyond: int, calling: boo
         width: how many float64 a vector register holds.
         beyond: what the function returns where an index is out of range.
         calling: whether elementary functions are called, to keep a long program short.
+        counter: of the outermost loop, where that is open already. What is folded along it begins with what
+            ``clear_across`` has written.
     """
-    _Nest(body, layout, width, beyond, calling).write()
+    crosswise = crossing(layout, width)
+    if crosswise is not None:
+        write_crossing(body, layout, crosswise, counter)
+        return
+    tiles = tiling(layout, width)
+    if tiles is None:
+        _Nest(body, layout, width, beyond, calling, counter).write()
+        return
+    for fold in layout.folds:
+        if fold.axes.difference(common(layout), range(layout.opened)) and not (layout.opened and 0 in fold.axes):
+            base = body.pointer(fold.at.buffer, fold.at.offset)
+            base = base if counter is None else beside(body.block, base, counter * fold.at.steps[0])
+            _clear(body, fold, [1] * layout.opened + list(layout.lengths[layout.opened :]), base)
+    functions = sum(isinstance(node, Made) and bool(node.how.maths) for node in layout.nodes)
+    write_tiles(body, layout, tiles, calling or functions > MANY, counter)
+
+
+def clear_across(body: Body, layout: Layout) -> None:
+    """Let what is folded along a loop that others open begin with what changes nothing; for before that loop."""
+    for fold in layout.folds:
+        if 0 in fold.axes:
+            _clear(body, fold, layout.lengths, body.pointer(fold.at.buffer, fold.at.offset))
+
+
+def _clear(body: Body, fold: FoldInto, lengths: Sequence[int], base: str) -> None:
+    """Let the result of a fold that is done in memory begin with what changes nothing."""
+    block, pointer = body.block, base
+    loops = []
+    for length, step, k in zip(lengths, fold.at.steps, range(len(lengths)), strict=True):
+        if k not in fold.axes and length > 1:
+            loops.append(Loop(body, 0, length, 1, []))
+            pointer = beside(block, pointer, loops[-1].counter * step)
+    store(block, constant(block, neutral(fold.name, fold.kind), fold.kind), pointer, fold.kind)
+    for loop in reversed(loops):
+        loop.close([])
 
 
 class _Nest:
-    def __init__(self, body: Body, layout: Layout, width: int, beyond: int, calling: bool) -> None:
-        self.beyond, self.calling = beyond, calling
+    def __init__(
+        self, body: Body, layout: Layout, width: int, beyond: int, calling: bool, counter: Value | None
+    ) -> None:
+        self.beyond, self.calling, self.counter = beyond, calling, counter
         self.body, self.block, self.layout = body, body.block, layout
         self.lengths = layout.lengths
         self.rank = len(layout.lengths)
@@ -101,7 +143,7 @@ class _Nest:
 
     def _begin(self, fold: FoldInto) -> int:
         level = self.inner
-        while level and level - 1 in fold.axes:
+        while level > self.layout.opened and level - 1 in fold.axes:
             level -= 1
         return level
 
@@ -109,14 +151,19 @@ class _Nest:
 
     def write(self) -> None:
         """Write everything: first what folds in memory begin with."""
-        for fold in self.layout.folds:
-            if fold in self.in_memory or any(k < self._begin(fold) for k in fold.axes):
-                self._clear(fold)
+        opened = self.layout.opened
         for reach, _ in reaches(self.layout.nodes, self.layout.stores, self.layout.folds):
             self.pointers[reach.buffer, reach.offset, ()] = self.body.pointer(reach.buffer, reach.offset)
         self._outside(-1)
+        if opened:
+            self._outside(0, self.counter)
+        lengths = [1] * opened + list(self.lengths[opened:])
+        for fold in self.layout.folds:
+            across = opened and 0 in fold.axes
+            if not across and (fold in self.in_memory or any(k < self._begin(fold) for k in fold.axes)):
+                _clear(self.body, fold, lengths, self._pointer(fold.at, opened))
         if self.rank:
-            self._loop(0, [])
+            self._loop(opened)
         else:
             for one in self.layout.stores:
                 pointer = beside(
@@ -124,7 +171,7 @@ class _Nest:
                 )
                 put(self.block, self.values[one.node], pointer, one)
 
-    def _loop(self, level: int, counters: list[Value]) -> list[Held]:
+    def _loop(self, level: int) -> list[Held]:
         """The loop over one axis and those inside it. Returns the partial results of folds, one value a fold."""
         if level == self.inner:
             found = self._innermost()
@@ -133,7 +180,7 @@ class _Nest:
             start = [self._neutral(self.carried[i]) for i in mine]
             loop = Loop(self.body, 0, self.lengths[level], 1, start)
             self._outside(level, loop.counter)
-            inside = self._loop(level + 1, [*counters, loop.counter])
+            inside = self._loop(level + 1)
             combined = [
                 self._combined(self.carried[i], so_far, inside[i]) for i, so_far in zip(mine, loop.carried, strict=True)
             ]
@@ -163,7 +210,9 @@ class _Nest:
         if at < length:
             for found, value in zip(results, self._points(length - lanes, lanes - (length - at)), strict=True):
                 found.append(value)
-        return [self._together(fold, found) for fold, found in zip(self.carried, results, strict=True)]
+        return [
+            together(combining(fold.name, fold.kind), found) for fold, found in zip(self.carried, results, strict=True)
+        ]
 
     def _main(self, main: int, step: int) -> list[list[Held]]:
         """The whole turns of the innermost loop."""
@@ -185,7 +234,7 @@ class _Nest:
         if outer is None:
             return found
         sums = [
-            self._combined(fold, so_far, self._together(fold, values))
+            self._combined(fold, so_far, together(combining(fold.name, fold.kind), values))
             for fold, so_far, values in zip(self.carried, outer.carried, found, strict=True)
         ]
         outer.close(sums)
@@ -233,9 +282,10 @@ class _Nest:
         within = None if skipped is None else mask(self.block, self.lanes, skipped)
         for one in self.layout.stores:
             row = self.rows.get(one.terms)
-            if one.terms and row is None:
+            if one.terms and (row is None or not one.at.steps[-1]):  # lanes may meet at one place
                 assert not isinstance(skipped, Value)
-                reach.put(of(one.node), one, self._places(one.terms, of, self.lanes), skipped or 0)
+                places = self._places(one.terms, of, self.lanes) if row is None else row
+                reach.put(of(one.node), one, places, skipped or 0)
                 continue
             value = of(one.node)
             if one.add:
@@ -332,14 +382,6 @@ class _Nest:
         found: Held = combining(fold.name, fold.kind)(a, b)
         return found
 
-    def _together(self, fold: FoldInto, values: list[Held]) -> Held:
-        while len(values) > 1:
-            values = [
-                self._combined(fold, values[i], values[i + 1]) if i + 1 < len(values) else values[i]
-                for i in range(0, len(values), 2)
-            ]
-        return values[0]
-
     def _finish(self, fold: FoldInto, held: Held, level: int) -> None:
         """Write the result of a fold, once the loops that it is along are done."""
         total = across(combining(fold.name, fold.kind), held)
@@ -347,15 +389,3 @@ class _Nest:
         if any(k < level for k in fold.axes):
             total = self._combined(fold, load(self.block, pointer, fold.kind), total)
         store(self.block, total, pointer, fold.kind)
-
-    def _clear(self, fold: FoldInto) -> None:
-        """Let the result of a fold that is done in memory begin with what changes nothing."""
-        kept = [k for k in range(self.rank) if k not in fold.axes]
-        one = constant(self.block, neutral(fold.name, fold.kind), fold.kind)
-        count = math.prod(self.lengths[k] for k in kept)
-        base = self.body.pointer(fold.at.buffer, fold.at.offset)  # the result is in one piece
-        loop = Loop(self.body, 0, count, 1, [])
-        moved, name = loop.counter * fold.kind.size, self.block.fresh()
-        self.block.lines.append(f"  %{name} = getelementptr i8, ptr {base}, i64 {moved.text}")
-        store(self.block, one, f"%{name}", fold.kind)
-        loop.close([])

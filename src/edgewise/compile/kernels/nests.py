@@ -14,14 +14,14 @@ import numpy as np
 
 from edgewise.compile.kernels.body import Cell, Fixed
 from edgewise.compile.kernels.entries import Entry
-from edgewise.compile.kernels.kinds import Kind, kind_of
+from edgewise.compile.kernels.kinds import Kind, kind_for, kind_of
 from edgewise.compile.kernels.scalars import Scalar
 from edgewise.compile.kernels.sections import Division
 from edgewise.compile.kernels.table import Memory
-from edgewise.compile.kernels.views import Index, Pick, identity
+from edgewise.compile.kernels.views import Affine, Index, Pick, identity
 from edgewise.core.program import Var
 
-__all__ = ["Changed", "Fetched", "FoldInto", "Graph", "Known", "Made", "Node", "Reach", "Read", "Store"]
+__all__ = ["Changed", "Fetched", "FoldInto", "Graph", "Known", "Made", "Node", "Reach", "Read", "Rows", "Store"]
 
 
 class Reach(NamedTuple):
@@ -95,6 +95,24 @@ class Store(NamedTuple):
     add: bool = False
 
 
+class Rows(NamedTuple):
+    """How the nests of a band go through the axis that they share: block by block, in a loop that is open already.
+
+    Attributes:
+        axis: of the nest's space.
+        start: the first row.
+        blocks: how many there are.
+        length: rows of a block.
+        lanes: whether rows are taken in lanes; what is local lies so.
+    """
+
+    axis: int
+    start: int
+    blocks: int
+    length: int
+    lanes: bool
+
+
 class FoldInto(NamedTuple):
     """A node that is folded along some axes, by the name of what makes one of two, and written to memory."""
 
@@ -109,21 +127,36 @@ class Graph:
     """The body of a nest.
 
     Attributes:
-        space: lengths of its axes.
+        space: lengths of its loops: those of the operations' axes; in a band the blocks of rows come first.
+        rows: how it goes through the rows of a band; None outside of one.
+        index: the place in the operations' space, as a function of the loops' counters.
         nodes: in an order that has operands first.
         stores, folds: what is done with them.
     """
 
     def __init__(
-        self, space: tuple[int, ...], division: Division, at: int, found: Callable[[Var], Memory | Cell]
+        self,
+        space: tuple[int, ...],
+        division: Division,
+        at: int,
+        found: Callable[[Var], Memory | Cell],
+        rows: Rows | None = None,
     ) -> None:
-        self.space = space
+        self.space, self.rows, self.index = space, rows, identity(len(space))
+        if rows is not None:
+            self.space = (rows.blocks, *(rows.length if k == rows.axis else n for k, n in enumerate(space)))
+            self.index = tuple(Affine(0, (0, *one.steps)) for one in self.index)
+            own = self.index[rows.axis]
+            self.index = (
+                *self.index[: rows.axis],
+                Affine(rows.start, (rows.length, *own.steps[1:])),
+                *self.index[rows.axis + 1 :],
+            )
         self.nodes: list[Node] = []
         self.stores: list[Store] = []
         self.folds: list[FoldInto] = []
         self._division, self._at, self._found = division, at, found
         self._numbers: dict[Any, int] = {}
-        self._same = identity(len(space))
         self._made: dict[Var, int] = {}
         self._resolved: dict[tuple[Var, Index], int] = {}
 
@@ -142,17 +175,17 @@ class Graph:
 
     def enter(self, entry: Entry, into: Memory | None) -> None:
         """Add an operation; its result is written to memory if that is given."""
-        number = self._computed(entry, self._same)
+        number = self._computed(entry, self.index)
         if entry.fold is None:
             self._made[entry.var] = number
             if into is not None:
-                self.stores.append(Store(number, Reach(into.buffer, into.offset, into.strides), entry.kind))
+                self.stores.append(Store(number, self.reach(into, self.index), entry.kind))
         elif into is not None:
-            steps = [0] * len(self.space)
-            for axis, stride in zip(entry.fold.kept, into.strides, strict=True):
-                steps[axis] = stride
-            reach = Reach(into.buffer, into.offset, tuple(steps))
-            self.folds.append(FoldInto(number, entry.fold.name, entry.fold.axes, reach, entry.kind))
+            axes = entry.fold.axes
+            if self.rows is not None:
+                axes = frozenset(k + 1 for k in axes) | ({0} if self.rows.axis in axes else set())
+            reach = self.reach(into, tuple(self.index[k] for k in entry.fold.kept))
+            self.folds.append(FoldInto(number, entry.fold.name, axes, reach, entry.kind))
 
     def read(self, operand: Any, index: Index, wanted: Kind) -> int:
         """The node for an entry of an operand, in a dtype."""
@@ -161,6 +194,17 @@ class Graph:
         number, given = self._resolve(operand, index), kind_of(operand.dtype)
         assert given is not None
         return number if given.dtype == wanted.dtype else self.node(Changed(number, given, wanted))
+
+    def reach(self, memory: Memory, index: Index) -> Reach:
+        """Memory as the loops go through it, where they are at an index of the array there."""
+        offset, steps = memory.offset, [0] * len(self.space)
+        for k, (affine, stride) in enumerate(zip(index, memory.strides, strict=True)):
+            if k == memory.rows:  # of the block at hand
+                affine = Affine(0, (0, *affine.steps[1:]))  # noqa: PLW2901  as it is seen there
+            offset += affine.start * stride
+            for axis, step in enumerate(affine.steps):
+                steps[axis] += step * stride
+        return Reach(memory.buffer, offset, tuple(steps))
 
     def terms(self, memory: Memory, shape: tuple[int, ...], picks: tuple[Pick, ...], index: Index) -> tuple[Term, ...]:
         """Where index arrays look in memory of a shape."""
@@ -177,7 +221,7 @@ class Graph:
         x, view = entry.reads[0]
         memory = self._found(x)
         assert isinstance(memory, Memory)
-        at = self._reach(memory, view.through(index, len(self.space)))
+        at = self.reach(memory, view.through(index, len(self.space)))
         return self.node(Fetched(at, self.terms(memory, x.shape, entry.picks, index), entry.kind))
 
     def _computed(self, entry: Entry, index: Index) -> int:
@@ -209,7 +253,7 @@ class Graph:
     def _resolve(self, var: Var, index: Index) -> int:
         division, rank = self._division, len(self.space)
         while True:
-            if var in self._made and index == self._same:
+            if var in self._made and index == self.index:
                 return self._made[var]
             made = division.where.get(var)
             if made is not None and made < self._at:
@@ -225,26 +269,11 @@ class Graph:
             var, index = source, view.through(index, rank)
 
     def _loaded(self, var: Var, index: Index) -> int:
-        kind = kind_of(var.dtype)
-        assert kind is not None
+        kind = kind_for(var.dtype)
         found = self._found(var)
         if not isinstance(found, Memory):
             return self.node(Known(found))
-        return self.node(Read(self._reach(found, index), kind))
-
-    def _reach(self, memory: Memory, index: Index) -> Reach:
-        offset, steps = memory.offset, [0] * len(self.space)
-        for affine, stride in zip(index, memory.strides, strict=True):
-            offset += affine.start * stride
-            for axis, step in enumerate(affine.steps):
-                steps[axis] += step * stride
-        return Reach(memory.buffer, offset, tuple(steps))
+        return self.node(Read(self.reach(found, index), kind))
 
 
-def _index_kind() -> Kind:
-    kind = kind_of(np.dtype(np.int64))
-    assert kind is not None
-    return kind
-
-
-_INDEX = _index_kind()
+_INDEX = kind_for(np.dtype(np.int64))

@@ -10,7 +10,7 @@ from edgewise.compile.kernels.kinds import Complex, Held, Kind, load, store
 from edgewise.compile.kernels.lanes import gathered, part, spread
 from edgewise.compile.kernels.nests import Fetched, Reach, Read, Store
 
-__all__ = ["Offsets", "beside", "put"]
+__all__ = ["Offsets", "beside", "load_lanes", "prefetch", "put", "store_lanes"]
 
 
 class Offsets:
@@ -51,14 +51,8 @@ class Offsets:
 
     def load(self, node: Read, row: Value | None = None) -> Held:
         """The numbers in all lanes, ``row`` bytes further."""
-        step, lanes = node.at.steps[-1], self.lanes
         pointer = beside(self.block, self.pointer(node.at), row)
-        if lanes > 1 and not step:
-            return spread(load(self.block, pointer, node.kind), lanes)
-        if lanes == 1 or step == node.kind.size:
-            return load(self.block, pointer, node.kind, lanes)
-        single = [load(self.block, beside(self.block, pointer, i * step), node.kind) for i in range(lanes)]
-        return gathered(single)
+        return load_lanes(self.block, pointer, node.at.steps[-1], node.kind, self.lanes)
 
     def fetch(self, node: Fetched, places: Value | None) -> Held:
         """The numbers in all lanes, each where its index leads."""
@@ -78,19 +72,38 @@ class Offsets:
         found = []
         for i in range(self.lanes):
             pointer = beside(block, first, i * at.steps[-1])
-            found.append(beside(block, pointer, None if places is None else places.lane(i)))
+            own = places.lane(i) if places is not None and places.kind.lanes > 1 else places
+            found.append(beside(block, pointer, own))
         return found
 
     def store(self, held: Held, at: Reach, kind: Kind, row: Value | None = None) -> None:
         """Write the numbers of all lanes, ``row`` bytes further."""
-        step, lanes = at.steps[-1], self.lanes
-        pointer = beside(self.block, self.pointer(at), row)
-        if lanes == 1 or step == kind.size:
-            store(self.block, held, pointer, kind)
-            return
-        for i in range(lanes):
-            one = Complex(*(half.lane(i) for half in held)) if isinstance(held, Complex) else held.lane(i)
-            store(self.block, one, beside(self.block, pointer, i * step), kind)
+        store_lanes(self.block, held, beside(self.block, self.pointer(at), row), at.steps[-1], kind)
+
+
+def load_lanes(block: Block, pointer: str, step: int, kind: Kind, lanes: int) -> Held:
+    """The numbers in all lanes, ``step`` bytes from one to the next."""
+    if lanes > 1 and not step:
+        return spread(load(block, pointer, kind), lanes)
+    if lanes == 1 or step == kind.size:
+        return load(block, pointer, kind, lanes)
+    return gathered([load(block, beside(block, pointer, i * step), kind) for i in range(lanes)])
+
+
+def store_lanes(block: Block, held: Held, pointer: str, step: int, kind: Kind) -> None:
+    """Write the numbers of all lanes, ``step`` bytes from one to the next."""
+    lanes = (held.re if isinstance(held, Complex) else held).kind.lanes
+    if lanes == 1 or step == kind.size:
+        store(block, held, pointer, kind)
+        return
+    for i in range(lanes):
+        store(block, part(held, i, 1), beside(block, pointer, i * step), kind)
+
+
+def prefetch(block: Block, pointer: str) -> None:
+    """Have a line of memory in the second cache soon; an address where nothing is does no harm."""
+    block.module.need("llvm.prefetch.p0", lambda: "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    block.lines.append(f"  call void @llvm.prefetch.p0(ptr {pointer}, i32 0, i32 2, i32 1)")
 
 
 def beside(block: Block, pointer: str, offset: Value | int | None) -> str:

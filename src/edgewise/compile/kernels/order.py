@@ -17,25 +17,32 @@ class Layout(NamedTuple):
     Attributes:
         lengths: of the axes, outermost first.
         nodes, stores, folds: as in a ``Graph``.
+        opened: how many of the outermost loops are open already: 1 in a band, else 0.
     """
 
     lengths: tuple[int, ...]
     nodes: list[Node]
     stores: list[Store]
     folds: list[FoldInto]
+    opened: int = 0
 
 
 def arranged(graph: Graph) -> Layout:
     """The order of the loops: axes of one entry are left out, the best one is innermost, and some become one."""
-    space = graph.space
+    space, opened = graph.space, int(graph.rows is not None)
     found = reaches(graph.nodes, graph.stores, graph.folds)
-    axes = [k for k, n in enumerate(space) if n > 1]
+    axes = [k for k, n in enumerate(space) if n > 1 and k >= opened]
+    if opened and not axes:
+        axes = [len(space) - 1]
     if axes:
-        best = max(axes, key=lambda k: (sum(_fitness(at, size, k) for at, size in found), k))
+        if graph.rows is not None and graph.rows.lanes and graph.rows.axis + 1 in axes:
+            best = graph.rows.axis + 1
+        else:
+            best = max(axes, key=lambda k: (sum(_fitness(at, size, k) for at, size in found), k))
         axes = [k for k in axes if k != best] + [best]
-    groups: list[list[int]] = []
+    groups: list[list[int]] = [[0]] * opened
     for axis in axes:
-        if groups and _joined(groups[-1][-1], axis, space, found, graph.folds):
+        if len(groups) > opened and _joined(groups[-1][-1], axis, space, found, graph.folds):
             groups[-1].append(axis)
         else:
             groups.append([axis])
@@ -52,7 +59,7 @@ def arranged(graph: Graph) -> Layout:
         else:  # of one entry
             stores.append(Store(fold.node, moved(fold.at), fold.kind))
     nodes = [node._replace(at=moved(node.at)) if isinstance(node, Read | Fetched) else node for node in graph.nodes]
-    return Layout(tuple(math.prod(space[k] for k in group) for group in groups), nodes, stores, folds)
+    return Layout(tuple(math.prod(space[k] for k in group) for group in groups), nodes, stores, folds, opened)
 
 
 def reaches(nodes: Sequence[Node], stores: Sequence[Store], folds: Sequence[FoldInto]) -> list[tuple[Reach, int]]:

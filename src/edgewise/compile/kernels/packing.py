@@ -13,7 +13,7 @@ import numpy as np
 
 from edgewise.compile.kernels.kinds import kind_of
 from edgewise.compile.kernels.names import structural_name
-from edgewise.compile.kernels.views import Pick, View, indexed, picked, whole
+from edgewise.compile.kernels.views import Known, Pick, View, indexed, picked, whole
 from edgewise.core.program import Op, Var
 
 __all__ = ["Pack", "Part", "added", "pack"]
@@ -36,6 +36,11 @@ class Part(NamedTuple):
     picks: tuple[Pick, ...] = ()
     add: bool = False
 
+    def along(self, axis: int) -> tuple[int, int]:
+        """Where it begins and ends along an axis of the result, if its entries lie side by side there."""
+        place = self.place.axes[axis]
+        return place.start, place.start + (1 if place.axis < 0 else self.shape[place.axis])
+
 
 class Pack(NamedTuple):
     """An array made of parts, each over those before it."""
@@ -55,7 +60,7 @@ class Pack(NamedTuple):
         return 20 * len(self.parts)
 
 
-def pack(op: Op) -> Pack | None:
+def pack(op: Op, known: Known) -> Pack | None:
     """An operation as parts of its result; None for one that is something else."""
     name = structural_name(op.primitive)
     if name not in ("concatenate", "stack", "put", "scatter_add"):
@@ -82,7 +87,7 @@ def pack(op: Op) -> Pack | None:
         return _packed(result, [(under, ())], [(op.operands[first - 1], template)])
     if not all(math.prod(a.shape) if type(a) is Var else np.size(a) for a in arrays):
         return None
-    place, picks, shape = picked(template, arrays, result.shape)
+    place, picks, shape = picked(template, arrays, result.shape, known)
     if not math.prod(shape):
         return None
     below = _packed(result, [(under, ())], []).parts

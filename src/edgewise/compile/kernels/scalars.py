@@ -17,9 +17,10 @@ from edgewise.compile.ir import Block, Value
 from edgewise.compile.kernels import arithmetic, composed, questions, remainders
 from edgewise.compile.kernels.kinds import Held, Kind, convert, kind_of
 from edgewise.compile.kernels.names import elementwise_name
+from edgewise.core.primitive import Primitive
 from edgewise.core.program import Op, Var
 
-__all__ = ["Scalar", "scalar", "write"]
+__all__ = ["Scalar", "on_type", "scalar", "write"]
 
 _REAL: Final = arithmetic.REAL | questions.REAL | remainders.REAL | composed.REAL
 _COMPLEX: Final = arithmetic.COMPLEX | questions.COMPLEX | composed.COMPLEX
@@ -81,6 +82,14 @@ def scalar(op: Op, fused: bool = True) -> Scalar | None:
     if found is None or not all(map(_fits, op.operands, found.kinds)):
         return None
     return None if not fused and name in _NEED_FMA and found.compute.floating else found
+
+
+def on_type(primitive: Primitive, dtype: np.dtype[Any]) -> Scalar | None:
+    """How an elementwise operation is computed if all operands and the result are of one dtype."""
+    name, function = elementwise_name(primitive), primitive.function
+    if not name or not isinstance(function, np.ufunc):
+        return None
+    return _planned(name, function, (dtype,) * function.nin, dtype)
 
 
 def _type_of(operand: Any) -> Any:
@@ -193,7 +202,11 @@ def write(block: Block, how: Scalar, operands: list[Held], called: bool) -> Held
     if how.maths and called:
         first = operands[0]
         assert isinstance(first, Value)
-        symbol = maths.define(block.module, how.maths, how.compute.element, first.kind.lanes)
+        lanes, element = first.kind.lanes, how.compute.element
+        if lanes == 1:
+            symbol = maths.declare(block.module, how.maths, first.kind)
+        else:
+            symbol = maths.define(block.module, how.maths, element, lanes)
         return block.call(symbol, first.kind, *(x for x in operands if isinstance(x, Value)))
     found: Held = how.function(how.compute, *operands)
     return found

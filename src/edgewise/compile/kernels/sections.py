@@ -1,39 +1,28 @@
 """A program in sections: stretches of machine code, and calls of NumPy between them.
 
 ``Straight`` is operations on few numbers, written out; ``Nest`` operations on every point of one space, which share its
-loops; ``Pack`` an array that is put together from parts; ``Call`` an operation that has no form in machine code, or a
-look at a value that has none.
+loops; ``Pack`` an array that is put together from parts; ``Rolled`` a loop over steps; ``Call`` an operation that has
+no form in machine code, or a look at a value that has none. A ``Band`` is sections that take turns.
 
-Each operation joins the first section that comes after all it needs, so a section fills up with what fits it, forward
-and reverse sweep alike. An operation of one space that needs, point by point, what another one of the same nest makes,
-is in that nest. Movements are in no section: they are ways to look at their source (``views``). Nor are operations of
-few instructions: whoever needs them computes them again, which costs less than memory does.
+Movements are in no section: they are ways to look at their source (``views``). Nor are operations of few instructions:
+whoever needs them computes them again, which costs less than memory does. ``division`` makes the sections of a program.
 """
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from edgewise.compile.kernels.boxes import stack
-from edgewise.compile.kernels.entries import Entry, copy_of, entry
-from edgewise.compile.kernels.kinds import kind_of
-from edgewise.compile.kernels.names import elementwise_name, structural_name
-from edgewise.compile.kernels.packing import Pack, added, pack
-from edgewise.compile.kernels.rolled import Rolled, rolled
-from edgewise.compile.kernels.unrolled import LIMIT, Unrolled, unrolled
-from edgewise.compile.kernels.views import View, view, whole
-from edgewise.compile.repeated import repeat
+from edgewise.compile.kernels.entries import Entry
+from edgewise.compile.kernels.packing import Pack
+from edgewise.compile.kernels.rolled import Rolled
+from edgewise.compile.kernels.table import contiguous
+from edgewise.compile.kernels.unrolled import Unrolled
+from edgewise.compile.kernels.views import View, whole
 from edgewise.core.program import Guard, Op, Program, Var, vars_of
 
-__all__ = ["Call", "Division", "Look", "Nest", "Section", "Straight", "divide", "looked_at"]
-
-CHUNK = 1200  # instructions of one function: LLVM's time for a function grows faster than its length
-MOST = 2000  # instructions of the body of a nest
-READS = 200  # operations of it
-CHEAP = 20  # instructions that are rather done again than stored
-LEAVES = 2  # arrays that such an operation reads
+__all__ = ["Band", "Call", "Division", "Look", "Nest", "Section", "Straight", "looked_at", "same"]
 
 
 class Look(NamedTuple):
@@ -44,30 +33,90 @@ class Look(NamedTuple):
 
 
 class Straight:
-    """Operations written out one after the other, and guards between them."""
+    """Operations written out one after the other, and guards between them; and what they read that others make."""
 
-    __slots__ = ("cost", "steps")
+    __slots__ = ("cost", "reads", "steps")
 
     def __init__(self) -> None:
         self.steps: list[tuple[Op, Unrolled] | Look] = []
+        self.reads: dict[Var, None] = {}
         self.cost = 0
 
 
 class Nest:
-    """Operations on every point of one space."""
+    """Operations on every point of one space.
 
-    __slots__ = ("cost", "entries", "space")
+    Attributes:
+        space: its lengths.
+        entries: the operations.
+        cost: instructions at a point, roughly.
+        straight, turned: arrays of that shape that are read point by point, and otherwise, as a transposed one is. No
+            array is both: loops that suit one way do not suit the other.
+    """
+
+    __slots__ = ("cost", "entries", "space", "straight", "turned")
 
     def __init__(self, space: tuple[int, ...]) -> None:
         self.space = space
         self.entries: list[Entry] = []
         self.cost = 0
+        self.straight: set[Var] = set()
+        self.turned: set[Var] = set()
 
 
 class Call(NamedTuple):
     """One step that Python does."""
 
     step: Op | Look
+
+
+class Band(NamedTuple):
+    """Sections that take turns.
+
+    Attributes:
+        first, stop: which.
+        cuts: the rows where one of them, or a part of one, begins or ends, from 0 on.
+        block: how many rows are in a block; the last one before a cut may have fewer.
+        axes: of each section, the axis of rows; of an array that is put together, the axis of the result.
+        firsts: of each section, the row that it begins at.
+        local: what only they need, so that there is only a block of it in memory: the axis of rows, by variable.
+        shared: what lies elsewhere and is needed row by row: the axis of rows and the row that it begins at.
+        spared: bytes that are not moved to and from far away.
+        lanes: whether the rows of what is local lie side by side.
+    """
+
+    first: int
+    stop: int
+    cuts: tuple[int, ...]
+    block: int
+    axes: tuple[int, ...]
+    firsts: tuple[int, ...]
+    local: dict[Var, int]
+    shared: dict[Var, tuple[int, int]]
+    spared: int
+    lanes: bool = False
+
+    @property
+    def length(self) -> int:
+        """How many rows there are."""
+        return self.cuts[-1]
+
+    def strides(self, var: Var, rows: int) -> tuple[int, ...]:
+        """How the rows at hand of an array lie in memory, in bytes: one after the other, or side by side."""
+        size = var.dtype.itemsize
+        before, after = var.shape[:rows], var.shape[rows + 1 :]
+        if not self.lanes:
+            return contiguous((*before, self.block, *after), size)
+        *others, own = contiguous((*before, *after, self.block), size)
+        return (*others[:rows], own, *others[rows:])
+
+    def turns(self) -> list[tuple[int, int, int]]:
+        """The loops over blocks: the first row of each, how many blocks it has, and how many rows they have."""
+        found = []
+        for start, stop in itertools.pairwise(self.cuts):
+            blocks, rest = divmod(stop - start, self.block)
+            found += [(start, blocks, self.block)] * (blocks > 0) + [(stop - rest, 1, rest)] * (rest > 0)
+        return found
 
 
 Section: TypeAlias = Straight | Nest | Pack | Rolled | Call
@@ -81,6 +130,7 @@ class Division:
         outputs: of the program; one that would share memory with something else is a copy.
         where: the section that makes a variable; -1 for inputs and captured arrays.
         views: movements: their source, and how.
+        bands: sections that take turns, by ``bands.banded``.
         inline: operations that are done again wherever they are needed. What is in ``where`` as well is stored, for
             sections after that one.
     """
@@ -90,6 +140,7 @@ class Division:
         self.outputs = list(program.outputs)
         self.where: dict[Var, int] = dict.fromkeys([*program.inputs, *program.arrays], -1)
         self.views: dict[Var, tuple[Var, View]] = {}
+        self.bands: list[Band] = []
         self.inline: dict[Var, Entry] = {}
         self.contiguous = {*program.inputs, *(v for v, a in program.arrays.items() if a.flags.c_contiguous)}
 
@@ -106,7 +157,7 @@ class Division:
                 found.append((source, pointwise and how == whole(source.shape, source.shape)))
             else:
                 one = self.inline[var]
-                found += [(x, pointwise and how == _same(one.space)) for x, how in one.reads if type(x) is Var]
+                found += [(x, pointwise and how == same(one.space)) for x, how in one.reads if type(x) is Var]
 
     def needs(self, at: int) -> set[Var]:
         """The variables that a section needs in memory."""
@@ -118,12 +169,13 @@ class Division:
         return {v for v in found if self.where[v] < at}
 
 
-def _same(space: tuple[int, ...]) -> View:
+def same(space: tuple[int, ...]) -> View:
+    """An array of the shape of a space, point by point."""
     return whole(space, space)
 
 
 def looked_at(section: Section) -> Iterator[Var]:
-    """The operands of a section's operations, made in it or not."""
+    """The operands of a section's operations; some may be made in it."""
     if isinstance(section, Nest):
         for one in section.entries:
             yield from vars_of(x for x, _ in one.reads)
@@ -132,297 +184,8 @@ def looked_at(section: Section) -> Iterator[Var]:
     elif isinstance(section, Rolled):
         yield from vars_of(section.op.operands)
     elif isinstance(section, Straight):
-        for step in section.steps:
-            if isinstance(step, Look):
-                yield step.guard.var
-            else:
-                for x in step[0].operands:  # a loop: there are as many as the program has operations
-                    if type(x) is Var:
-                        yield x
+        yield from section.reads
     elif isinstance(section.step, Look):
         yield section.step.guard.var
     else:
         yield from vars_of(section.step.operands)
-
-
-def divide(program: Program, known: dict[Var, Any], fused: bool) -> Division:
-    """The sections of a program.
-
-    Args:
-        program: to be run.
-        known: arrays that never change, by variable.
-        fused: whether the processor multiplies and adds in one rounding.
-    """
-    return _Divider(program, known, fused).run()
-
-
-class _Divider:
-    def __init__(self, program: Program, known: dict[Var, Any], fused: bool) -> None:
-        self.program, self.known, self.fused = program, known, fused
-        self.made = Division(program)
-        self.sections = self.made.sections
-        self._copies: dict[Var, Var] = {}
-        self._parts = _parts_of_sums(program)
-        self._pending: dict[Var, Pack] = {}  # those that were met, and wait for their sum
-        self.settled = 0  # the section of the last guard or call: looks and calls keep their order
-
-    def run(self) -> Division:
-        count = 0
-        for step in self.program.steps:
-            if type(step) is Guard:
-                count += 1
-                self._look(Look(step, count))
-            else:
-                assert type(step) is Op
-                self._place(step)
-        for i, output in enumerate(self.made.outputs):
-            if type(output) is Var:
-                self._output(i, output)
-        self.made.where = stack(self.program, self.made.outputs, self.sections, self.made.where)
-        return self.made
-
-    def _look(self, look: Look) -> None:
-        var = look.guard.var
-        self._demand(var)
-        if _few(var) and kind_of(var.dtype) is not None:
-            at = self._straight(max(self._after((var,), Straight), self.settled), 1)
-            section = self.sections[at]
-            assert isinstance(section, Straight)
-            section.steps.append(look)
-            self.settled = at
-        else:
-            self._call(look, ())
-
-    def _repeated(self, op: Op) -> None:
-        """A loop, as machine code or as a call of Python's."""
-        for var in vars_of(op.operands):
-            self._demand(var)
-        how = rolled(op, self.known, self.fused)
-        if how is None:
-            self._call(op, op.results)
-            return
-        self.sections.append(how)
-        for var in op.results:
-            self.made.where[var] = len(self.sections) - 1
-            self.made.contiguous.add(var)
-
-    def _place(self, op: Op) -> None:
-        if op.primitive is repeat:
-            self._repeated(op)
-            return
-        made, fused = self.made, self.fused
-        operands = list(vars_of(op.operands))
-        result = op.results[0]
-        few = all(map(_few, (*operands, *op.results)))
-        moved = view(op) if not few and kind_of(result.dtype) is not None and 0 not in result.shape else None
-        if moved is not None:
-            source = self._contiguous(operands[0]) if moved.flat else operands[0]
-            made.views[op.results[0]] = source, moved
-            return
-        waits = any(var in self._pending for var in operands)  # a sum whose part is not made: _summed makes both
-        how = unrolled(op, self.known, fused) if few and not waits else None
-        if how is not None:
-            for var in operands:
-                self._demand(var)
-            at = self._straight(self._after(operands, Straight), how.cost)
-            section = self.sections[at]
-            assert isinstance(section, Straight)
-            section.steps.append((op, how))
-            made.where[op.results[0]] = at
-            made.contiguous.add(op.results[0])
-            return
-        if self._summed(op):
-            return
-        one = entry(op, fused)
-        if one is not None:
-            if one.picks:
-                self._demand(operands[0])
-            if one.fold is None and not one.picks and self._cheap(one):
-                made.inline[one.var] = one
-            else:
-                self._join(one)
-            return
-        packed = pack(op)
-        if packed is not None:
-            self._pack(packed)
-            return
-        for var in operands:
-            self._demand(var)
-        self._call(op, op.results)
-
-    def _summed(self, op: Op) -> bool:
-        """Take what is scattered and only added to something else together with that sum."""
-        if op.results[0] in self._parts:
-            scattered = pack(op)
-            if scattered is not None:
-                self._pending[op.results[0]] = scattered
-                return True
-        waiting = [x for x in vars_of(op.operands) if x in self._pending]
-        if not waiting:
-            return False
-        other = next(x for x in op.operands if x is not waiting[-1])
-        if other in self._pending:
-            self._pack(self._pending.pop(other))
-        self._pack(added(other, self._pending.pop(waiting[-1]), op.results[0]))
-        return True
-
-    def _pack(self, packed: Pack) -> None:
-        for part in packed.parts:
-            if part.picks and type(part.source) is Var:
-                self._demand(part.source)
-        self.sections.append(packed)
-        self.made.where[packed.var] = len(self.sections) - 1
-        self.made.contiguous.add(packed.var)
-
-    def _output(self, i: int, var: Var) -> None:
-        """An output must have memory of its own, which it has if machine code makes it."""
-        made = self.made
-        self._demand(var)
-        at = made.where.get(var, -1)
-        again = any(x is var for x in made.outputs[:i])
-        if at >= 0 and not again and not isinstance(self.sections[at], Call):
-            return
-        if kind_of(var.dtype) is None or not math.prod(var.shape):
-            return
-        copy = made.outputs[i] = Var(-1 - i, var.shape, var.dtype)
-        self._join(copy_of(var, copy))
-
-    def _cheap(self, one: Entry) -> bool:
-        """Whether to do an operation again rather than to store it."""
-        cost, waiting = 0, [one]
-        found: set[Var] = set()
-        seen: set[Var] = set()
-        while waiting:
-            this = waiting.pop()
-            if this.var in seen:
-                continue
-            seen.add(this.var)
-            cost += this.cost
-            for x, _ in this.reads:
-                if type(x) is not Var:
-                    continue
-                while x in self.made.views:
-                    x = self.made.views[x][0]  # noqa: PLW2901  what it shows
-                if x in self.made.inline and x not in self.made.where:
-                    waiting.append(self.made.inline[x])
-                elif x.shape:
-                    found.add(x)
-            if cost > CHEAP or len(found) > LEAVES:
-                return False
-        return True
-
-    def _demand(self, var: Var) -> None:
-        """Have a variable in memory, or as a look at something in memory."""
-        made = self.made
-        while var in made.views:
-            if made.where.get(var) is not None:
-                return
-            var = made.views[var][0]
-        if var not in made.where:
-            self._join(made.inline[var])
-
-    def _contiguous(self, var: Var) -> Var:
-        """Have a variable in memory in C order: itself, or a copy."""
-        self._demand(var)
-        seen = var
-        while seen in self.made.views and self.made.views[seen][1].flat:
-            seen = self.made.views[seen][0]
-        if seen in self.made.contiguous:
-            return var
-        if var not in self._copies:
-            copy = self._copies[var] = Var(-1 - len(self.program.outputs) - len(self._copies), var.shape, var.dtype)
-            self._join(copy_of(var, copy))
-        return self._copies[var]
-
-    def _join(self, one: Entry) -> None:
-        """Add an operation to the first nest that can have it."""
-        made = self.made
-        first = 0
-        for x, how in one.reads:
-            if type(x) is not Var:
-                continue
-            for leaf, pointwise in made.leaves(x, len(self.sections), how == _same(one.space)):
-                at = made.where[leaf]
-                section = self.sections[at] if at >= 0 else None
-                inside = pointwise and isinstance(section, Nest) and section.space == one.space
-                first = max(first, at if inside and not _folded(section, leaf) else at + 1)
-        for at in range(first, len(self.sections)):
-            section = self.sections[at]
-            if (
-                isinstance(section, Nest)
-                and section.space == one.space
-                and section.cost + one.cost <= MOST
-                and len(section.entries) < READS
-            ):
-                break
-        else:
-            at = len(self.sections)
-            section = Nest(one.space)
-            self.sections.append(section)
-        assert isinstance(section, Nest)
-        section.entries.append(one)
-        section.cost += one.cost
-        made.where[one.var] = at
-        made.contiguous.add(one.var)
-
-    def _after(self, variables: Any, kind: type) -> int:
-        """The first section that may need these, where one that makes some of them itself is of a kind.
-
-        What is a look at something in memory comes after that was put there.
-        """
-        first, where = 0, self.made.where
-        for var in variables:
-            own = var in where
-            for leaf, _ in ((var, True),) if own else self.made.leaves(var, len(self.sections)):
-                at = where[leaf]
-                first = max(first, at if own and at >= 0 and isinstance(self.sections[at], kind) else at + 1)
-        return first
-
-    def _straight(self, first: int, cost: int) -> int:
-        for at in range(first, len(self.sections)):
-            section = self.sections[at]
-            if isinstance(section, Straight) and section.cost + cost <= CHUNK:
-                section.cost += cost
-                return at
-        section = Straight()
-        section.cost = cost
-        self.sections.append(section)
-        return len(self.sections) - 1
-
-    def _call(self, step: Op | Look, results: tuple[Var, ...]) -> None:
-        self.sections.append(Call(step))
-        at = self.settled = len(self.sections) - 1
-        self.made.where.update(dict.fromkeys(results, at))
-        self.made.contiguous.update(results)
-
-
-def _parts_of_sums(program: Program) -> set[Var]:
-    """The scattered arrays that are added to another array of their shape and dtype, and used for nothing else."""
-    uses: dict[Var, list[Op | None]] = {
-        op.results[0]: [] for op in program.ops if structural_name(op.primitive) == "scatter_add"
-    }
-    if not uses:
-        return set()
-    for step in program.steps:
-        for var in vars_of(step.operands) if isinstance(step, Op) else (step.var,):
-            if var in uses:
-                uses[var].append(step if isinstance(step, Op) else None)
-    for var in vars_of(program.outputs):
-        if var in uses:
-            uses[var].append(None)
-    return {var for var, users in uses.items() if len(users) == 1 and _is_sum(users[0])}
-
-
-def _is_sum(op: Op | None) -> bool:
-    """Whether an operation adds two arrays of one shape and dtype."""
-    if op is None or elementwise_name(op.primitive) != "add" or any(type(x) is not Var for x in op.operands):
-        return False
-    return len({(x.shape, x.dtype) for x in (*op.operands, *op.results)}) == 1
-
-
-def _few(var: Var) -> bool:
-    return 0 < (math.prod(var.shape) if var.shape else 1) <= LIMIT
-
-
-def _folded(section: Any, var: Var) -> bool:
-    return any(one.var is var and one.fold is not None for one in section.entries)

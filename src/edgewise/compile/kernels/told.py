@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from edgewise.compile.kernels.packing import Pack
@@ -31,15 +32,25 @@ class Kernel(NamedTuple):
     place: Place | None
 
 
-def told(division: Division) -> list[Kernel]:
-    """The sections in order."""
+def told(division: Division, pieces: Mapping[int, int], tiles: Mapping[int, str]) -> list[Kernel]:
+    """The sections in order; some have loops in so many pieces, or in tiles that were chosen for a reason."""
     needs = [division.needs(at) for at in range(len(division.sections))]
     later: list[set[Var]] = [set() for _ in needs]
     seen = {v for v in division.outputs if type(v) is Var}
     for at in range(len(needs) - 1, -1, -1):
         later[at] = {v for v in seen if division.where.get(v) == at}
         seen |= needs[at]
-    return [_one(division, at, _bytes(needs[at]), _bytes(later[at])) for at in range(len(needs))]
+    found = [_one(division, at, _bytes(needs[at]), _bytes(later[at])) for at in range(len(needs))]
+    for band in division.bands:
+        lying = " side by side" if band.lanes else ""
+        spared = f"in turn, {band.block} of {band.length} rows at a time{lying}, which spares {band.spared} bytes"
+        for at in range(band.first, band.stop):
+            found[at] = found[at]._replace(what=f"{found[at].what} ({spared if at == band.first else 'likewise'})")
+    for at, why in tiles.items():
+        found[at] = found[at]._replace(what=f"{found[at].what} ({why})")
+    for at, count in pieces.items():
+        found[at] = found[at]._replace(what=f"{found[at].what} (in {count} pieces)")
+    return found
 
 
 def _one(division: Division, at: int, read: int, written: int) -> Kernel:

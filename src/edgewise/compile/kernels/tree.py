@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from edgewise.compile.ir import Module
-from edgewise.compile.kernels.assembly import Assembly, Native, Target, condition
+from edgewise.compile.kernels.assembly import Assembly, Native, Target, Text, condition
 from edgewise.compile.kernels.body import Body, Cell, Fixed, Place
-from edgewise.compile.kernels.kinds import kind_of
+from edgewise.compile.kernels.kinds import kind_for, kind_of
 from edgewise.compile.kernels.table import Table, known_cells
 from edgewise.compile.kernels.unrolled import LIMIT, unrolled
 from edgewise.core.program import Op, Program, Var
@@ -56,7 +56,7 @@ def assemble_tree(program: Program, known: dict[Var, Any], target: Target) -> tu
                 if how is None or cost > MOST:
                     return None
                 operands = [_entries(x, cells, table) if type(x) is Var else [] for x in step.operands]
-                cells[step.results[0]] = how.write(body, operands)
+                cells[step.results[0]] = how.write(step, body, operands)
                 continue
             code += 1
             if kind_of(step.var.dtype) is None or int(np.prod(step.var.shape)) > LIMIT:
@@ -68,23 +68,22 @@ def assemble_tree(program: Program, known: dict[Var, Any], target: Target) -> tu
                 off = body.fork(holds)
                 waiting.append((off, step.otherwise.steps, step.otherwise.outputs, cells.copy(), body.kept()))
         for slot, output in zip(slots, outputs, strict=True):
-            memory, kind = table.result(slot), kind_of(slot.dtype)
+            memory, kind = table.result(slot), kind_for(slot.dtype)
             assert memory is not None
-            assert kind is not None
             own = _entries(output, cells, table) if type(output) is Var else None
             for n, place in enumerate(memory.cells(slot, kind)):
                 assert isinstance(place, Place)
                 body.put(own[n] if own is not None else Fixed(np.asarray(output).item(), kind), place)
         if waiting:
             body.leave()
-    text = "\n".join([body.block.module.text(), body.text(target.attributes, internal=False)])
-    return Assembly(text, [Native(body.name)], table, 0, cost, looping=False), slots
+    module = body.block.module
+    text = "\n".join([module.text(), body.text(target.attributes, internal=False)])
+    main = Text(text, list(module.imports))
+    return Assembly(main, None, [], [Native(body.name)], table, 0, cost, looping=False), slots
 
 
 def _entries(var: Var, cells: dict[Var, list[Cell]], table: Table) -> list[Cell]:
     found = cells.get(var)
     if found is None:
-        kind = kind_of(var.dtype)
-        assert kind is not None
-        found = cells[var] = table.memory[var].cells(var, kind)
+        found = cells[var] = table.memory[var].cells(var, kind_for(var.dtype))
     return found

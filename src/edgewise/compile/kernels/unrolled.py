@@ -4,6 +4,9 @@
 entry; movements, indexing and joining are none at all: NumPy itself moves the numbers of the entries, and so says which
 entry of the result is which of the operands (``wiring``). Sums, extremes and small contractions fold their entries
 (``folding``).
+
+A long program of few numbers is mostly of single float64 numbers and Python's. How an operation on those is written
+depends on its primitive alone, so it is decided once, and is a pattern that needs only be filled in (``straight``).
 """
 
 from __future__ import annotations
@@ -15,15 +18,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgewise.compile import maths
+from edgewise.compile.kernels import arithmetic
 from edgewise.compile.kernels.body import Body, Cell, Fixed
 from edgewise.compile.kernels.folding import FOLDS, contracted, folded
-from edgewise.compile.kernels.kinds import Held, Kind, convert, kind_of
-from edgewise.compile.kernels.names import structural_name
-from edgewise.compile.kernels.scalars import Scalar, scalar, write
+from edgewise.compile.kernels.kinds import Held, Kind, convert, kind_for, kind_of
+from edgewise.compile.kernels.names import elementwise_name, structural_name
+from edgewise.compile.kernels.scalars import Scalar, on_type, scalar, write
 from edgewise.compile.kernels.wiring import WIRED, wired
+from edgewise.core.primitive import Primitive
 from edgewise.core.program import Op, Var
+from edgewise.core.shapes import FLOAT64
 
-__all__ = ["Unrolled", "fixed", "unrolled"]
+__all__ = ["CALL", "Unrolled", "fixed", "on_numbers", "unrolled"]
 
 CALL = 4  # instructions of an operation that is a call
 LIMIT = 64  # entries of an operand or a result
@@ -38,10 +45,14 @@ class Unrolled(NamedTuple):
     Attributes:
         cost: instructions, roughly.
         write: writes it into a body, given the cells of each operand in C order; returns those of the result.
+        pattern: the instruction, if it is one on float64 numbers, with ``%s`` for the result and each operand.
+        function: the elementary function that this is a call of, else "".
     """
 
     cost: int
-    write: Callable[[Body, Sequence[Cells]], Cells]
+    write: Callable[[Op, Body, Sequence[Cells]], Cells]
+    pattern: str = ""
+    function: str = ""
 
 
 def fixed(number: Any) -> tuple[Kind, Fixed] | None:
@@ -51,19 +62,25 @@ def fixed(number: Any) -> tuple[Kind, Fixed] | None:
     return None if kind is None else (kind, Fixed(made.item(), kind))
 
 
-def unrolled(op: Op, known: dict[Var, Any], fused: bool = True) -> Unrolled | None:
+def unrolled(op: Op, known: dict[Var, Any], fused: bool = True, limit: int | None = None) -> Unrolled | None:
     """How an operation is written out; None where it is too large for that, or has no such form.
 
     Args:
         op: of a program.
         known: arrays that never change, by variable.
         fused: whether the processor multiplies and adds in one rounding.
+        limit: entries of an operand or a result; LIMIT if it is not given.
     """
+    most = MOST if limit is None else MOST * LIMIT  # by rows it is not as much text
+    limit = LIMIT if limit is None else limit
     if len(op.results) != 1:
         return None
+    number = on_numbers(op)
+    if number is not None:
+        return number
     operands = [x for x in op.operands if type(x) is Var]
     for var in (*operands, op.results[0]):
-        if (var.shape and math.prod(var.shape) > LIMIT) or kind_of(var.dtype) is None:
+        if (var.shape and math.prod(var.shape) > limit) or kind_of(var.dtype) is None:
             return None
     name = structural_name(op.primitive)
     if name in WIRED:
@@ -75,19 +92,49 @@ def unrolled(op: Op, known: dict[Var, Any], fused: bool = True) -> Unrolled | No
         return None if how is None else Unrolled(entries, how)
     if name == "contract":
         made = contracted(op)
-        return None if made is None or made[0] > MOST else Unrolled(*made)
+        return None if made is None or made[0] > most else Unrolled(*made)
     one = scalar(op, fused)
     if one is None:
         return None
     entries = math.prod(op.results[0].shape)
-    if one.cost * entries > MOST:
+    if one.cost * entries > most:
         return None
     few = all(not v.shape for v in (*operands, op.results[0]))
-    writer = functools.partial(_number if few else _entry_by_entry, op, one)
-    return Unrolled(min(one.cost, CALL) * entries, writer)
+    return Unrolled(min(one.cost, CALL) * entries, functools.partial(_number if few else _entry_by_entry, one))
 
 
-def _number(op: Op, how: Scalar, body: Body, cells: Sequence[Cells]) -> Cells:
+def on_numbers(op: Op) -> Unrolled | None:
+    """How an operation is written out that makes a float64 number of such numbers and Python's; None for others."""
+    if op.params:
+        return None
+    for x in (*op.results, *op.operands):
+        kind = type(x)
+        if kind is Var:
+            if x.shape or x.dtype is not FLOAT64:
+                return None
+        elif kind is not float and kind is not np.float64 and kind is not int:
+            return None
+    return _on_numbers(op.primitive)
+
+
+@functools.lru_cache(maxsize=1024)
+def _on_numbers(primitive: Primitive) -> Unrolled | None:
+    """How an operation on float64 numbers is one instruction; None where it is more, or depends on the numbers."""
+    name = elementwise_name(primitive)
+    if not name or name in ("power", "float_power"):
+        return None
+    one = on_type(primitive, FLOAT64)
+    if one is None:
+        return None
+    if one.maths:
+        operands = ", ".join(["double %s"] * len(one.kinds))
+        pattern = f"  %s = call double @{maths.symbol(name, one.compute.type())}({operands})"
+    else:
+        pattern = arithmetic.DOUBLE.get(name, "")
+    return Unrolled(min(one.cost, CALL), functools.partial(_number, one), pattern, one.maths) if pattern else None
+
+
+def _number(how: Scalar, op: Op, body: Body, cells: Sequence[Cells]) -> Cells:
     """Write an operation on numbers."""
     given: list[Held] = []
     for i, operand in enumerate(op.operands):
@@ -95,8 +142,7 @@ def _number(op: Op, how: Scalar, body: Body, cells: Sequence[Cells]) -> Cells:
             continue
         wanted = how.kinds[i]
         if type(operand) is Var:
-            kind = kind_of(operand.dtype)
-            assert kind is not None
+            kind = kind_for(operand.dtype)
             held = body.held(cells[i][0])
             given.append(held if kind is wanted else convert(held, kind, wanted))
         else:
@@ -104,7 +150,7 @@ def _number(op: Op, how: Scalar, body: Body, cells: Sequence[Cells]) -> Cells:
     return [write(body.block, how, given, called=True)]
 
 
-def _entry_by_entry(op: Op, how: Scalar, body: Body, cells: Sequence[Cells]) -> Cells:
+def _entry_by_entry(how: Scalar, op: Op, body: Body, cells: Sequence[Cells]) -> Cells:
     shape = op.results[0].shape
     rows: list[list[Held]] = []
     for i, operand in enumerate(op.operands):

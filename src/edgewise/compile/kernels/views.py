@@ -7,6 +7,7 @@ array, an affine function of the loops' counters.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from edgewise.compile.kernels.names import structural_name
 from edgewise.core.index import ARRAY
 from edgewise.core.program import Op, Var
 
-__all__ = ["Affine", "Axis", "Index", "Pick", "View", "identity", "indexed", "picked", "view", "whole"]
+__all__ = ["Affine", "Axis", "Index", "Known", "Pick", "View", "identity", "indexed", "picked", "view", "whole"]
 
 
 class Affine(NamedTuple):
@@ -30,6 +31,7 @@ class Affine(NamedTuple):
 
 
 Index = tuple[Affine, ...]
+Known = Mapping[Var, Any]  # arrays that never change
 
 
 class Axis(NamedTuple):
@@ -87,11 +89,16 @@ def whole(shape: tuple[int, ...], target: tuple[int, ...]) -> View:
     )
 
 
-def view(op: Op) -> View | None:
+def view(op: Op, known: Known) -> View | None:
     """What an operation is as a movement; None for one that is more than that."""
     name = structural_name(op.primitive)
-    if len(op.operands) != 1 or type(op.operands[0]) is not Var:
+    if type(op.operands[0]) is not Var:
         return None
+    if len(op.operands) != 1:
+        if name != "gather":
+            return None
+        place, picks, _ = picked(op.params["template"], op.operands[1:], op.operands[0].shape, known)
+        return None if picks else place
     shape, result = op.operands[0].shape, op.results[0].shape
     if name == "transpose":
         axes = [a % len(shape) for a in op.params["axes"]] if shape else []
@@ -137,11 +144,12 @@ def indexed(template: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[View, tu
 
 
 def picked(
-    template: tuple[Any, ...], arrays: tuple[Any, ...], shape: tuple[int, ...]
+    template: tuple[Any, ...], arrays: tuple[Any, ...], shape: tuple[int, ...], known: Known
 ) -> tuple[View, tuple[Pick, ...], tuple[int, ...]]:
     """An index that has index arrays: what it is without them, they, and the shape of the result.
 
-    The axes of the index arrays stand where the arrays do, or first where a slice stands between them.
+    The axes of the index arrays stand where the arrays do, or first where a slice stands between them. Index arrays
+    that are known to count on in even steps are none: they are slices, as in ``x[np.arange(len(x)), k]``.
     """
     shapes = [a.shape if type(a) is Var else np.shape(a) for a in arrays]
     common = np.broadcast_shapes(*shapes)
@@ -153,8 +161,34 @@ def picked(
     axes = [a if a.axis < before else a._replace(axis=a.axis + len(common)) for a in plain.axes]
     used = [k for k, item in enumerate(i for i in template if i is not None) if item is ARRAY]
     picks = []
+    even: dict[int, Axis] = {}
     for array, own, axis in zip(arrays, shapes, used, strict=True):
         spread = whole(own, common)
         moved = View(tuple(a if a.axis < 0 else a._replace(axis=a.axis + before) for a in spread.axes))
         picks.append(Pick(array, moved, axis))
+        counted = _counted(known.get(array) if type(array) is Var else array, moved, shape[axis])
+        if counted is not None:
+            even[axis] = counted
+    # An entry that several places of the result name is named by index arrays, or all but one would be lost in stores.
+    named = {a.axis for a in even.values()}
+    if len(even) < len(picks) or all(n == 1 or k in named for k, n in enumerate(common, before)):
+        axes = [even.get(k, a) for k, a in enumerate(axes)]
+        picks = [pick for pick in picks if pick.axis not in even]
     return View(tuple(axes)), tuple(picks), result
+
+
+def _counted(array: Any, place: View, length: int) -> Axis | None:
+    """An index array that counts on in even steps along one axis, as that."""
+    long = [k for k, n in enumerate(np.shape(array)) if n > 1]
+    if array is None or len(long) > 1:
+        return None
+    values = np.ravel(array)
+    if not 0 <= values[0] < length:
+        return None
+    if not long:
+        return Axis(int(values[0]), 0, -1)
+    step = int(values[1]) - int(values[0])
+    last = int(values[0]) + step * (len(values) - 1)
+    if not step or not 0 <= last < length or (np.diff(values) != step).any():
+        return None
+    return Axis(int(values[0]), step, place.axes[long[0]].axis)

@@ -17,7 +17,7 @@ from edgewise.compile.kernels.kinds import Kind, convert, kind_of
 from edgewise.core.index import fill
 from edgewise.core.program import Op, Var
 
-__all__ = ["WIRED", "wired"]
+__all__ = ["WIRED", "Empty", "wired"]
 
 # By name: where index arrays begin among the operands; a large number where there are none.
 WIRED = {
@@ -34,7 +34,11 @@ WIRED = {
 Cells = list[Cell]
 
 
-def wired(op: Op, known: dict[Var, Any]) -> Callable[[Body, Sequence[Cells]], Cells] | None:
+class Empty(Fixed):
+    """A zero where nothing was scattered: what it is added to stays as it is, as where arrays are put together."""
+
+
+def wired(op: Op, known: dict[Var, Any]) -> Callable[[Op, Body, Sequence[Cells]], Cells] | None:
     """A function that rearranges cells; None where an index is not known or a dtype is not.
 
     Args:
@@ -54,11 +58,11 @@ def wired(op: Op, known: dict[Var, Any]) -> Callable[[Body, Sequence[Cells]], Ce
         targets = whole[fill(op.params["template"], index)]
         g = _numbered(values)[0]
         pairs = list(zip(targets.ravel().tolist(), np.broadcast_to(g, targets.shape).ravel().tolist(), strict=True))
-        return lambda body, cells: _added(body, _flat(body, op, values, cells, wanted), pairs, whole.size, wanted)
+        return lambda op, body, cells: _added(body, _flat(body, op, values, cells, wanted), pairs, whole.size, wanted)
     moved = op.primitive.compute((*_numbered(values), *index), op.params)
     order = np.asarray(moved).ravel().tolist()
 
-    def rearrange(body: Body, cells: Sequence[Cells]) -> Cells:
+    def rearrange(op: Op, body: Body, cells: Sequence[Cells]) -> Cells:
         flat = _flat(body, op, values, cells, wanted)
         return [flat[i] for i in order]
 
@@ -100,7 +104,7 @@ def _flat(body: Body, op: Op, values: Sequence[Any], cells: Sequence[Cells], wan
 
 
 def _added(body: Body, flat: Cells, pairs: list[tuple[int, int]], size: int, kind: Kind) -> Cells:
-    zero = Fixed(kind.dtype.type(0).item(), kind)
+    zero = Empty(kind.dtype.type(0).item(), kind)
     result: Cells = [zero] * size
     add = combining("add", kind)
     for target, source in pairs:

@@ -1,8 +1,8 @@
 """Elementary functions as LLVM text, for float64 and float32, any number of lanes, and no C library.
 
-Three things: ``FUNCTIONS``, the table; ``apply``, which writes a function's instructions where it is used; and
-``define``, which writes it once as an LLVM function to be called. ``apply`` is the faster one in a loop: constants
-stay in registers.
+Four things: ``FUNCTIONS``, the table; ``apply``, which writes a function's instructions where it is used; ``define``,
+which writes it once as an LLVM function to be called; and ``declare``, for one that is compiled elsewhere, from the
+text that ``library`` gives. ``apply`` is the fastest in a loop: constants stay in registers.
 
     module = Module()
     symbol = define(module, "exp", "double", 8)     # <8 x double> @ew_exp_v8f64(<8 x double>)
@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from edgewise.compile.ir import Block, Module, Value, vector
+from edgewise.compile.ir import Block, Module, Type, Value, vector
 from edgewise.compile.maths import (
     error,
     exponential,
@@ -37,7 +37,7 @@ from edgewise.compile.maths import (
 )
 from edgewise.compile.maths.function import DTYPES, Function
 
-__all__ = ["FUNCTIONS", "Function", "apply", "define", "sincos"]
+__all__ = ["FUNCTIONS", "Function", "apply", "declare", "define", "library", "sincos", "symbol"]
 
 
 def _row(write: Callable[..., Value], arity: int, ulp: float, floor: float = 0.0) -> Function:
@@ -119,16 +119,65 @@ def define(module: Module, name: str, dtype: str, width: int) -> str:
     """
     assert dtype in DTYPES
     kind = vector(dtype, width)
-    symbol = f"ew_{name}_{kind.suffix}"
+    return module.need(symbol(name, kind), lambda: _text(module, name, kind, "internal ", "alwaysinline nounwind"))
 
-    def write() -> str:
-        block = Block(module)
-        names = "xy"[: FUNCTIONS[name].arity]
-        result = apply(name, *(block.name(f"%{n}", kind) for n in names))
-        parameters = ", ".join(f"{kind.text} %{n}" for n in names)
-        return (
-            f"define internal {kind.text} @{symbol}({parameters}) alwaysinline nounwind {{\n"
-            f"entry:\n{block.text()}\n  ret {kind.text} {result.text}\n}}"
-        )
 
-    return module.need(symbol, write)
+def symbol(name: str, kind: Type) -> str:
+    """What a function of operands of this type is called, without ``@``; "sincos" is one that returns both."""
+    return f"ew_{name}_{kind.suffix}"
+
+
+def declare(module: Module, name: str, kind: Type) -> str:
+    """Say that a function of numbers is to be found elsewhere; returns its symbol, for ``library``.
+
+    Args:
+        module: Says so.
+        name: A key of ``FUNCTIONS``, or "sincos".
+        kind: Of the operands: a scalar.
+    """
+    own = symbol(name, kind)
+    if own not in module.imports:
+        operands = ", ".join([kind.text] * _arity(name))
+        module.imports[own] = f"declare {_returned(name, kind)} @{own}({operands})"
+    return own
+
+
+def library(own: str, *, fused: bool, attributes: str) -> str:
+    """A whole text that defines one function, as ``declare`` called it, so that others can call it.
+
+    Args:
+        own: The symbol.
+        fused: Whether the target multiplies and adds in one rounding.
+        attributes: Of the function, as LLVM writes them.
+    """
+    _, name, suffix = own.split("_")
+    element = next(dtype for dtype in DTYPES if vector(dtype, 1).suffix == suffix)
+    module = Module(fused=fused)
+    module.need(own, lambda: _text(module, name, vector(element, 1), "", attributes))
+    return module.text()
+
+
+def _text(module: Module, name: str, kind: Type, linkage: str, attributes: str) -> str:
+    """The definition of a function."""
+    block, returned = Block(module), _returned(name, kind)
+    names = "xy"[: _arity(name)]
+    operands = [block.name(f"%{n}", kind) for n in names]
+    if name == "sincos":
+        s, z = sincos(*operands)
+        one = block.emit(f"insertvalue {returned} poison, {s!r}, 0", kind)
+        result = block.emit(f"insertvalue {returned} {one.text}, {z!r}, 1", kind)
+    else:
+        result = apply(name, *operands)
+    parameters = ", ".join(f"{kind.text} %{n}" for n in names)
+    return (
+        f"define {linkage}{returned} @{symbol(name, kind)}({parameters}) {attributes} {{\n"
+        f"entry:\n{block.text()}\n  ret {returned} {result.text}\n}}"
+    )
+
+
+def _arity(name: str) -> int:
+    return 1 if name == "sincos" else FUNCTIONS[name].arity
+
+
+def _returned(name: str, kind: Type) -> str:
+    return f"{{ {kind.text}, {kind.text} }}" if name == "sincos" else kind.text

@@ -11,7 +11,7 @@ from typing import Any
 
 from edgewise.core.program import Op, Var
 
-__all__ = ["RULES", "unchanged"]
+__all__ = ["OF_VARIABLES", "RULES", "unchanged"]
 
 
 def unchanged(op: Op, operands: tuple[Any, ...]) -> Any:
@@ -71,3 +71,5 @@ RULES: dict[str, Callable[[tuple[Any, ...], dict[str, Any]], Any]] = {
     "gather": _everything,
     "concatenate": _alone,
 }
+
+OF_VARIABLES = frozenset({"positive"})  # rules that want neither a number among the operands nor a parameter

@@ -10,11 +10,11 @@ import numpy as np
 from edgewise.book.arithmetic import multiply
 from edgewise.book.movement import broadcast_to
 from edgewise.book.product import contract_of as contract
-from edgewise.compile.passes.algebra import RULES, unchanged
+from edgewise.compile.passes.algebra import OF_VARIABLES, unchanged
 from edgewise.core.program import Branch, Guard, Op, Program, Var, seen_again, with_branch
 from edgewise.families.elementwise import Elementwise
 
-__all__ = ["rebuilt", "same_step", "stand_in"]
+__all__ = ["array_key", "rebuilt", "same_step", "stand_in"]
 
 _FOLDED = 1 << 16  # bytes a folded result may take: what is larger is computed when it is needed
 
@@ -46,11 +46,11 @@ class _Walk:
             if flat.size > 1 and seen_again(np.broadcast_to(flat[:1], flat.shape), flat):
                 self.op(Op(broadcast_to, (flat[0],), {"target": var.shape}, (var,), None))
                 return
-            key = stand_in(array)
-            before = self._done.setdefault(key, (var,))[0]
-            if before is not var:
-                self._became[var] = before
-                return
+        before = self._done.setdefault(array_key(array, frozen), (var,))[0]
+        if before is not var:
+            self._became[var] = before
+            return
+        if frozen:
             self.made.frozen.add(var)
         self.made.arrays[var] = array
 
@@ -86,17 +86,21 @@ class _Walk:
 
     def op(self, step: Op) -> None:
         """Fold an operation, find it done, or do it."""
-        became = self._became
-        operands = tuple([became.get(o, o) if type(o) is Var else o for o in step.operands])
-        if operands != step.operands or self._spread or step.primitive is contract:
+        became, operands = self._became, step.operands
+        if not became.keys().isdisjoint(operands):
+            operands = tuple([became.get(o, o) if type(o) is Var else o for o in operands])
+        if operands is not step.operands or self._spread or step.primitive is contract:
             step = self._plainer(step, operands)
             operands = step.operands
-        if step.primitive.name in RULES:
-            same = unchanged(step, operands)
-            if same is not None:
-                became[step.results[0]] = same
-                return
-        key = _key(step, operands)
+        plain = not step.params
+        if plain:
+            for o in operands:
+                plain = plain and type(o) is Var
+        key = (step.primitive, operands) if plain else _key(step, operands)
+        same = None if plain and step.primitive.name not in OF_VARIABLES else unchanged(step, operands)
+        if same is not None:
+            became[step.results[0]] = same
+            return
         before = None if key is None else self._done.get(key)
         if before is None and not self._moves(operands):
             before = self._fold(step, operands)
@@ -172,13 +176,21 @@ def _key(step: Op, operands: tuple[Any, ...]) -> Any:
     """What two operations with the same results have in common; None where that cannot be said."""
     try:
         given = tuple([o if type(o) is Var else stand_in(o) for o in operands])
-        if not step.params:
+        if not step.params:  # as in _Walk.op
             return (step.primitive, given)
         key = (step.primitive, given, tuple([(k, stand_in(v)) for k, v in step.params.items()]))
         hash(key)
     except TypeError:
         return None
     return key
+
+
+def array_key(array: Any, frozen: bool) -> Any:
+    """What two arrays that a program has met have in common if they always hold the same: contents, or the memory."""
+    if frozen:
+        return stand_in(array)
+    interface = array.__array_interface__
+    return ("memory", interface["data"], interface["typestr"], array.shape, array.strides)
 
 
 def stand_in(value: Any) -> Any:

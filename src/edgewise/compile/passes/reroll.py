@@ -1,365 +1,259 @@
 """Long stretches of a program that do the same again and again become loops.
 
-A Python loop is recorded step by step, so its program repeats with a *period*, and so does its reverse sweep. Equal
-stretches are found by hashing what operations do, without their operands, in windows. Of each stretch it is then asked
-what each operand is, from one repetition to the next:
+A Python loop is recorded step by step, so its program repeats with a *period*, and so does its reverse sweep. Where it
+does is found by what operations are, without their operands (``periods``). Then each operand must go on evenly from one
+repetition to the next. In the integers of ``Compact`` that is one arithmetic progression for each, and its step says
+what the operand is:
 
-    the same value                       fixed
-    made in this repetition, or the one before       inside; a carry
-    made by another loop, one repetition further, or one less       an entry of the array of what that loop made
-    read from an array, one entry further, or one less             an entry of that array
+    0                                    fixed: the same value
+    the period                           inside: made in this repetition; a carry: in the one before
+    the period of another loop, ±        an entry of the array of what that loop made, one further, or one less
+    a number, or an array                the same, or an entry of an array of all of them
 
-The first repetition stays as it is: it says what the carries are at first. A loop ends where one of these no longer
-holds. What is needed of a loop elsewhere is kept for all of its repetitions.
+So is an operation that reads the next entry of an array. One that makes zeros but for the next entry is part of a sum,
+which is put together after the loop: where several are added to one entry, perhaps in another order. The first
+repetition stays as it is: it says what the carries are at first. A loop ends where a progression does.
+
+Loops are found in a program as it was recorded, where all repetitions are alike; ``loops`` writes the new program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from edgewise.book.index import gather_of
+from edgewise.book.index import gather_of, scatter_of
+from edgewise.compile.passes.compact import NUMBER, Compact
+from edgewise.compile.passes.periods import FEWEST, stretches
 from edgewise.compile.passes.rebuild import stand_in
-from edgewise.compile.repeated import repeat
-from edgewise.core.program import Op, Program, Var, used_by, vars_of
+from edgewise.compile.passes.repetition import Entries, Loop, Operand, Read, Rows, Sum, Written
+from edgewise.core.program import Op, Program
 
-__all__ = ["rerolled"]
+__all__ = ["found_loops", "rows_of"]
 
+MOST = 0.95  # of a program in loops of the same numbers: others are not looked for
 LEAST = 400  # operations of a program in which loops are looked for
-WINDOW = 16  # operations that must be alike for two places to be
-FEWEST = 8  # repetitions of a loop
-PERIODS = 12  # that are tried
-MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, with bits all over: 2**64 divided by the golden ratio
+WEAK = frozenset({"add", "divide", "multiply", "subtract"})  # that may meet a number of float64 in place of Python's
 
 
-class _Entry(NamedTuple):
-    """An operand that is another entry of an array in each repetition.
-
-    Attributes:
-        source: a variable that holds the array, or (loop, position): what that loop makes there.
-        first: the entry in the first repetition of the loop, counted in repetitions of the other or along the axis.
-        step: 1 or -1.
-        rest: of an index, what follows the first axis.
-    """
-
-    source: Any
-    first: int
-    step: int
-    rest: tuple[Any, ...] = ()
-
-
-class _Loop:
-    """A stretch that repeats: operations ``start + k * period + position``, for k from 1 to ``count - 1``."""
-
-    def __init__(self, start: int, period: int, count: int) -> None:
-        self.start, self.period, self.count = start, period, count
-        self.operands: list[list[Any]] = []  # per position and operand: what it is
-        self.carried: dict[int, None] = {}  # positions whose result the next repetition takes
-        self.kept: dict[int, Var] = {}  # positions whose results are needed elsewhere, and the array of them
-
-    def at(self, index: int) -> tuple[int, int] | None:
-        """The repetition and the position of an operation, where it is in the loop."""
-        k, position = divmod(index - self.start, self.period)
-        return (k, position) if 1 <= k < self.count else None
-
-
-def rerolled(program: Program) -> Program:
-    """The program with loops, or the program itself where there are none."""
+def found_loops(program: Program) -> tuple[Compact, list[Loop]] | None:
+    """The loops of a program, in order; None where there are none."""
     if len(program.steps) < LEAST:
-        return program
-    return _Reroller(program).run()
+        return None
+    search = _Search(Compact(program))
+    search.run(strict=True)
+    if search.covered < MOST * len(program.steps):
+        search.run(strict=False)
+    return (search.compact, sorted(search.loops, key=lambda loop: loop.start)) if search.loops else None
 
 
-class _Reroller:
-    def __init__(self, program: Program) -> None:
-        self.program, self.steps = program, program.steps
-        self.made_at: dict[Var, int] = {}
-        for at, step in enumerate(self.steps):
-            if isinstance(step, Op):
-                self.made_at.update(dict.fromkeys(step.results, at))
-        self.loops: list[_Loop] = []
-        self.serial = max((v.serial for v in (*self.made_at, *program.inputs, *program.arrays)), default=0)
+class _Search:
+    def __init__(self, compact: Compact) -> None:
+        self.compact, self.steps = compact, compact.program.steps
+        self.loops: list[Loop] = []
 
-    def run(self) -> Program:
-        for start, period, count in _stretches(_kinds(self.steps)):
-            loop = _Loop(start, period, count)
-            if all(self._apart(loop, other) for other in self.loops) and self._understood(loop):
-                self.loops.append(loop)
-        self.loops.sort(key=lambda loop: loop.start)
-        return self._written() if self.loops else self.program
+    @property
+    def covered(self) -> int:
+        """How many operations are in loops."""
+        return sum(loop.end - loop.begin for loop in self.loops)
 
-    def _apart(self, loop: _Loop, other: _Loop) -> bool:
-        return self._end(loop) <= other.start or self._end(other) <= loop.start
+    def run(self, strict: bool) -> None:
+        """Take the longest stretch that is a loop, and begin again: what it makes, another may read."""
+        waiting = stretches(self.compact.kinds(strict))
+        again = True
+        while again:
+            again = False
+            for stretch in waiting:
+                loop = Loop(stretch)
+                if all(loop.end <= o.start or o.end <= loop.start for o in self.loops) and self._understood(loop):
+                    self.loops.append(loop)
+                    waiting.remove(stretch)
+                    again = True
+                    break
 
-    @staticmethod
-    def _end(loop: _Loop) -> int:
-        return loop.start + loop.period * loop.count
-
-    # -- what each operand is
-
-    def _understood(self, loop: _Loop) -> bool:
+    def _understood(self, loop: Loop) -> bool:
         """Find out what the operands of a loop are, and cut it where that ends."""
-        for position in range(loop.period):
-            row = [self.steps[loop.start + k * loop.period + position] for k in range(loop.count)]
-            if any(not isinstance(op, Op) or len(op.results) != 1 for op in row):
+        start, period, count = loop.start, loop.period, loop.count
+        first, codes = self.compact.first, self.compact.codes
+        low = int(first[start])
+        width = int(first[start + period]) - low
+        whole = first[start : start + count * period].reshape(count, period)
+        same = (whole - np.arange(0, count * width, width).reshape(-1, 1) == whole[0]).all(axis=1)
+        what = self.compact.what[start : start + count * period].reshape(count, period)
+        self._cut(loop, (same & (what == what[1]).all(axis=1))[1:])
+        if loop.count < FEWEST:
+            return False
+        count = loop.count
+        table = codes[low : low + count * width].reshape(count, width)
+        steps = table[2] - table[1]
+        goes_on = table[1:] == table[1] + np.arange(count - 1).reshape(-1, 1) * steps
+        ends = np.where(goes_on.all(axis=0), count, 1 + np.argmin(goes_on, axis=0)).tolist()
+        begins, steps, column = table[1].tolist(), steps.tolist(), 0
+        for position in range(period):
+            op = self.steps[loop.begin + position]
+            assert isinstance(op, Op)
+            operands: list[Operand | None] = []
+            for i in range(len(op.operands)):
+                code, step = begins[column], steps[column]
+                if code >= NUMBER or not step:
+                    loop.count = min(loop.count, ends[column])
+                operands.append(self._operand(loop, position, i, code, step) if loop.count >= FEWEST else None)
+                column += 1
+            if op.params and op.primitive in (gather_of, scatter_of):
+                operands = self._indexed(loop, position, op, operands)
+            known = [one for one in operands if one is not None]
+            if len(known) < len(operands):
                 return False
-            read = self._index(row, loop)
-            if read is not None:
-                loop.operands.append([read])
-                continue
-            found = []
-            for i, first in enumerate(row[1].operands):  # type: ignore[union-attr]  # all of them are Ops
-                if type(first) is not Var:
-                    found.append(first)
-                    continue
-                known = self._operand([op.operands[i] for op in row], loop, position)  # type: ignore[union-attr]
-                if known is None or loop.count < FEWEST:
-                    return False
-                found.append(known)
-            loop.operands.append(found)
-        return loop.count >= FEWEST
+            if position not in loop.written and all(
+                one.what in ("number", "fixed") or _constant(one, loop) for one in known
+            ):
+                loop.constant.add(position)
+            loop.operands.append(known)
+        return loop.count >= FEWEST and self._summed(loop)
 
-    def _operand(self, row: list[Any], loop: _Loop, position: int) -> Any:
-        """What one operand is, which is a variable in every repetition; None where it is nothing of the kind."""
-        places = [self.made_at.get(v, -1) for v in row]
-        second = places[1]
-        if row[1] is row[2]:
-            self._cut(loop, (row[k] is row[1] for k in range(loop.count)))
-            return ("fixed", row[1]) if second < loop.start + loop.period else None
-        base = loop.start + loop.period
-        delta = second - base
-        if -loop.period <= delta < position:
-            self._cut(loop, (places[k] - k * loop.period == second - loop.period for k in range(loop.count)))
-            if delta < 0:
-                loop.carried[delta + loop.period] = None
-                return ("carry", delta + loop.period)
-            return ("inside", delta)
-        if second < 0 or places[2] < 0:
-            return None
-        return self._from_another(places, loop)
-
-    def _from_another(self, places: list[int], loop: _Loop) -> Any:
-        """An operand that another loop has made, one repetition further each time, or one less."""
+    def _operand(self, loop: Loop, position: int, i: int, code: int, step: int) -> Operand | None:
+        """What an operand is whose code in repetition 1 is given, and how far the next is; None for nothing of that."""
+        if code == NUMBER and step == 0:
+            return self._numbers(loop, position, i)
+        if step == 0 and code < loop.begin:
+            return Operand("fixed", self.compact.var(code))
+        if code < NUMBER:
+            return self._arrays(loop, position, i)
+        far = code - loop.begin
+        if step == loop.period and -loop.period <= far < position:
+            return Operand("inside", far) if far >= 0 else Operand("carry", far + loop.period)
         for other in self.loops:
-            found, ahead = other.at(places[1]), places[2] - places[1]
-            if found is None or abs(ahead) != other.period:
+            found = other.at(code)
+            if found is None or abs(step) != other.period:
                 continue
-            k, position = found
-            step = ahead // other.period
-            wanted = [places[1] + (i - 1) * ahead for i in range(loop.count)]
-            self._cut(loop, (places[i] == wanted[i] and other.at(places[i]) is not None for i in range(loop.count)))
-            return ("entry", _Entry((other, position), k, step))
+            k, where = found
+            if where in other.constant:
+                return Operand("fixed", self.compact.var(other.begin + where))
+            left = other.count - 1 - k if step > 0 else k - 1  # repetitions of the other after this one
+            loop.count = min(loop.count, left + 2)
+            return Operand("entries", Entries(other, where, k, step // other.period))
         return None
 
-    def _index(self, row: list[Any], loop: _Loop) -> Any:
-        """An operation that reads one entry of an array, the next one each time."""
-        first = row[1]
-        template = first.params.get("template")
-        if first.primitive is not gather_of or len(first.operands) != 1 or not template or type(template[0]) is not int:
-            return None
-        numbers = [op.params["template"][0] for op in row]
-        source, step = first.operands[0], numbers[2] - numbers[1]
-        if step == 0 or type(source) is not Var or self.made_at.get(source, -1) >= loop.start + loop.period:
-            return None
-        if abs(step) != 1 or numbers[1] < 0:
-            return None
-        expected = [numbers[1] + (k - 1) * step for k in range(loop.count)]
-        self._cut(loop, (row[k].operands[0] is source and numbers[k] == expected[k] for k in range(loop.count)))
-        return ("read", _Entry(source, numbers[1], step, tuple(template[1:])))
+    def _row(self, loop: Loop, position: int, i: int) -> list[Any]:
+        """An operand in each repetition from the second on."""
+        steps = self.steps[loop.begin + position : loop.end : loop.period]
+        return [step.operands[i] for step in steps if isinstance(step, Op)]
 
-    @staticmethod
-    def _cut(loop: _Loop, holds: Iterator[bool]) -> None:
-        """End a loop where something no longer holds; its first repetition is not asked."""
-        next(holds)
-        loop.count = 1 + next((k for k, right in enumerate(holds) if not right), loop.count - 1)
-
-    # -- the new program
-
-    def _written(self) -> Program:
-        made = Program()
-        made.inputs, made.arrays = self.program.inputs, dict(self.program.arrays)
-        made.frozen = set(self.program.frozen)
-        self._find_kept()
-        starts = {loop.start + loop.period: loop for loop in self.loops}
-        names: dict[Var, Any] = {}
-        at = 0
-        while at < len(self.steps):
-            loop = starts.get(at)
-            if loop is not None:
-                self._write(loop, made, names)
-                at = self._end(loop)
+    def _numbers(self, loop: Loop, position: int, i: int) -> Operand | None:
+        row = self._row(loop, position, i)
+        first = row[0]
+        key = None
+        for other in row:
+            if other is first or (other == first and other and type(other) is type(first)):
                 continue
-            made.steps.append(self._renamed(at, names, made))
-            at += 1
-        made.outputs = [self._now(o, names, made) if type(o) is Var else o for o in self.program.outputs]
-        return made
-
-    def _find_kept(self) -> None:
-        """Which results of loops are needed outside of them."""
-        self.inside = {}
-        for loop in self.loops:
-            for index in range(loop.start + loop.period, self._end(loop)):
-                self.inside[index] = loop
-        for at, step in enumerate(self.steps):
-            if at not in self.inside:
-                for var in used_by(step):
-                    self._keep(var)
-        for var in vars_of(self.program.outputs):
-            self._keep(var)
-        for loop in self.loops:
-            for operand in (o for row in loop.operands for o in row if type(o) is tuple):
-                if operand[0] == "entry":
-                    other, position = operand[1].source
-                    self._keep_position(other, position)
-                elif operand[0] == "fixed":
-                    self._keep(operand[1])
-
-    def _keep(self, var: Var) -> None:
-        loop = self.inside.get(self.made_at.get(var, -1))
-        if loop is not None:
-            self._keep_position(loop, (self.made_at[var] - loop.start) % loop.period)
-
-    def _keep_position(self, loop: _Loop, position: int) -> None:
-        if position not in loop.kept:
-            like = self._result(loop, 1, position)
-            loop.kept[position] = self._var((loop.count - 1, *like.shape), like.dtype)
-
-    def _result(self, loop: _Loop, k: int, position: int) -> Var:
-        step = self.steps[loop.start + k * loop.period + position]
-        assert isinstance(step, Op)
-        return step.results[0]
-
-    def _write(self, loop: _Loop, made: Program, names: dict[Var, Any]) -> None:
-        """One loop, as an operation."""
-        body = Program()
-        carries: dict[int, Var] = {}
-        fixed: dict[Var, Var] = {}
-        entries: dict[tuple[int, int], tuple[_Entry, Var]] = {}
-        inside: list[Any] = []
-        for position, row in enumerate(loop.operands):
-            op = self.steps[loop.start + loop.period + position]
-            assert isinstance(op, Op)
-            operands = []
-            for i, operand in enumerate(row):
-                what, how = operand if type(operand) is tuple else ("number", operand)
-                if what == "inside":
-                    how = inside[how]
-                elif what == "carry":
-                    like = self._result(loop, 1, how)
-                    how = carries.setdefault(how, self._var(like.shape, like.dtype))
-                elif what == "fixed":
-                    how = fixed.setdefault(how, self._var(how.shape, how.dtype))
-                elif what in ("entry", "read"):
-                    like = op.results[0] if what == "read" else op.operands[i]
-                    entries[position, i] = how, self._var(like.shape, like.dtype)
-                    how = entries[position, i][1]
-                operands.append(how)
-            if row and type(row[0]) is tuple and row[0][0] == "read":
-                inside.append(operands[0])
-                continue
-            result = self._var(op.results[0].shape, op.results[0].dtype)
-            body.steps.append(Op(op.primitive, tuple(operands), op.params, (result,), op.place))
-            inside.append(result)
-        body.inputs = [*carries.values(), *fixed.values(), *(var for _, var in entries.values())]
-        body.outputs = [inside[p] for p in carries] + [inside[p] for p in loop.kept]
-        firsts = [self._now(self._result(loop, 0, p), names, made) for p in carries]
-        same = [self._now(v, names, made) for v in fixed]
-        arrays = [self._array(entry, loop.count - 1, names, made) for entry, _ in entries.values()]
-        lasts = [self._var(self._result(loop, 1, p).shape, self._result(loop, 1, p).dtype) for p in carries]
-        params = {"body": body, "carries": len(carries), "fixed": len(fixed), "steps": loop.count - 1}
-        place = self.steps[loop.start + loop.period].place
-        results = (*lasts, *loop.kept.values())
-        made.steps.append(Op(repeat, (*firsts, *same, *arrays), params, results, place))
-        for position, last in zip(carries, lasts, strict=True):
-            names[self._result(loop, loop.count - 1, position)] = last
-
-    def _array(self, entry: _Entry, steps: int, names: dict[Var, Any], made: Program) -> Any:
-        """The entries that the repetitions take, in their order, as an array."""
-        if isinstance(entry.source, Var):
-            source, first = self._now(entry.source, names, made), entry.first
+            key = stand_in(first) if key is None else key
+            if stand_in(other) != key:
+                break
         else:
-            other, position = entry.source
-            source, first = other.kept[position], entry.first - 1
-        stop = first + steps * entry.step
-        template = (slice(first, None if stop < 0 else stop, entry.step), *entry.rest)
-        shape = np.empty(source.shape, bool)[template].shape
-        var = self._var(shape, source.dtype)
-        made.steps.append(Op(gather_of, (source,), {"template": template}, (var,), None))
-        return var
+            return Operand("number", first)
+        op = self.steps[loop.begin + position]
+        assert isinstance(op, Op)
+        plain = all(type(x) in (float, int, np.float64) for x in row) and op.results[0].dtype == np.float64
+        return Operand("rows", Rows(tuple(row))) if plain and op.primitive.name in WEAK else None
 
-    def _now(self, var: Any, names: dict[Var, Any], made: Program) -> Any:
-        """What a variable is called now: one that a loop has made is an entry of an array."""
-        if type(var) is not Var or var in names:
-            return names.get(var, var) if type(var) is Var else var
-        loop = self.inside.get(self.made_at.get(var, -1))
-        if loop is None:
-            return var
-        k, position = divmod(self.made_at[var] - loop.start, loop.period)
-        found = names[var] = self._var(var.shape, var.dtype)
-        template = (k - 1, *(slice(None),) * var.ndim)
-        made.steps.append(Op(gather_of, (loop.kept[position],), {"template": template}, (found,), None))
-        return found
+    def _arrays(self, loop: Loop, position: int, i: int) -> Operand | None:
+        """Arrays of one kind that the program has met, one in each repetition."""
+        row, arrays = self._row(loop, position, i), self.compact.program.arrays
+        forms = {(x.shape, x.dtype) for x in row}
+        if len(forms) > 1 or any(x not in arrays for x in row):
+            return None
+        if not all(x in self.compact.program.frozen for x in row) and rows_of([arrays[x] for x in row]) is None:
+            return None
+        return Operand("rows", Rows(tuple(row)))
 
-    def _renamed(self, at: int, names: dict[Var, Any], made: Program) -> Any:
-        step = self.steps[at]
-        if not isinstance(step, Op):
-            var = self._now(step.var, names, made)
-            return step if var is step.var else type(step)(var, step.expected, step.truth, step.place, step.number)
-        operands = tuple([self._now(o, names, made) if type(o) is Var else o for o in step.operands])
+    def _indexed(self, loop: Loop, position: int, op: Op, operands: list[Operand | None]) -> list[Operand | None]:
+        """The operands of an operation that reads an entry of an array, or makes one: another one each time."""
+        template = op.params["template"]
+        if len(operands) != 1 or not template or type(template[0]) is not int:
+            return operands
+        row = [op for op in self.steps[loop.begin + position : loop.end : loop.period] if isinstance(op, Op)]
+        numbers = np.array([op.params["template"][0] for op in row])
+        first, step = int(numbers[0]), int(numbers[1] - numbers[0]) if len(numbers) > 1 else 0
+        self._cut(loop, (numbers == first + step * np.arange(len(numbers))) & (numbers >= 0) | (step == 0))
+        (x,) = operands
+        if step == 0 or x is None:
+            return operands
+        if abs(step) != 1:
+            return [None]
+        rest = tuple(template[1:])
+        if op.primitive is gather_of:
+            return [Operand("read", Read(x.how, first, step, rest)) if x.what == "fixed" else None]
+        loop.written[position] = Written(first, step, rest)
+        return [x if x.what != "number" else None]
+
+    def _summed(self, loop: Loop) -> bool:
+        """Find the sums that what is written belongs to; false where something else is done with it."""
+        if not loop.written:
+            return True
+        users: dict[int, list[int]] = {}
+        for position, row in enumerate(loop.operands):
+            for one in row:
+                if one.what in ("inside", "carry"):
+                    users.setdefault(one.how, []).append(position)
+        added: dict[int, tuple[int, Operand]] = {}  # by the position of an addition: what is written, and to what
+        for position in loop.written:
+            at = users.get(position, [-1])[0]
+            op = self.steps[loop.begin + at]
+            assert isinstance(op, Op)
+            if at < 0 or op.primitive.name != "add" or at in added:
+                return False
+            one, two = loop.operands[at]
+            added[at] = position, two if one == Operand("inside", position) else one
+        follows = {other.how: at for at, (_, other) in added.items() if other.what == "inside"}
+        for at, (position, other) in added.items():
+            if other.what == "carry":
+                parts = [(position, at)]
+                while parts[-1][1] != other.how and parts[-1][1] in follows:
+                    following = follows[parts[-1][1]]
+                    parts.append((added[following][0], following))
+                loop.sums.append(Sum(other.how, tuple(parts)))
+        once = [position for one in loop.sums for part in one.parts for position in part]
         return (
-            step if operands == step.operands else Op(step.primitive, operands, step.params, step.results, step.place)
+            {*loop.written} == {*once} - {*added}
+            and all(one.carried == one.parts[-1][1] for one in loop.sums)
+            and all(len(users[position]) == 1 for position in once)
+            and all(self._used_once(loop, position) for position in once)
         )
 
-    def _var(self, shape: tuple[int, ...], dtype: Any) -> Var:
-        self.serial += 1
-        return Var(self.serial, tuple(shape), dtype)
+    def _used_once(self, loop: Loop, position: int) -> bool:
+        """Whether a result has one user each time; after the last repetition, what is carried may have any."""
+        uses = self.compact.uses[loop.begin + position : loop.end : loop.period]
+        last = any(position == one.carried for one in loop.sums)
+        return bool((uses[:-1] == 1).all() and (last or uses[-1] == 1))
+
+    @staticmethod
+    def _cut(loop: Loop, holds: Any) -> None:
+        """End a loop where something no longer holds; said of each repetition from 1 on."""
+        if not holds.all():
+            loop.count = 1 + int(np.argmin(holds))
 
 
-def _kinds(steps: list[Any]) -> Any:
-    """A number for what each step does, whatever its operands are; entries that are read may be others."""
-    seen: dict[Any, int] = {}
-    kinds = np.empty(len(steps), np.uint64)
-    for at, step in enumerate(steps):
-        key: Any = None
-        if isinstance(step, Op):
-            params = step.params
-            template = params.get("template")
-            if step.primitive is gather_of and template and type(template[0]) is int:
-                params = {"template": ("entry", *template[1:])}
-            try:
-                given = tuple([None if type(o) is Var else stand_in(o) for o in step.operands])
-                forms = tuple([(v.shape, v.dtype) for v in step.results])
-                key = (step.primitive, given, tuple([(k, stand_in(v)) for k, v in params.items()]), forms)
-                kinds[at] = seen.setdefault(key, len(seen))
-                continue
-            except TypeError:
-                key = None
-        kinds[at] = seen.setdefault(("alone", at), len(seen))
-    return kinds
+def _constant(one: Operand, loop: Loop) -> bool:
+    """Whether an operand is the same in each repetition."""
+    return one.what in ("number", "fixed") or (one.what == "inside" and one.how in loop.constant)
 
 
-def _stretches(kinds: Any) -> list[tuple[int, int, int]]:
-    """Where a program repeats: the first operation, the period, and how many times; short periods before long ones.
+def rows_of(arrays: list[Any]) -> Any:
+    """Arrays that are the rows of one in memory, at even distances, as that one; None where they are not."""
+    first, second = (a.__array_interface__["data"][0] for a in arrays[:2])
+    distance = second - first
+    for k, array in enumerate(arrays):
+        if array.strides != arrays[0].strides or array.__array_interface__["data"][0] != first + k * distance:
+            return None
+    if not distance or any(_owner(a) is not _owner(arrays[0]) for a in arrays):
+        return None
+    shape, strides = (len(arrays), *arrays[0].shape), (distance, *arrays[0].strides)
+    return np.lib.stride_tricks.as_strided(arrays[0], shape, strides)
 
-    A place that has its like at equal distances, again and again, votes for that distance as a period.
-    """
-    n, hashes, width = len(kinds), (kinds + np.uint64(1)) * MIX, 1
-    power = np.array([MIX])
-    while width < WINDOW:
-        hashes = hashes[:-width] + hashes[width:] * power
-        power, width = power * power, 2 * width
-    order = np.lexsort((np.arange(len(hashes)), hashes))
-    alike, distance = hashes[order[1:]] == hashes[order[:-1]], np.diff(order)
-    steady = alike[1:] & alike[:-1] & (distance[1:] == distance[:-1])
-    periods, votes = np.unique(distance[1:][steady], return_counts=True)
-    chosen = sorted(periods[np.argsort(votes)[-PERIODS:]].tolist())
-    found = []
-    for period in chosen:
-        again = np.concatenate([[False], hashes[:-period] == hashes[period:], [False]])
-        edges = np.flatnonzero(np.diff(again))
-        for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            if end - start >= period * (FEWEST - 1):
-                found.append((start, period, min(end - start + period + WINDOW - 1, n - start) // period))
-    return found
+
+def _owner(array: Any) -> Any:
+    """Whose memory an array shows."""
+    while isinstance(array, np.ndarray) and array.base is not None:
+        array = array.base
+    return getattr(array, "owner", array)
