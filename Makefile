@@ -55,6 +55,8 @@ bench: .venv/.test-stamp ## run the benchmarks, and write the table and the pict
 	$(PY) benchmarks/features.py
 	$(PY) benchmarks/memory.py
 	$(PY) benchmarks/gate.py
+	$(PY) benchmarks/products.py
+	$(PY) benchmarks/threads.py
 	$(PY) benchmarks/compiled.py --write
 
 .PHONY: fuzz

@@ -9,7 +9,7 @@ import pytest
 
 import edgewise as ew
 from edgewise.compile.executable import build
-from edgewise.compile.kernels import sections
+from edgewise.compile.kernels import division
 from edgewise.core.registry import DECLARATIONS, spelling
 from edgewise.modes.staged import Staged
 from edgewise.testing.subject import Subject, output_leaves
@@ -53,7 +53,7 @@ def close(found, expected, name):
 @pytest.mark.parametrize("function", DECLARATIONS, ids=spelling)
 def test_every_row_in_loops(function, monkeypatch):
     """The law ``compiled`` has samples written out, small as they are; here they take the way of large arrays."""
-    monkeypatch.setattr(sections, "LIMIT", 0)
+    monkeypatch.setattr(division, "LIMIT", 0)
     row = DECLARATIONS[function]
     for case in row.samples:
         subject = Subject(row, case)
@@ -84,7 +84,7 @@ def test_runs_at_the_same_time_have_scratch_memory_of_their_own():
 
 def test_a_processor_without_fused_multiplication_leaves_exact_remainders_to_numpy():
     program = staged(lambda x: [x % 0.3, np.exp(x)], np.ones(100))
-    kinds = [type(section).__name__ for section in sections.divide(program, {}, fused=False).sections]
+    kinds = [type(section).__name__ for section in division.divide(program, {}, fused=False).sections]
     assert kinds == ["Call", "Nest"]
 
 

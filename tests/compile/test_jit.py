@@ -403,6 +403,22 @@ def test_errors_are_the_functions_own():
         ew.jit(3.0)
 
 
+def test_what_only_an_ordinary_array_can_do_is_left_to_python():
+    """An error that comes of the recording is not the user's; the function runs again, from what it was given."""
+
+    def f(x, strange):
+        x[0] = x[0] * 2
+        if not type(x) is np.ndarray:  # noqa: E714  no isinstance
+            strange.upper()
+        return np.sum(x)
+
+    made, x = ew.jit(f), X + 1.0
+    with pytest.warns(CompileWarning, match="it raised AttributeError while it was recorded"):
+        assert made(x, 3) == np.sum(X + 1.0) + 1.0
+    assert x[0] == 2.0
+    assert made(x, 3) == np.sum(X + 1.0) + 3.0
+
+
 def test_check_finds_what_is_not_an_argument():
     table = np.ones(3)
     made = ew.jit(lambda x: x * float(2 * table[0]), check=True)

@@ -75,11 +75,41 @@ def test_text_is_that_of_the_value(value):
         assert made(v)[:2] == f(v)[:2]
 
 
-def test_a_transformation_sees_what_it_sees_without():
+def test_inside_of_transformations():
+    """A transformation compiled sees what it sees without; a compiled function is what Python makes of it."""
+
     def f(v):
         return v * 2.0 if isinstance(v, np.ndarray) else v * 3.0
 
     x = np.array([1.0, 2.0])
     for way in (ew.jacrev, ew.vmap, lambda f: lambda x: ew.jvp(f, (x,), (x,))):
         np.testing.assert_array_equal(ew.jit(way(f))(x), way(f)(x))
-        np.testing.assert_array_equal(way(ew.jit(f))(x), way(f)(x))
+    np.testing.assert_array_equal(ew.jacrev(ew.jit(f))(x), 2 * np.eye(2))
+
+
+INTEGERS = [
+    lambda x: np.sum(x[0]) + np.sum(x[1]), lambda x: np.prod(x[0]), lambda x: np.sum(x, axis=()), lambda x: x[0].sum(),
+    lambda x: np.add.reduce(x[1]), lambda x: np.sum(x, dtype=np.int16), np.diff, np.round, np.nan_to_num, np.cumsum,
+    np.mean, np.max,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", INTEGERS)
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.int64])
+def test_integers_keep_numpys_dtypes(f, dtype):
+    x = np.array([1, 1, 117]).astype(dtype)
+    if f is np.round and dtype is bool:
+        return  # float16, to NumPy
+    made, expected = ew.jit(f), f(x)
+    for _ in range(2):
+        found = made(x)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64])
+def test_integers_are_rounded_to_tens(dtype):
+    x = np.array([1, 15, 117]).astype(dtype)
+    found = ew.jit(lambda x: np.round(x, -1))(x)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.round(x, -1))

@@ -65,6 +65,9 @@ def reduce_with(neutral: float | None, combine: Callable[..., Any]) -> Callable[
         if neutral is None and initial is not ABSENT and 0 in (a.shape[i] for i in axes):  # of nothing
             a = np.full(tuple(1 if i - a.ndim in axes else n for i, n in enumerate(a.shape)), initial, a.dtype)
         result = _over(primitive, a, axes) if axes or primitive.zero else _copy(a)
+        wanted = _widened(a.dtype) if dtype is None and primitive.name in ("sum", "prod") else dtype
+        if wanted is not None and result.dtype != wanted:  # of integers, nothing is reduced or a narrow dtype is wanted
+            result = result.astype(wanted)
         if initial is not ABSENT and initial is not None:
             result = combine(result, initial)
         return np.expand_dims(result, axes) if keeps(keepdims) else result
@@ -83,6 +86,15 @@ def _over(primitive: Primitive, a: Any, axes: tuple[int, ...]) -> Any:
 
 def _copy(a: Any) -> Any:
     return a
+
+
+def _widened(dtype: Any) -> Any:
+    """The dtype of sums and products: NumPy adds up truth values and small integers in large ones.
+
+    >>> _widened(np.dtype(bool)), _widened(np.dtype(np.float32))
+    (dtype('int64'), dtype('float32'))
+    """
+    return dtype if dtype.kind in "fc" else np.add.reduce(np.zeros(0, dtype)).dtype
 
 
 def _entry_without_dtype(neutral: float | None, combine: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from edgewise.core.forks import held_across_forks
+
 __all__ = ["seldom"]
 
 OBJECTS = 200_000  # that are made before it looks
@@ -22,6 +24,7 @@ _before: list[int] = []  # one for each thread that is inside: what the threshol
 @contextmanager
 def seldom() -> Iterator[None]:
     """Within it, or for a function that it decorates, the collector waits for many objects before it looks."""
+    held_across_forks(_LOCK)
     with _LOCK:
         first, *rest = gc.get_threshold()
         _before.append(_before[0] if _before else first)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
 import re
 import sys
 import threading
@@ -25,6 +24,7 @@ from typing import Any
 
 from edgewise.compile.cache import entry_key, object_cache
 from edgewise.compile.host import host, llvmlite
+from edgewise.core.forks import held_across_forks
 from edgewise.errors import CompileError
 
 __all__ = ["LEVELS", "NOTHING", "Library", "assembly", "load"]
@@ -106,7 +106,7 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
     if level not in LEVELS:
         raise CompileError(f"there is no level {level}", f"LLVM's code generator has {LEVELS}")
     symbols = _DEFINED.findall("\n" + text)
-    _hold_across_forks()
+    held_across_forks(_LOCK)
     with _LOCK:
         _free()
         cache = object_cache()
@@ -187,12 +187,6 @@ def _linkers() -> Iterator[Any]:
     create = functools.partial(llvmlite().create_lljit_compiler, use_jit_link=True, suppress_errors=True)
     generations = (create(_machine(1)) for _ in itertools.count())
     return (linker for linker in generations for _ in range(GENERATION))
-
-
-@functools.cache
-def _hold_across_forks() -> None:
-    """Whoever forks waits until LLVM is at rest, so that the child finds it so."""
-    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 
 
 def _free() -> None:

@@ -1,8 +1,9 @@
 """The short way in: a call gate in front of a program that is machine code from end to end.
 
 A gate checks arguments and calls the code without Python in between (``compile.gate``). It can stand where arguments
-are numbers and arrays and the result is numbers, arrays and tuples of them; anything else goes the long way through
-``Jitted``, which is also where a gate sends what it does not know.
+are numbers and arrays and the result is numbers, arrays and tuples of them; where there are lists, dictionaries or
+keywords, a few lines of Python stand before it (``compile.door``). Anything else goes the long way through ``Jitted``,
+which is also where a gate sends what it does not know.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.compile.door import MISSED, door, rebuilt
 from edgewise.compile.executable import Executable
 from edgewise.compile.gate import Array, Constant, Same, Scalar, make_gate
 from edgewise.compile.leaves import Arguments
@@ -36,27 +38,40 @@ def entrance(
         name: of the function.
         otherwise: called with the arguments where the gate does not let them through.
     """
-    if not executable.address or recording.stored or not given.flat:
+    if not executable.address or recording.stored:
         return None
     wanted = [_wanted(leaf, i in given.moving) for i, leaf in enumerate(given.leaves)]
-    result = _result(recording, executable.delivered)
-    if result is None or any(one is None for one in wanted):
+    leaves = _leaves(recording, executable.delivered)
+    if leaves is None or any(one is None for one in wanted):
         return None
-    try:
-        return make_gate(
-            wanted,
-            result,
-            executable.address,
-            lambda code, args: otherwise(*args),
-            captured=[(a, Array(a.dtype, a.shape, a.strides)) for a in executable.captured],
-            arena=executable.arena,
-            release=executable.cycles >= LONG,
-            keep=executable,
-            name=name,
-            keywords=otherwise,
-        )
-    except CompileError:  # an array in another byte order, say
+
+    def made(result: Any, missed: Callable[..., Any], keywords: Callable[..., Any]) -> Callable[..., Any] | None:
+        try:
+            return make_gate(
+                wanted,
+                result,
+                executable.address,
+                missed,
+                captured=[(a, Array(a.dtype, a.shape, a.strides)) for a in executable.captured],
+                arena=executable.arena,
+                release=executable.cycles >= LONG,
+                keep=executable,
+                name=name,
+                keywords=keywords,
+            )
+        except CompileError:  # an array in another byte order, say
+            return None
+
+    result = recording.tree.build(leaves)
+    if given.flat and _tuples(result):
+        return made(result, lambda code, args: otherwise(*args), otherwise)
+    gate = made(tuple(leaves), lambda code, args: MISSED, otherwise)
+    names: dict[str, Any] = {}
+    expression = rebuilt(recording.tree.build(list(range(len(leaves)))), names)
+    if gate is None or expression is None:
         return None
+    args, kwargs = given.tree.build(list(range(len(given.leaves))))
+    return door(args, kwargs, expression, names, gate, otherwise)
 
 
 def _wanted(leaf: Any, moves: bool) -> Any:
@@ -68,8 +83,8 @@ def _wanted(leaf: Any, moves: bool) -> Any:
     return Scalar(type(leaf))
 
 
-def _result(recording: Recording, outputs: list[Any]) -> Any:
-    """The result as the gate makes it, None where it contains more than tuples, numbers and arrays."""
+def _leaves(recording: Recording, outputs: list[Any]) -> list[Any] | None:
+    """The leaves of the result as a gate makes them, None where it cannot."""
     leaves: list[Any] = [None if isinstance(leaf, np.ndarray) else Constant(leaf) for leaf in recording.leaves]
     if any(leaf is None for leaf in leaves):
         return None
@@ -82,8 +97,7 @@ def _result(recording: Recording, outputs: list[Any]) -> Any:
         else:
             seen.add(output)
             leaves[i] = Array(output.dtype, output.shape) if output.shape else Scalar(output.dtype.type)
-    result = recording.tree.build(leaves)
-    return result if _tuples(result) else None
+    return leaves
 
 
 def _tuples(result: Any) -> bool:

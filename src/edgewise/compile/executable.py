@@ -24,7 +24,8 @@ from edgewise.compile.functions import addresses
 from edgewise.compile.host import host
 from edgewise.compile.kernels.assembly import LONG, Assembly, Target, assemble
 from edgewise.compile.kernels.bands import banded
-from edgewise.compile.kernels.sections import Call, Look, divide
+from edgewise.compile.kernels.division import divide
+from edgewise.compile.kernels.sections import Call, Look
 from edgewise.compile.kernels.table import Table
 from edgewise.compile.kernels.told import Kernel, told
 from edgewise.compile.kernels.tree import assemble_tree
@@ -36,7 +37,7 @@ from edgewise.core.program import Guard, Op, Program, Var, take
 
 __all__ = ["Executable", "build", "build_tree"]
 
-HUGE = 15_000  # lines of text from which on it does, loops or not: level 2 takes ten times as long as level 0
+HUGE = 15_000  # lines of text from which on compile time counts more, loops or not: level 2 takes ten times as long
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 

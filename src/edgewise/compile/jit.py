@@ -8,11 +8,13 @@ something new, the function is run and recorded again, and the program grows a b
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 import time
 import types
 import warnings
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -28,10 +30,12 @@ from edgewise.compile.inspection import Inspection
 from edgewise.compile.leaves import Arguments, arguments
 from edgewise.compile.merging import merged
 from edgewise.compile.passes import simplified
-from edgewise.compile.paths import Paths
-from edgewise.compile.recording import Recording, record
+from edgewise.compile.paths import Path, Paths
+from edgewise.compile.pieces import piece, sample
+from edgewise.compile.recording import FailedError, Recording, record
 from edgewise.compile.surroundings import Surroundings
 from edgewise.containers import flatten
+from edgewise.core.traced import Traced
 from edgewise.errors import (
     ArgumentError,
     CheckError,
@@ -51,6 +55,7 @@ PATHS = 64  # ways through a function that are compiled before it is left to Pyt
 KEPT = 64  # specialisations: the least recently used is dropped
 CALM = 4  # calls that find no new way, after which all ways become one function
 REPEATS = 64  # times a program may say no and the function, run again, find nothing new
+_ALIVE: weakref.WeakSet[Any] = weakref.WeakSet()  # all compiled functions
 RENEWED = 16  # times the surroundings of a function may change before it is left to Python
 
 
@@ -154,7 +159,10 @@ class Jitted:
         self._check = check
         self._made: OrderedDict[Any, _Specialisation] = OrderedDict()
         self._lock = threading.RLock()
+        _ALIVE.add(self)
+        _new_locks_in_children()
         self._told = False
+        self._apart: set[Any] = set()  # kinds of arguments for which it is no operation inside of transformations
         self._gate: Callable[..., Any] | None = None
         self._watched: Surroundings | None = None
 
@@ -194,7 +202,21 @@ class Jitted:
         """The long way: what a gate cannot check."""
         given = arguments(args, kwargs, self._static, self._names)
         if not given.ordinary:
+            return self._inside(given, args, kwargs)
+        one, found = self._found(given)
+        if one.eager and found is None:
             return self.__wrapped__(*args, **kwargs)
+        if found is None:
+            return self._by_python(one, args, kwargs)
+        if found[0].stored and _overlap(found[0], given.inputs):
+            return self.__wrapped__(*args, **kwargs)
+        result = self._deliver(*found, given)
+        if one.gate is not self._gate or one.gate is None or one.calm <= CALM:
+            self._open(one, given)
+        return result if not self._check else self._checked(result, args, kwargs)
+
+    def _found(self, given: Arguments) -> tuple[_Specialisation, tuple[Recording, list[Any]] | None]:
+        """The specialisation for these arguments; and, if they can be followed, the way they take and its outputs."""
         with self._lock:
             one = self._made.get(given.key)
             if one is None:
@@ -204,7 +226,7 @@ class Jitted:
             else:
                 self._made.move_to_end(given.key)
         if one.eager:
-            return self.__wrapped__(*args, **kwargs)
+            return one, None
         if one.surroundings is not None and one.surroundings.changed():
             with self._lock:
                 self._renew(one)
@@ -215,14 +237,32 @@ class Jitted:
                 found = one.paths.run(inputs)  # another thread may have been here meanwhile
                 if found is None:
                     found = self._record(one, given)
-        if found is None:
-            return self._by_python(one, args, kwargs)
-        if found[0].stored and _overlap(found[0], given.inputs):
+        return one, found
+
+    def _inside(self, given: Arguments, args: Any, kwargs: Any) -> Any:
+        """A call with values of transformations among the arguments: one operation for them, where it can be one."""
+        leaves, batch, traced = list(given.leaves), False, set()
+        for i, leaf in enumerate(leaves):
+            if isinstance(leaf, Traced):
+                found = sample(leaf)
+                if found is None:
+                    return self.__wrapped__(*args, **kwargs)
+                leaves[i], batch = found[0], batch or found[1]
+                traced.add(i)
+        plain, named = given.tree.build(leaves)
+        ordinary = arguments(plain, named, self._static, self._names)
+        if not ordinary.ordinary or not traced.issubset(ordinary.moving) or ordinary.key in self._apart:
             return self.__wrapped__(*args, **kwargs)
-        result = self._deliver(*found, given)
-        if one.gate is not self._gate or one.gate is None or one.calm <= CALM:
-            self._open(one, given)
-        return result if not self._check else self._checked(result, args, kwargs)
+        one, way = self._found(ordinary)
+        path = None if way is None else one.paths.of(way[0]) or Path(way[0], build)  # which is of this call alone
+        if path is not None and path.piece is None:
+            path.piece = piece(path, name_of(self.__wrapped__), _silent)
+        if path is None or path.piece is None or (batch and path.recording.program.guards):
+            if len(self._apart) >= KEPT:
+                self._apart.clear()
+            self._apart.add(ordinary.key)
+            return self.__wrapped__(*args, **kwargs)
+        return path.recording.result(path.piece.applied([given.leaves[i] for i in ordinary.moving]))
 
     def _record(self, one: _Specialisation, given: Arguments) -> tuple[Recording, list[Any]] | None:
         """Run the function and keep what was recorded; None where that cannot be done, and Python is to run it."""
@@ -236,6 +276,14 @@ class Jitted:
             raise
         except EdgewiseError as error:
             one.refused = (error.what, error.where)
+            return None
+        except FailedError as failed:  # of itself, or because a value is no ordinary one: Python will tell
+            theirs = failed.__cause__
+            assert theirs is not None
+            if surroundings.changed() or effects.changed():
+                failed.deliver()
+                raise theirs from None
+            one.refused = (f"it raised {type(theirs).__name__} while it was recorded: {theirs}", self._line)
             return None
         if recording.open:
             return recording, recording.values
@@ -290,7 +338,8 @@ class Jitted:
         """From now on a call goes to a gate; by way of a look around, where there is something to see."""
         self._gate, self._watched = gate, surroundings
         at_once = gate is not None and surroundings is not None and not surroundings.watches
-        type(self).__call__ = gate if at_once else Jitted.__call__  # type: ignore[method-assign, assignment]  # no descriptor
+        short = staticmethod(gate) if isinstance(gate, types.FunctionType) else gate  # one of C is no descriptor
+        type(self).__call__ = short if at_once else Jitted.__call__  # type: ignore[method-assign, assignment]
 
     def _deliver(self, recording: Recording, values: list[Any], given: Arguments) -> Any:
         """The result for the user; what the function stored into its arguments is stored there."""
@@ -344,6 +393,24 @@ class Jitted:
                     "make what changes an argument of the function",
                 )
         return result
+
+
+@functools.cache
+def _new_locks_in_children() -> None:
+    """A child that is forked while another thread compiles has that thread's locks, and not the thread."""
+    os.register_at_fork(after_in_child=_unlock)
+
+
+def _unlock() -> None:
+    for made in _ALIVE:
+        made._lock = threading.RLock()
+
+
+def _silent(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A part of a function, compiled; where Python runs it, that is nobody's concern."""
+    made: Jitted = jit(f)
+    made._told = True
+    return made
 
 
 def _again(f: Callable[..., Any], static: tuple[int, ...], names: tuple[str, ...], check: bool) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +11,7 @@ import numpy as np
 
 from edgewise.containers import Tree, flatten
 from edgewise.core.traced import Traced
-from edgewise.errors import a_kind
+from edgewise.errors import ConversionError, a_kind
 
 __all__ = ["Arguments", "arguments"]
 
@@ -84,6 +86,7 @@ def arguments(
         args = [_Held(value, held) if i in static else value for i, value in enumerate(args)]
         kwargs = {k: _Held(value, held) if k in static_names else value for k, value in kwargs.items()}
     leaves, tree = flatten((list(args), dict(kwargs)))
+    flat = not kwargs and len(leaves) == len(args) and all(map(operator.is_, leaves, args))
     moving: list[int] = []
     key: list[Any] = []
     ordinary = True
@@ -106,10 +109,29 @@ def arguments(
         elif kind is _Held:
             leaves[i] = leaf.value
             key.append(leaf.key)
+            ordinary = ordinary and not isinstance(leaf.value, Traced)
         else:
             ordinary = ordinary and not isinstance(leaf, Traced) and not hasattr(leaf, "__array_ufunc__")
             key.append((kind, id(leaf)))
-    return Arguments(leaves, tree, moving, (tree, *key), ordinary, not kwargs and len(leaves) == len(args))
+    return Arguments(
+        leaves, tree, moving, (tree, *key) if flat else (tree, *_orders(args, kwargs), *key), ordinary, flat
+    )
+
+
+def _orders(*containers: Any) -> list[Any]:
+    """The keys of all dictionaries in their order: a function may go through them, and their structure is sorted."""
+    found: list[Any] = []
+    waiting = list(containers)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            found.append((*value, *(type(key) for key in value if type(key) is not str)))
+            waiting += value.values()
+        elif isinstance(value, list | tuple | deque):
+            waiting += value
+        elif hasattr(type(value), "__dataclass_fields__"):
+            waiting += [getattr(value, name, None) for name in type(value).__dataclass_fields__]
+    return found
 
 
 def _number(leaf: Any) -> Any:
@@ -131,6 +153,6 @@ class _Held:
         try:
             hash(value)
             self.key: Any = (type(value), value)
-        except TypeError:
+        except (TypeError, ConversionError):  # of a traced value
             self.key = (type(value), id(value))
         held.append(self)

@@ -19,6 +19,9 @@ from edgewise.compile.recording import Recording
 __all__ = ["Path", "Paths"]
 
 
+LONG = 20_000  # steps from which on they are not kept for a derivative
+
+
 class Path:
     """One way through the function.
 
@@ -27,13 +30,17 @@ class Path:
         program: the same, simplified.
         others: by the number of the guard that did not hold, paths that part from this one there.
         runs: how often it was run to its end.
+        straight: what was recorded, step by step, for whoever differentiates it; None of a very long one.
+        piece: the same as one operation, or None until that is asked for.
         seconds: what each stage of making it took.
     """
 
-    __slots__ = ("_build", "_guards", "_run", "others", "program", "recording", "runs", "seconds")
+    __slots__ = ("_build", "_guards", "_run", "others", "piece", "program", "recording", "runs", "seconds", "straight")
 
     def __init__(self, recording: Recording, build: Callable[[Any], Any]) -> None:
         begun = time.perf_counter()
+        self.straight = recording.program if len(recording.program.steps) <= LONG else None
+        self.piece: Any = None
         with telling("simplifying", len(recording.program.steps)):
             self.program = simplified(recomputed(simplified(rerolled(recording.program))))
         # Ways are merged as they were recorded; where there is but one, that would be kept for nothing.
@@ -91,6 +98,10 @@ class Paths:
             if number > at:
                 at, candidates = number, path.others.get(number, [])
         return None
+
+    def of(self, recording: Recording) -> Path | None:
+        """The path that a recording was kept as; None if it was not."""
+        return next((path for path in self if path.recording.moving is recording.moving), None)
 
     def add(self, recording: Recording, seconds: float = 0.0) -> bool:
         """Add a path, which took some time to record; False where it cannot be told from those there are."""

@@ -19,7 +19,24 @@ from edgewise.modes.staged import Staged
 from edgewise.transforms.border import finish, outputs
 from edgewise.transforms.translate import run
 
-__all__ = ["Recording", "record"]
+__all__ = ["FailedError", "Recording", "record"]
+
+
+class FailedError(Exception):
+    """The function raised something of its own while it was recorded.
+
+    Attributes:
+        stored: arrays that it had stored into by then, and what it would have left there.
+    """
+
+    def __init__(self, stored: list[tuple[Any, Any]]) -> None:
+        super().__init__()
+        self.stored = stored
+
+    def deliver(self) -> None:
+        """Leave the arrays as the function did."""
+        for x, value in self.stored:
+            np.copyto(x, value)
 
 
 class Recording(NamedTuple):
@@ -59,6 +76,7 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
 
     Raises:
         EdgewiseError: the function does something with a value that only an ordinary number or array can do.
+        FailedError: it raises an exception, which is the cause of this one.
     """
     with Staged() as mode:
         inputs = [mode.lift(np.asarray(x)[()], _kind(x)) for x in map(given.leaves.__getitem__, given.moving)]
@@ -69,11 +87,11 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
             result = run(f, args, kwargs)
         except EdgewiseError:
             raise  # the function will be run again, without a record
-        except BaseException:
-            for x, t, was in zip(given.inputs, inputs, before, strict=True):
-                now = fixed(t) if type(t) in TRACED else t
-                if now.payload is not was:  # stored into before it failed
-                    np.copyto(x, plain(now.value))
+        except BaseException as error:
+            failed = FailedError(_stored(given.inputs, inputs, before))
+            if isinstance(error, Exception):
+                raise failed from error
+            failed.deliver()
             raise
         leaves, tree = outputs(result, mode, f)
         now, shape = flatten((args, kwargs))
@@ -94,6 +112,16 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
         values = finish([t.copy() if type(t) is np.ndarray else mode.lower(t) for t in made], given.inputs)
         leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
         return Recording(mode.finish(made), tree, leaves, moving, stored, values, mode.open, changes)
+
+
+def _stored(arrays: list[Any], inputs: list[Any], before: list[Any]) -> list[tuple[Any, Any]]:
+    """The arrays among the arguments that were stored into, and what is in them now."""
+    found = []
+    for x, t, was in zip(arrays, inputs, before, strict=True):
+        now = fixed(t) if type(t) in TRACED else t
+        if now.payload is not was:
+            found.append((x, plain(now.value)))
+    return found
 
 
 def _kind(x: Any) -> type | None:

@@ -71,6 +71,8 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     if x.dtype.kind == "c":
         re, im = (nan_to_num(part(x), True, nan, posinf, neginf) for part in (np.real, np.imag))
         return cast_as(re + _times_i(im), x.dtype)
+    if x.dtype.kind in "biu":
+        return np.copy(x)
     bounds = np.finfo(x.dtype)
     high = bounds.max if posinf is None else posinf
     low = bounds.min if neginf is None else neginf

@@ -161,13 +161,16 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     if len(parts) > 1:
         a = np.concatenate(parts, one)
     lead = (slice(None),) * at
+    differs = np.not_equal if a.dtype == bool else np.subtract
     for _ in range(n):
-        a = a[(*lead, slice(1, None))] - a[(*lead, slice(None, -1))]
+        a = differs(a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))])
     return a
 
 
 @composition(np.round, [case(DECIMALS), case(DECIMALS, 1)], "a", methods=("round",), note="0")
 def round_(a: Any, decimals: int = 0, out: None = None) -> Any:
+    if a.dtype.kind in "iu":
+        return a * 1 if decimals >= 0 else a.astype(float).round(decimals).astype(a.dtype)
     scale = 10.0**decimals
     return np.rint(a * scale) / scale if decimals else np.rint(a)
 

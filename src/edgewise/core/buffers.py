@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewise.core.forks import held_across_forks
 from edgewise.errors import OverwrittenError, user_line
 
 __all__ = ["COMPARE", "COPY", "Keeper", "Sharing", "Trusting", "locked_at"]
@@ -100,6 +101,7 @@ class Keeper:
 
     def release(self) -> None:
         """Give the user's arrays back as they were."""
+        held_across_forks(_lock)
         with _lock:
             for array in reversed(self._locked):  # bases first: a view cannot be writeable over a locked base
                 lock = _held[id(array)]

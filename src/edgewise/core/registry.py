@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgewise.core.forks import held_across_forks
 from edgewise.errors import DeclarationError, NoRuleError, spelled_call, user_frame
 
 __all__ = [
@@ -70,6 +71,7 @@ _loading = threading.RLock()
 
 def load() -> None:
     """Fill the registry, where that has not been done yet. Other threads wait until it is whole."""
+    held_across_forks(_loading)  # or a child would have half of it
     with _loading:
         for fill in LATER:
             fill()

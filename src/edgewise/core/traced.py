@@ -16,7 +16,6 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -178,7 +177,7 @@ class Traced(Shaped):
         """
         return self.mode.kind(self) if self._told(sys._getframe(1)) else type(self)
 
-    def _told(self, frame: FrameType) -> bool:
+    def _told(self, frame: Any) -> bool:
         """Whether whoever asks is told of the value in a program that is being recorded, and not of this object."""
         mode = self.mode
         return mode.stages and not mode.ended and not is_own(frame.f_code.co_filename)

@@ -7,8 +7,9 @@ import pytest
 
 import edgewise as ew
 from edgewise.compile.executable import build
+from edgewise.compile.kernels.division import divide
 from edgewise.compile.kernels.packing import Pack
-from edgewise.compile.kernels.sections import Nest, divide
+from edgewise.compile.kernels.sections import Nest
 from edgewise.compile.passes import simplified
 from edgewise.modes.staged import Staged
 

@@ -9,8 +9,8 @@ from hypothesis import given
 
 import edgewise as ew
 from edgewise.compile.executable import build
-from edgewise.compile.kernels import sections
-from edgewise.compile.kernels.sections import divide
+from edgewise.compile.kernels import division
+from edgewise.compile.kernels.division import divide
 from edgewise.modes.staged import Staged
 
 pytestmark = pytest.mark.needs("llvmlite")
@@ -310,7 +310,7 @@ def test_random_programs(recipe, shape, dtype, seed, derive, few):
         return sum(np.sum(np.tanh(v)) for v in every(*values)) + 0.0 * np.sum(values[0])
 
     with np.errstate(all="ignore"), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sections, "LIMIT", few)
+        patch.setattr(division, "LIMIT", few)
         agree(ew.grad(total, (0, 1)) if derive else every, *inputs)
 
 

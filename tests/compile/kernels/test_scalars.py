@@ -9,7 +9,7 @@ import pytest
 
 import edgewise as ew
 from edgewise.compile.executable import build
-from edgewise.compile.kernels import sections
+from edgewise.compile.kernels import division
 from edgewise.modes.staged import Staged
 
 pytestmark = pytest.mark.needs("llvmlite")
@@ -102,7 +102,7 @@ def identical(found, expected, names):
 @pytest.mark.parametrize("limit", [0, 1 << 20], ids=["loops", "written out"])
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4", "i1", "u1", "u4", "u8", "?"])
 def test_bit_for_bit(dtype, limit, monkeypatch):
-    monkeypatch.setattr(sections, "LIMIT", limit)
+    monkeypatch.setattr(division, "LIMIT", limit)
     if limit:
         monkeypatch.setattr("edgewise.compile.kernels.unrolled.LIMIT", limit)
         monkeypatch.setattr("edgewise.compile.kernels.unrolled.MOST", limit)

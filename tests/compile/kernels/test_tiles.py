@@ -10,19 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from edgewise.compile import executable
 from edgewise.compile.engine import load
 from edgewise.compile.executable import build
 from edgewise.compile.host import host
 from edgewise.compile.ir import Module
 from edgewise.compile.kernels import entries, loops, tiles, tiling
 from edgewise.compile.kernels.arithmetic import REAL
+from edgewise.compile.kernels.assembly import Target
 from edgewise.compile.kernels.body import Body
+from edgewise.compile.kernels.division import divide
 from edgewise.compile.kernels.kinds import kind_for
 from edgewise.compile.kernels.looping import Loop
 from edgewise.compile.kernels.nests import FoldInto, Made, Reach, Read
 from edgewise.compile.kernels.order import Layout
 from edgewise.compile.kernels.scalars import Scalar
-from edgewise.compile.kernels.sections import divide
 from edgewise.compile.kernels.tiles import write_tiles
 from edgewise.modes.staged import Staged
 
@@ -127,8 +129,9 @@ def laid(x, how):
     layouts=st.tuples(*[st.sampled_from(["C", "C", "Fortran", "strided"])] * 2),
     number=st.integers(0, 10_000),
     block=st.sampled_from([1, 4, 256]),
+    processor=st.sampled_from([(8, True), (4, True), (2, True), (2, False)]),
 )
-def test_any_tile(which, lengths, batch, layouts, number, block):
+def test_any_tile(which, lengths, batch, layouts, number, block, processor):
     (name, dtype), (m, k, n) = which, lengths
     rng = np.random.default_rng(number)
     inputs = [rng.standard_normal((*batch, *shape)) * (1 if dtype[0] == "f" else 20) for shape in ((m, k), (k, n))]
@@ -138,6 +141,7 @@ def test_any_tile(which, lengths, batch, layouts, number, block):
         patch.setattr(loops, "tiling", Chosen(number))
         patch.setattr(entries, "most_products", lambda: 1 << 40)
         patch.setattr(tiles, "BLOCK", block)
+        patch.setattr(executable, "_target", lambda: Target(*processor, host().attributes))
         agree(lambda zero: FOLDS[name][0](*(x + zero for x in captured)), np.zeros((), dtype))
 
 
@@ -270,3 +274,22 @@ def test_a_matrix_from_memory_is_read_from_its_beginning_to_its_end():
     fold = FoldInto(0, "add", frozenset({0}), Reach(1, 0, (0, 8)), F8)
     assert tiling.tiling(Layout((1 << 10, 10_000), [read], [], [fold]), 8) is None  # rows too long for a tile
     assert tiling.tiling(Layout((1 << 4, 10_000), [read], [], [fold]), 8) is not None
+
+
+@pytest.mark.parametrize(("blocks", "expected"), [(2000, True), (2, False)])
+def test_the_next_rows_are_fetched_while_these_are_used(blocks, expected):
+    read = Read(Reach(0, 0, (16 * 800, 800, 8)), F8)
+    layout = Layout(
+        (blocks, 16, 100), [read], [], [FoldInto(0, "add", frozenset({2}), Reach(1, 0, (128, 8, 0)), F8)], 1
+    )
+    body = Body(Module(), "kernel")
+    loop = Loop(body, 0, blocks, 1, [])
+    loops.write_nest(body, layout, host().width, 1, calling=False, counter=loop.counter)
+    loop.close([])
+    assert ("llvm.prefetch" in body.text("", internal=False)) == expected
+    x, result = normal((blocks, 16, 100)), np.zeros((blocks, 16))
+    text = body.block.module.text() + "\n" + body.text(host().attributes, internal=False)
+    library = load(text)
+    table = (ctypes.c_void_p * 2)(x.ctypes.data, result.ctypes.data)
+    assert CALL(library.address("kernel"))(ctypes.addressof(table)) == 0
+    np.testing.assert_allclose(result, np.sum(x, axis=2), rtol=1e-12, atol=1e-12)

@@ -1,8 +1,9 @@
 """From operations of a program to LLVM text.
 
-Read from the top: ``sections`` divides a program, ``assembly`` writes the sections one after the other.
+Read from the top: ``division`` divides a program, ``assembly`` writes the sections one after the other.
 
-sections    which operations share a function, and which share loops; what stays with NumPy
+sections    stretches of machine code, and calls of NumPy between them
+division    which operations share a section, and what stays with NumPy
 bands       which sections take turns, block of rows by block of rows
 assembly    sections become text
 storage     where values are: in registers, in memory, or both

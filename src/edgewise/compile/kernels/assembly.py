@@ -17,6 +17,7 @@ import numpy as np
 from edgewise.compile.ir import Module, Value, vector
 from edgewise.compile.kernels.body import Body, Cell
 from edgewise.compile.kernels.costs import cycles
+from edgewise.compile.kernels.crossing import crossing
 from edgewise.compile.kernels.graphs import graphs
 from edgewise.compile.kernels.kinds import Complex, kind_for, truth
 from edgewise.compile.kernels.looping import Loop
@@ -38,6 +39,7 @@ from edgewise.core.program import Guard, Op, Program, Var
 __all__ = ["LONG", "Assembly", "Native", "Target", "Text", "assemble", "condition"]
 
 LONG = 1000  # instructions without loops from which on compile time counts more than the time of a run
+JOINED = 300  # instructions of small sections in one function: each function costs LLVM a millisecond
 MANY = 100  # elementary functions of a program's loops from which on they are called rather than written in place
 DEPENDENT = 2.5  # cycles of an instruction on one number, which often waits for the one before
 
@@ -123,7 +125,7 @@ class _Writer:
         straight = [section.cost for section in sections if isinstance(section, Straight)]
         self.looping = any(not isinstance(section, Straight | Call) for section in sections)
         self.apart = Module(fused=target.fused) if self.looping and sum(straight) > LONG else None
-        self.hurried: list[str] = []
+        self.hurried: list[Body] = []
         self.functions: list[str] = []
         self.names = (f"piece{i}" for i in itertools.count())
         self.cycles = 0.0
@@ -133,9 +135,8 @@ class _Writer:
 
     def run(self) -> Assembly:
         steps: list[Native | Call] = []
-        symbols: list[str] = []
-        declared: dict[str, str] = {}
-        cost = 0
+        bodies: list[Body] = []
+        cost, room = 0, 0
         bands = {band.first: band for band in self.division.bands}
         stop = 0
         for at, section in enumerate(self.sections):
@@ -145,14 +146,20 @@ class _Writer:
                 continue
             stop = at + 1
             if isinstance(section, Call):
-                self._close(steps, symbols)
+                self._close(steps, bodies)
                 steps.append(section)
                 self.storage.called(section)
             else:
                 self.at = at
-                straight = isinstance(section, Straight)
-                module = self.apart if straight and self.apart is not None else self.module
-                body = Body(module, f"section{at}", numbered=straight)
+                module = self.apart if isinstance(section, Straight) and self.apart is not None else self.module
+                small = isinstance(section, Straight | Rolled)
+                if bodies and small and section.cost <= room and bodies[-1].block.module is module:
+                    body = bodies[-1]
+                    body.forget()
+                else:
+                    body, room = Body(module, f"section{at}", numbered=small), JOINED if small else 0
+                    bodies.append(body)
+                room -= section.cost
                 if isinstance(section, Straight):
                     self.cycles += section.cost * DEPENDENT
                     self._straight(body, at, section)
@@ -166,31 +173,44 @@ class _Writer:
                     rooms = {var: self.storage.room(var, at) for var in self.storage.made(at)}
                     for graph in graphs(self.division, at, self.storage.found, rooms, self.storage.inherited):
                         self._loops(body, arranged(graph))
-                if module is self.module:
-                    self.functions.append(body.text(self.target.attributes, internal=True))
-                else:
-                    self.hurried.append(body.text(self.target.attributes, internal=False))
-                    declared[body.name] = f"declare i64 @{body.name}(ptr)"
-                symbols.append(body.name)
             self.storage.free(stop - 1)
-        self._close(steps, symbols)
-        main = _text(self.module, [*declared.values(), *self.functions])
-        apart = None if self.apart is None else _text(self.apart, self.hurried)
-        table, size = self.storage.table, self.storage.arena.size
+        self._close(steps, bodies)
+        declared = [f"declare i64 @{body.name}(ptr)" for body in self.hurried]
+        main = _text(self.module, [*declared, *self.functions])
+        texts = [body.text(self.target.attributes, internal=False) for body in self.hurried]
         return Assembly(
-            main, apart, list(declared), steps, table, size, cost, self.looping, self.cycles, self.pieces, self.tiles
+            main,
+            None if self.apart is None else _text(self.apart, texts),
+            [body.name for body in self.hurried],
+            steps,
+            self.storage.table,
+            self.storage.arena.size,
+            cost,
+            self.looping,
+            self.cycles,
+            self.pieces,
+            self.tiles,
         )
 
-    def _close(self, steps: list[Native | Call], symbols: list[str]) -> None:
-        """End a run of sections."""
-        if not symbols:
+    def _close(self, steps: list[Native | Call], bodies: list[Body]) -> None:
+        """End a run of sections: a function that calls all of theirs, or the one there is."""
+        if not bodies:
             return
-        body = Body(self.module, f"kernel{sum(isinstance(s, Native) for s in steps)}")
-        for symbol in symbols:
-            body.call(symbol)
-        self.functions.append(body.text(self.target.attributes, internal=False))
-        steps.append(Native(body.name))
-        symbols.clear()
+        name, first = f"kernel{sum(isinstance(s, Native) for s in steps)}", bodies[0]
+        if len(bodies) == 1 and first.block.module is self.module:
+            first.name = name
+            self.functions.append(first.text(self.target.attributes, internal=False))
+        else:
+            whole = Body(self.module, name)
+            for body in bodies:
+                whole.call(body.name)
+                if body.block.module is self.module:
+                    self.functions.append(body.text(self.target.attributes, internal=True))
+                else:
+                    self.hurried.append(body)
+            self.functions.append(whole.text(self.target.attributes, internal=False))
+        steps.append(Native(name))
+        bodies.clear()
 
     # -- sections
 
@@ -311,9 +331,9 @@ class _Writer:
 
     def _tell(self, at: int, layout: Layout) -> None:
         """Note what was chosen for the loops of a section, and why."""
-        tiles = tiling(layout, self.target.width)
-        if tiles is not None:
-            self.tiles.setdefault(at, tiles.reason)
+        chosen = crossing(layout, self.target.width) or tiling(layout, self.target.width)
+        if chosen is not None:
+            self.tiles.setdefault(at, chosen.reason)
 
     def _loops(self, body: Body, layout: Layout, counter: Value | None = None) -> None:
         """A nest, in pieces where it is long."""

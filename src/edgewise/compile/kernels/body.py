@@ -168,6 +168,10 @@ class Body:
         self.block.begin(label)
         self._held = kept
 
+    def forget(self) -> None:
+        """From here on nothing is in registers that is in memory: what is there may have become something else."""
+        self._held = {}
+
     def call(self, name: str, arguments: str = "ptr %table") -> None:
         """Call another function, on the same table, and return what it returns unless that is 0."""
         number = self.block.fresh()

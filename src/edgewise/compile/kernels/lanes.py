@@ -152,6 +152,8 @@ def _pick(mask: Value, a: Value, b: Value) -> Value:
 def mask(block: Block, lanes: int, skipped: Value | int) -> Value:
     """All lanes but the first ``skipped``."""
     t = vector("i1", lanes)
+    if isinstance(skipped, Value) and lanes == 1:
+        return skipped <= 0
     if isinstance(skipped, Value):
         every = _spread(skipped, lanes)
         numbers = ", ".join(f"i64 {i}" for i in range(lanes))

@@ -55,7 +55,7 @@ def write_nest(
     crosswise = crossing(layout, width)
     if crosswise is not None:
         write_crossing(body, layout, crosswise, counter)
-        return crosswise.reason
+        return
     tiles = tiling(layout, width)
     if tiles is None:
         _Nest(body, layout, width, beyond, calling, counter).write()

@@ -10,7 +10,7 @@ from edgewise.compile.kernels.kinds import Complex, Held, Kind, load, store
 from edgewise.compile.kernels.lanes import gathered, part, spread
 from edgewise.compile.kernels.nests import Fetched, Reach, Read, Store
 
-__all__ = ["Offsets", "beside", "load_lanes", "put", "store_lanes"]
+__all__ = ["Offsets", "beside", "load_lanes", "prefetch", "put", "store_lanes"]
 
 
 class Offsets:
@@ -98,6 +98,12 @@ def store_lanes(block: Block, held: Held, pointer: str, step: int, kind: Kind) -
         return
     for i in range(lanes):
         store(block, part(held, i, 1), beside(block, pointer, i * step), kind)
+
+
+def prefetch(block: Block, pointer: str) -> None:
+    """Have a line of memory in the second cache soon; an address where nothing is does no harm."""
+    block.module.need("llvm.prefetch.p0", lambda: "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    block.lines.append(f"  call void @llvm.prefetch.p0(ptr {pointer}, i32 0, i32 2, i32 1)")
 
 
 def beside(block: Block, pointer: str, offset: Value | int | None) -> str:

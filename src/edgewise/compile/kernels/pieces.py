@@ -27,7 +27,7 @@ SHARE = 15_000.0  # cycles of a piece
 PIECES = 64  # at most
 LOSS = 1.05  # times as much work as the whole loop, at most: on one thread pieces are not to cost anything
 GRAIN = 256  # points of a piece, if it is of the innermost loop
-EVEN = 64, 32, 16, 8  # what the length of such a piece is best a multiple of: lanes, and lines of the cache
+EVEN = 64, 32, 16, 8, 1  # what the length of such a piece is best a multiple of: lanes, and lines of the cache
 TOGETHER = 3.0  # cycles for each number that a piece has folded: to clear it, and to put it together with the others
 
 
@@ -120,7 +120,7 @@ def _even(length: int, count: int, inner: bool) -> int:
     (20000, 200, 15680)
     """
     for unit in EVEN if inner else (8, 1):
-        for pieces in range(count, count // 2, -1):
+        for pieces in range(count, max(count // (2 if unit > 1 else 4), 1), -1):
             if length % pieces == 0 and length // pieces % unit == 0:
                 return length // pieces
     unit = EVEN[0] if inner else 1

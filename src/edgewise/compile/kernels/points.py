@@ -8,6 +8,7 @@ the axis in lanes is spread when it is computed.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from edgewise.compile.ir import Value
@@ -15,9 +16,10 @@ from edgewise.compile.kernels.body import Body
 from edgewise.compile.kernels.kinds import Held, convert
 from edgewise.compile.kernels.lanes import spread
 from edgewise.compile.kernels.nests import Changed, Known, Made, Reach, Read
-from edgewise.compile.kernels.offsets import beside, load_lanes
+from edgewise.compile.kernels.offsets import beside, load_lanes, prefetch
 from edgewise.compile.kernels.order import Layout, operands, reaches
 from edgewise.compile.kernels.scalars import write as write_scalar
+from edgewise.compile.kernels.tile_costs import AHEAD, FAR
 from edgewise.compile.kernels.tiling import dependences, fused_products
 
 __all__ = ["Points", "Spot"]
@@ -107,6 +109,8 @@ class Points:
         if isinstance(node, Known):
             held = self.body.held(node.cell)
         elif isinstance(node, Read):
+            if self._from_far(node):
+                prefetch(self.block, beside(self.block, self.pointer(node.at, spot), node.at.steps[0]))
             lanes = self.lanes if node.at.steps[self.lane] else 1
             held = load_lanes(self.block, self.pointer(node.at, spot), node.at.steps[self.lane], node.kind, lanes)
         else:
@@ -120,6 +124,13 @@ class Points:
         self._values[key] = held
         if number in self._wanted:
             self._spread[key] = held if self.lane in self._depends[number] else spread(held, self.lanes)
+
+    def _from_far(self, node: Read) -> bool:
+        """Whether the block of rows that comes after this one is to be fetched from memory meanwhile."""
+        steps, lengths = node.at.steps, self.layout.lengths
+        if not self.layout.opened or not 0 < steps[0] <= AHEAD or steps[self.lane] != node.kind.size:
+            return False
+        return node.kind.size * math.prod(n for n, step in zip(lengths, steps, strict=True) if step) >= FAR
 
     def given(self, number: int, held: Sequence[Held]) -> None:
         """Take what a node is at all spots from elsewhere; it is in lanes."""

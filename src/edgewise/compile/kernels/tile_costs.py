@@ -23,6 +23,7 @@ BOTH = 0.3  # how much of the lesser of arithmetic and reads is not hidden by th
 DONE = 4.0  # cycles per vector of results to put it away
 LANE = 1.5  # cycles to fetch or to write a lane on its own
 UNEVEN = 3.0  # reads that a vector takes whose number of lanes is no power of two
+NARROW = 0.7  # of the cycles of a whole vector, for half of one
 MOST_WRITTEN = 60  # instructions of a turn beyond which registers are short
 MEMORY = 2.5  # cycles to have the result of a fold in memory rather than in a register: to read and to write it
 RETURN = 14.0  # cycles until what was written can be folded again
@@ -31,6 +32,7 @@ LINE = 64  # bytes that are read together
 NEAR = 1 << 15  # bytes of an array up to which it is in the first cache
 MIDDLE = 1 << 22  # bytes from which on it comes from the last cache, or from memory
 FAR = 1 << 24  # bytes from which on it comes from memory
+AHEAD = 1 << 16  # bytes of a block of rows, the next of which is fetched while this one is used
 ALIKE = 1 << 11  # bytes between rows that are in each other's way in the cache, if it is a multiple of that
 FRESH = 6.0  # cycles to find a line of another row in memory, which is not foreseen
 JUMP = 15.0  # cycles to begin with another row, there and where rows are alike
@@ -123,6 +125,8 @@ def cycles(one: Tiling, problem: Problem) -> float:
                 jumps += times * _jumped(one, part, lengths)
         else:
             arithmetic += times
+    if 2 * lanes * max(size for _, size in results) <= 8 * problem.width:
+        arithmetic, reads = NARROW * arithmetic, NARROW * reads
     turn = max(arithmetic, reads, LATENCY) + BOTH * min(arithmetic, reads) + TURN
     if entries > 1:
         turn *= max(1.0, (arithmetic + reads) / MOST_WRITTEN)

@@ -7,6 +7,10 @@
     dead      what no output and no guard needs is not done
 
 Values stay the same bit for bit, NaN and signed zeros included: no rewrite here is mere algebra of real numbers.
+
+Before all that, a long program that repeats becomes one with loops (``loops.rerolled``): ``compact`` has it as arrays
+of integers, ``periods`` finds where it may repeat, ``reroll`` whether it does, ``repetition`` is what is found, and
+``loops`` writes the new program, with ``surround`` for what is around them.
 """
 
 from __future__ import annotations

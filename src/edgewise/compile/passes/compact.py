@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.book.index import gather_of
+from edgewise.book.index import gather_of, scatter_of
 from edgewise.compile.passes.rebuild import array_key, stand_in
-from edgewise.core.program import Op, Program, Var
+from edgewise.core.program import Op, Program, Var, vars_of
 from edgewise.core.shapes import FLOAT64
 
 __all__ = ["NUMBER", "Compact"]
@@ -28,9 +28,10 @@ class Compact:
         codes: of all operands, one step's after another's: the index of the step that makes it; ``NUMBER``; or a number
             below that for each other variable: inputs, arrays, results of operations that have several.
         first: per step, where its operands begin in ``codes``; and the end.
-        what: per step, a number for primitive, parameters, and shape and dtype of the result. Of an entry that is read
-            from an array, it may be another one. Steps that no loop can have are like no other.
+        what: per step, a number for primitive, parameters, and shape and dtype of the result. Of an entry that is
+            read from an array or written, it may be another one. Steps that no loop can have are like no other.
         numbers: per step, a hash of its operands that are numbers.
+        uses: per step, how often its result is an operand, looked at, or an output.
         others: the variables with codes below ``NUMBER``, from -2 on.
     """
 
@@ -92,6 +93,10 @@ class Compact:
         self.codes, self.first = np.array(codes, np.int64), np.cumsum(arity)
         self.what, self.numbers = np.array(what, np.int64), np.zeros(len(what), np.int64)
         self.numbers[list(numbers)] = list(numbers.values())
+        program = self.program
+        shown = [code[var] for var in vars_of([*program.outputs, *(guard.var for guard in program.guards)])]
+        made = np.concatenate([self.codes, np.array(shown, np.int64)])
+        self.uses = np.bincount(made[made >= 0], minlength=len(what))
 
     def kinds(self, strict: bool) -> Any:
         """A number for what each step does; steps that differ in an operand that is a number differ if ``strict``."""
@@ -100,12 +105,12 @@ class Compact:
 
 
 def _told(op: Op) -> Any:
-    """The parameters, as a key; of an entry that is read from an array, what follows the first axis."""
+    """The parameters, as a key; of an entry of an array that is read or written, what follows the first axis."""
     params = op.params
-    if op.primitive is gather_of and len(op.operands) == 1:
+    if op.primitive in (gather_of, scatter_of) and len(op.operands) == 1:
         first, *rest = params["template"] or (None,)
         if type(first) is int:
-            return tuple(map(stand_in, rest)) if rest else ()
+            return (params.get("shape"), *map(stand_in, rest))
     return tuple([(name, value if _plain(value) else stand_in(value)) for name, value in params.items()])
 
 

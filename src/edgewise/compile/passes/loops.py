@@ -7,20 +7,17 @@ a loop is a program of its own and simplified like any other.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from edgewise.book.index import gather_of
-from edgewise.book.movement import concatenate, stack
-from edgewise.compile.passes.compact import Compact
-from edgewise.compile.passes.periods import FEWEST
+from edgewise.book.index import gather_of, scatter_of
 from edgewise.compile.passes.rebuild import rebuilt
-from edgewise.compile.passes.reroll import Loop, Operand, found_loops, rows_of
+from edgewise.compile.passes.repetition import Loop, Operand, Sum
+from edgewise.compile.passes.reroll import found_loops, rows_of
+from edgewise.compile.passes.surround import Surround, steps_of
 from edgewise.compile.repeated import repeat
-from edgewise.core.program import Guard, Op, Program, Var, used_by, vars_of, with_branch
+from edgewise.core.program import Op, Program, Var, used_by, vars_of
 
 __all__ = ["rerolled"]
 
@@ -35,7 +32,10 @@ class _Step:
     """The step of a loop, while it is written.
 
     Attributes:
-        inputs: by what they stand for, the variables of the step, and what is given for them from outside.
+        program: what it does.
+        carries: by position in the loop, what stands for what the repetition before has made there.
+        fixed: by the variable outside, what stands for it.
+        entries: what stands for another entry of an array each time, with what that is.
         results: per position what it makes.
     """
 
@@ -47,43 +47,19 @@ class _Step:
         self.results: list[Any] = []
 
 
-class _Writer:
-    def __init__(self, program: Program, compact: Compact, loops: list[Loop]) -> None:
-        self.program, self.compact, self.loops = program, compact, loops
-        self.made = Program()
-        self.made.inputs, self.made.arrays = program.inputs, dict(program.arrays)
-        self.made.frozen = set(program.frozen)
-        self.names: dict[Var, Any] = {}  # what variables that a loop made are called now
-        self.kept: dict[tuple[Loop, int], Var] = {}  # results that are needed elsewhere: the array of them
-        self.loop_of = np.full(len(program.steps), -1)
-        for i, loop in enumerate(loops):
-            self.loop_of[loop.begin : loop.end] = i
-        last = next(step for step in reversed(program.steps) if isinstance(step, Op))
-        self.serial = max(var.serial for var in (*program.inputs, *program.arrays, *last.results))
-
+class _Writer(Surround):
     def run(self) -> Program:
         self._find_kept()
-        at, steps = 0, self.program.steps
+        at, steps, made = 0, self.program.steps, self.made
         for loop in self.loops:
-            self._between(steps[at : loop.begin])
+            for step in steps[at : loop.begin]:
+                self.copy(step)
             self._loop(loop)
             at = loop.end
-        self._between(steps[at:])
-        self.made.outputs = [self._now(output) for output in self.program.outputs]
-        return self.made
-
-    def _between(self, steps: list[Op | Guard]) -> None:
-        for step in steps:
-            renamed = self._renamed(step)  # which may need others before it
-            self.made.steps.append(renamed)
-
-    def _place(self, var: Any) -> tuple[Loop, int, int] | None:
-        """The loop, the repetition and the position that make a variable."""
-        code = self.compact.code.get(var, -1) if type(var) is Var else -1
-        if code < 0 or self.loop_of[code] < 0:
-            return None
-        loop = self.loops[self.loop_of[code]]
-        return (loop, *divmod(code - loop.start, loop.period))
+        for step in steps[at:]:
+            self.copy(step)
+        made.outputs = [self.now(output) for output in self.program.outputs]
+        return made
 
     # -- what is kept of loops
 
@@ -97,7 +73,9 @@ class _Writer:
             self._keep_all(used_by(step))
         self._keep_all(vars_of(self.program.outputs))
         for loop in self.loops:
-            self._keep_all(self._var_at(loop, 0, position) for position in self._carried(loop))
+            for position in loop.written:
+                self._keep(loop, position)
+            self._keep_all(self.var_at(loop, 0, position) for position in self._carried(loop))
             for one in (one for row in loop.operands for one in row):
                 if one.what == "entries":
                     self._keep(one.how.loop, one.how.position)
@@ -113,30 +91,36 @@ class _Writer:
 
     def _keep_all(self, variables: Any) -> None:
         for var in variables:
-            found = self._place(var)
+            found = self.place(var)
             if found is not None:
                 self._keep(found[0], found[2])
 
     def _keep(self, loop: Loop, position: int) -> None:
-        if position not in loop.constant and (loop, position) not in self.kept:
-            like = self._var_at(loop, 1, position)
-            self.kept[loop, position] = self._var((loop.count - 1, *like.shape), like.dtype)
+        summed = any(position == one.carried for one in loop.sums)  # known after the last repetition, and there alone
+        if position not in loop.constant and (loop, position) not in self.kept and not summed:
+            like = self.var_at(loop, 1, position)
+            if position in loop.written:
+                (like,) = self.step(loop, position).operands
+            self.kept[loop, position] = self.var((loop.count - 1, *like.shape), like.dtype)
 
     # -- one loop
 
     def _loop(self, loop: Loop) -> None:
         step = _Step()
+        sums = {at for one in loop.sums for _, at in one.parts}
         for position, row in enumerate(loop.operands):
-            op = self.program.steps[loop.begin + position]
-            assert isinstance(op, Op)
+            op = self.step(loop, position)
             if position in loop.constant:
                 step.results.append(self._before(loop, step, op, row))
                 continue
+            if position in sums:  # done after the loop
+                step.results.append(None)
+                continue
             operands = tuple([self._inside(loop, step, op, position, one, i) for i, one in enumerate(row)])
-            if row[0].what == "read":
+            if row[0].what == "read" or position in loop.written:
                 step.results.append(operands[0])
                 continue
-            result = self._like(op.results[0])
+            result = self.like(op.results[0])
             step.program.steps.append(Op(op.primitive, operands, op.params, (result,), op.place))
             step.results.append(result)
         self._write(loop, step)
@@ -149,18 +133,18 @@ class _Writer:
             if one.what == "inside":
                 operands.append(outside[step.results[one.how]])
             else:
-                operands.append(self._now(one.how))
-        result = self._like(op.results[0])
+                operands.append(self.now(one.how))
+        result = self.like(op.results[0])
         self.made.steps.append(Op(op.primitive, tuple(operands), op.params, (result,), op.place))
         position = len(step.results)
         for k in range(1, loop.count):
-            self.names[self._var_at(loop, k, position)] = result
+            self.names[self.var_at(loop, k, position)] = result
         return self._fixed(step, result)
 
     def _fixed(self, step: _Step, outer: Var) -> Var:
         found = step.fixed.get(outer)
         if found is None:
-            found = step.fixed[outer] = self._like(outer)
+            found = step.fixed[outer] = self.like(outer)
         return found
 
     def _inside(self, loop: Loop, step: _Step, op: Op, position: int, one: Operand, i: int) -> Any:
@@ -172,15 +156,15 @@ class _Writer:
             return step.results[how]
         if what == "carry":
             if how not in step.carries:
-                step.carries[how] = self._like(self._var_at(loop, 1, how))
+                step.carries[how] = self.like(self.var_at(loop, 1, how))
             return step.carries[how]
         if what == "fixed":
-            outer = self._now(how)
+            outer = self.now(how)
             return self._fixed(step, outer) if type(outer) is Var else outer
         key = (self.kept[how.loop, how.position], how.first, how.step) if what == "entries" else (position, i)
         if key not in step.entries:
             like = op.results[0] if what == "read" else op.operands[i]
-            inner = self._like(like) if type(like) is Var else self._var((), np.dtype(np.float64))
+            inner = self.like(like) if type(like) is Var else self.var((), np.dtype(np.float64))
             step.entries[key] = one, inner
         return step.entries[key][1]
 
@@ -192,23 +176,39 @@ class _Writer:
         program.outputs = [step.results[p] for p in (*carries, *kept)]
         body = rebuilt(program)
         for inner, array in body.arrays.items():
-            outer = self._like(inner)
+            outer = self.like(inner)
             self.made.arrays[outer] = array
             self.made.frozen.add(outer)
             step.fixed[outer] = inner
         body.arrays, body.frozen = {}, set()
         self._merge(loop, body, len(carries), kept)
         body.inputs = [*step.carries.values(), *step.fixed.values(), *(var for _, var in step.entries.values())]
-        firsts = [self._now(self._var_at(loop, 0, p)) for p in carries]
+        firsts = [self.now(self.var_at(loop, 0, p)) for p in carries]
         arrays = [self._array(one, inner, loop.count - 1) for one, inner in step.entries.values()]
-        lasts = [self._like(var) for var in step.carries.values()]
+        lasts = [self.like(var) for var in step.carries.values()]
         params = {"body": body, "carries": len(carries), "fixed": len(step.fixed), "steps": loop.count - 1}
         results = (*lasts, *dict.fromkeys(self.kept[loop, p] for p in kept))
         operands = (*firsts, *step.fixed, *arrays)
         place = self.program.steps[loop.begin].place
         self.made.steps.append(Op(repeat, operands, params, results, place))
         for position, last in zip(carries, lasts, strict=True):
-            self.names[self._var_at(loop, loop.count - 1, position)] = last
+            self.names[self.var_at(loop, loop.count - 1, position)] = last
+        for one in loop.sums:
+            self._sum(loop, one)
+
+    def _sum(self, loop: Loop, one: Sum) -> None:
+        """What all repetitions have added to an array, each in its own place."""
+        total = self.now(self.var_at(loop, 0, one.carried))
+        for position, at in one.parts:
+            write, add = self.step(loop, position), self.step(loop, at)
+            first, step, rest = loop.written[position]
+            params = {**write.params, "template": (steps_of(first, step, loop.count - 1), *rest)}
+            part = self.like(write.results[0])
+            self.made.steps.append(Op(scatter_of, (self.kept[loop, position],), params, (part,), write.place))
+            operands = (part, total) if add.operands[0] is write.results[0] else (total, part)
+            total = self.like(add.results[0])
+            self.made.steps.append(Op(add.primitive, operands, add.params, (total,), add.place))
+        self.names[self.var_at(loop, loop.count - 1, one.carried)] = total
 
     def _merge(self, loop: Loop, body: Program, carries: int, kept: list[int]) -> None:
         """Keep once what is the same."""
@@ -227,12 +227,11 @@ class _Writer:
         if one.what == "rows":
             return self._rows(one.how.rows[:steps], inner)
         if one.what == "read":
-            source, first, rest = self._now(one.how.source), one.how.first, one.how.rest
+            source, first, rest = self.now(one.how.source), one.how.first, one.how.rest
         else:
             source, first, rest = self.kept[one.how.loop, one.how.position], one.how.first - 1, ()
-        stop = first + steps * one.how.step
-        template = (slice(first, None if stop < 0 else stop, one.how.step), *rest)
-        var = self._var(np.empty(source.shape, bool)[template].shape, source.dtype)
+        template = (steps_of(first, one.how.step, steps), *rest)
+        var = self.var(np.empty(source.shape, bool)[template].shape, source.dtype)
         self.made.steps.append(Op(gather_of, (source,), {"template": template}, (var,), None))
         return var
 
@@ -243,93 +242,8 @@ class _Writer:
             array = np.array([self.program.arrays[x] if type(x) is Var else x for x in rows], inner.dtype)
         else:
             array = rows_of([self.program.arrays[x] for x in rows])
-        var = self._var(array.shape, array.dtype)
+        var = self.var(array.shape, array.dtype)
         self.made.arrays[var] = array
         if frozen:
             self.made.frozen.add(var)
         return var
-
-    # -- names
-
-    def _now(self, var: Any) -> Any:
-        """What a variable is called now: one that a loop has made is an entry of an array."""
-        if type(var) is not Var or var in self.names:
-            return self.names.get(var, var) if type(var) is Var else var
-        found = self._place(var)
-        if found is None:
-            return var
-        loop, k, position = found
-        entry = self.names[var] = self._like(var)
-        template = (k - 1, *(slice(None),) * var.ndim)
-        self.made.steps.append(Op(gather_of, (self.kept[loop, position],), {"template": template}, (entry,), None))
-        return entry
-
-    def _renamed(self, step: Op | Guard) -> Op | Guard:
-        if not isinstance(step, Op):
-            var = self._now(step.var)
-            return step if var is step.var else with_branch(step, var, step.otherwise)
-        if step.primitive is stack and step.params["axis"] == -step.results[0].ndim:
-            return self._stacked(step)
-        operands = tuple([self._now(x) if type(x) is Var else x for x in step.operands])
-        same = all(a is b for a, b in zip(operands, step.operands, strict=True))
-        return step if same else Op(step.primitive, operands, step.params, step.results, step.place)
-
-    def _stacked(self, op: Op) -> Op:
-        """What repetitions of loops have made, put together: stretches of the arrays that are kept, end to end."""
-        parts: list[Var] = []
-        for row, steps in self._stretches(op.operands, op.results[0].dtype):
-            shape = (len(row), *op.results[0].shape[1:])
-            part = self._var(shape, op.results[0].dtype)
-            found = self._place(row[0]) if steps else None
-            if found is None:
-                operands = tuple([self._now(x) if type(x) is Var else x for x in row])
-                self.made.steps.append(Op(stack, operands, {**op.params, "count": len(row)}, (part,), op.place))
-            else:
-                loop, k, position = found
-                stop = k - 1 + steps * len(row)
-                template = (slice(k - 1, None if stop < 0 else stop, steps), *(slice(None),) * (len(shape) - 1))
-                array = self.kept[loop, position]
-                self.made.steps.append(Op(gather_of, (array,), {"template": template}, (part,), op.place))
-            parts.append(part)
-        starts = tuple(itertools.accumulate((part.shape[0] for part in parts), initial=0))
-        params = {"axis": op.params["axis"], "starts": starts}
-        return Op(concatenate, tuple(parts), params, op.results, op.place)
-
-    def _stretches(self, operands: tuple[Any, ...], dtype: Any) -> Iterator[tuple[list[Any], int]]:
-        """Operands in rows: those that consecutive repetitions make, and what is between; and the step from k to k.
-
-        Arrays that are kept are taken where they are of a dtype.
-        """
-        places = [self._place(x) for x in operands]
-        waiting: list[Any] = []
-        at = 0
-        while at < len(operands):
-            end, steps = at + 1, 0
-            first = places[at]
-            array = None if first is None else self.kept.get(first[:1] + first[2:])
-            if first is not None and array is not None and array.dtype == dtype:
-                loop, k, position = first
-                steps = 1 if (loop, k + 1, position) in places[end : end + 1] else -1
-                while end < len(operands) and places[end] == (loop, k + steps * (end - at), position):
-                    end += 1
-            if end - at < FEWEST:
-                waiting += operands[at:end]
-            else:
-                if waiting:
-                    yield waiting, 0
-                waiting = []
-                yield list(operands[at:end]), steps
-            at = end
-        if waiting:
-            yield waiting, 0
-
-    def _var_at(self, loop: Loop, k: int, position: int) -> Var:
-        """What a repetition makes at a position."""
-        return self.compact.var(loop.start + k * loop.period + position)
-
-    def _like(self, var: Var) -> Var:
-        return self._var(var.shape, var.dtype)
-
-    def _var(self, shape: tuple[int, ...], dtype: Any) -> Var:
-        self.serial += 1
-        return Var(self.serial, tuple(shape), dtype)

@@ -10,94 +10,31 @@ what the operand is:
     the period of another loop, ±        an entry of the array of what that loop made, one further, or one less
     a number, or an array                the same, or an entry of an array of all of them
 
-So is an operation that reads the next entry of an array. The first repetition stays as it is: it says what the carries
-are at first. A loop ends where a progression does.
+So is an operation that reads the next entry of an array. One that makes zeros but for the next entry is part of a sum,
+which is put together after the loop: where several are added to one entry, perhaps in another order. The first
+repetition stays as it is: it says what the carries are at first. A loop ends where a progression does.
 
 Loops are found in a program as it was recorded, where all repetitions are alike; ``loops`` writes the new program.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from edgewise.book.index import gather_of
+from edgewise.book.index import gather_of, scatter_of
 from edgewise.compile.passes.compact import NUMBER, Compact
-from edgewise.compile.passes.periods import FEWEST, Stretch, stretches
+from edgewise.compile.passes.periods import FEWEST, stretches
 from edgewise.compile.passes.rebuild import stand_in
-from edgewise.core.program import Op, Program, Var
+from edgewise.compile.passes.repetition import Entries, Loop, Operand, Read, Rows, Sum, Written
+from edgewise.core.program import Op, Program
 
-__all__ = ["Entries", "Loop", "Operand", "Read", "Rows", "found_loops", "rows_of"]
+__all__ = ["found_loops", "rows_of"]
 
 MOST = 0.95  # of a program in loops of the same numbers: others are not looked for
 LEAST = 400  # operations of a program in which loops are looked for
 WEAK = frozenset({"add", "divide", "multiply", "subtract"})  # that may meet a number of float64 in place of Python's
-
-
-class Operand(NamedTuple):
-    """An operand, or an operation that reads an entry.
-
-    Attributes:
-        what: "number", "fixed", "inside", "carry", "entries", "rows" or "read".
-        how: the number; the variable; the position; the position; ``Entries``; ``Rows``; ``Read``.
-    """
-
-    what: str
-    how: Any
-
-
-class Entries(NamedTuple):
-    """What another loop makes at a position, from a repetition of it on, each time the next one or the one before."""
-
-    loop: Loop
-    position: int
-    first: int
-    step: int
-
-
-class Rows(NamedTuple):
-    """Numbers or arrays that the program knows, one for each repetition."""
-
-    rows: tuple[Any, ...]
-
-
-class Read(NamedTuple):
-    """Entries of an array along its first axis, from one on, each time the next or the one before; and the rest."""
-
-    source: Var
-    first: int
-    step: int
-    rest: tuple[Any, ...]
-
-
-class Loop:
-    """A stretch that becomes a loop: repetition 0 stays as it is.
-
-    Attributes:
-        start, period, count: operations ``start + k * period + position``, for k below ``count``.
-        operands: per position what the operands are.
-        constant: positions whose result is the same in each repetition but, perhaps, the first.
-    """
-
-    def __init__(self, stretch: Stretch) -> None:
-        self.start, self.period, self.count = stretch
-        self.operands: list[list[Operand]] = []
-        self.constant: set[int] = set()
-
-    @property
-    def begin(self) -> int:
-        """The first operation that is in the loop: of repetition 1."""
-        return self.start + self.period
-
-    @property
-    def end(self) -> int:
-        """The operation after the last."""
-        return self.start + self.period * self.count
-
-    def at(self, index: int) -> tuple[int, int] | None:
-        """The repetition and the position of an operation, where it is in the loop."""
-        return divmod(index - self.start, self.period) if self.begin <= index < self.end else None
 
 
 def found_loops(program: Program) -> tuple[Compact, list[Loop]] | None:
@@ -163,15 +100,17 @@ class _Search:
                     loop.count = min(loop.count, ends[column])
                 operands.append(self._operand(loop, position, i, code, step) if loop.count >= FEWEST else None)
                 column += 1
-            if op.primitive is gather_of and op.params:
-                operands = self._read(loop, position, operands)
+            if op.params and op.primitive in (gather_of, scatter_of):
+                operands = self._indexed(loop, position, op, operands)
             known = [one for one in operands if one is not None]
             if len(known) < len(operands):
                 return False
-            if all(one.what in ("number", "fixed") or _constant(one, loop) for one in known):
+            if position not in loop.written and all(
+                one.what in ("number", "fixed") or _constant(one, loop) for one in known
+            ):
                 loop.constant.add(position)
             loop.operands.append(known)
-        return loop.count >= FEWEST
+        return loop.count >= FEWEST and self._summed(loop)
 
     def _operand(self, loop: Loop, position: int, i: int, code: int, step: int) -> Operand | None:
         """What an operand is whose code in repetition 1 is given, and how far the next is; None for nothing of that."""
@@ -228,21 +167,65 @@ class _Search:
             return None
         return Operand("rows", Rows(tuple(row)))
 
-    def _read(self, loop: Loop, position: int, operands: list[Operand | None]) -> list[Operand | None]:
-        """The operands of an operation that reads an entry of an array: ``Read`` if it is the next one each time."""
-        row = [op for op in self.steps[loop.begin + position : loop.end : loop.period] if isinstance(op, Op)]
-        template = row[0].params.get("template")
+    def _indexed(self, loop: Loop, position: int, op: Op, operands: list[Operand | None]) -> list[Operand | None]:
+        """The operands of an operation that reads an entry of an array, or makes one: another one each time."""
+        template = op.params["template"]
         if len(operands) != 1 or not template or type(template[0]) is not int:
             return operands
+        row = [op for op in self.steps[loop.begin + position : loop.end : loop.period] if isinstance(op, Op)]
         numbers = np.array([op.params["template"][0] for op in row])
-        first, step = int(numbers[0]), int(numbers[1] - numbers[0])
+        first, step = int(numbers[0]), int(numbers[1] - numbers[0]) if len(numbers) > 1 else 0
         self._cut(loop, (numbers == first + step * np.arange(len(numbers))) & (numbers >= 0) | (step == 0))
-        if step == 0:
+        (x,) = operands
+        if step == 0 or x is None:
             return operands
-        source = operands[0]
-        if abs(step) != 1 or source is None or source.what != "fixed":
+        if abs(step) != 1:
             return [None]
-        return [Operand("read", Read(source.how, first, step, tuple(template[1:])))]
+        rest = tuple(template[1:])
+        if op.primitive is gather_of:
+            return [Operand("read", Read(x.how, first, step, rest)) if x.what == "fixed" else None]
+        loop.written[position] = Written(first, step, rest)
+        return [x if x.what != "number" else None]
+
+    def _summed(self, loop: Loop) -> bool:
+        """Find the sums that what is written belongs to; false where something else is done with it."""
+        if not loop.written:
+            return True
+        users: dict[int, list[int]] = {}
+        for position, row in enumerate(loop.operands):
+            for one in row:
+                if one.what in ("inside", "carry"):
+                    users.setdefault(one.how, []).append(position)
+        added: dict[int, tuple[int, Operand]] = {}  # by the position of an addition: what is written, and to what
+        for position in loop.written:
+            at = users.get(position, [-1])[0]
+            op = self.steps[loop.begin + at]
+            assert isinstance(op, Op)
+            if at < 0 or op.primitive.name != "add" or at in added:
+                return False
+            one, two = loop.operands[at]
+            added[at] = position, two if one == Operand("inside", position) else one
+        follows = {other.how: at for at, (_, other) in added.items() if other.what == "inside"}
+        for at, (position, other) in added.items():
+            if other.what == "carry":
+                parts = [(position, at)]
+                while parts[-1][1] != other.how and parts[-1][1] in follows:
+                    following = follows[parts[-1][1]]
+                    parts.append((added[following][0], following))
+                loop.sums.append(Sum(other.how, tuple(parts)))
+        once = [position for one in loop.sums for part in one.parts for position in part]
+        return (
+            {*loop.written} == {*once} - {*added}
+            and all(one.carried == one.parts[-1][1] for one in loop.sums)
+            and all(len(users[position]) == 1 for position in once)
+            and all(self._used_once(loop, position) for position in once)
+        )
+
+    def _used_once(self, loop: Loop, position: int) -> bool:
+        """Whether a result has one user each time; after the last repetition, what is carried may have any."""
+        uses = self.compact.uses[loop.begin + position : loop.end : loop.period]
+        last = any(position == one.carried for one in loop.sums)
+        return bool((uses[:-1] == 1).all() and (last or uses[-1] == 1))
 
     @staticmethod
     def _cut(loop: Loop, holds: Any) -> None:
@@ -252,7 +235,8 @@ class _Search:
 
 
 def _constant(one: Operand, loop: Loop) -> bool:
-    return one.what == "inside" and one.how in loop.constant
+    """Whether an operand is the same in each repetition."""
+    return one.what in ("number", "fixed") or (one.what == "inside" and one.how in loop.constant)
 
 
 def rows_of(arrays: list[Any]) -> Any:
