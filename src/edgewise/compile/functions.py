@@ -6,7 +6,6 @@ programs, so it is a library of its own, in the code generator's best level; pro
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 
 from edgewise.compile.engine import Library, load
@@ -15,13 +14,18 @@ from edgewise.compile.maths import library
 
 __all__ = ["addresses"]
 
+_libraries: dict[str, Library] = {}  # for as long as the process lives: their code is called by address
+
 
 def addresses(symbols: Iterable[str]) -> dict[str, int]:
     """Where the functions are that a text declares, by symbol: those of ``maths.declare``."""
     return {symbol: _library(symbol).address(symbol) for symbol in symbols}
 
 
-@functools.cache
 def _library(symbol: str) -> Library:
-    here = host()
-    return load(library(symbol, fused=here.fused, attributes=here.attributes), level=2)
+    found = _libraries.get(symbol)
+    if found is None:
+        here = host()
+        made = load(library(symbol, fused=here.fused, attributes=here.attributes), level=2)
+        found = _libraries.setdefault(symbol, made)  # of two threads the first; what nobody holds is freed
+    return found

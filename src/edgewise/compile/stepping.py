@@ -7,7 +7,6 @@ that go through an array, and swaps those of each carry, which has two places: t
 from __future__ import annotations
 
 import ctypes
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,9 +67,16 @@ end:
 """
 
 
-@functools.cache
+_made: dict[str, tuple[Any, Any]] = {}
+
+
 def _steps() -> tuple[Any, Any]:
     """The function, and the library that it lives in."""
+    found = _made.get(TEXT)
+    return _made.setdefault(TEXT, _load()) if found is None else found  # of two threads the first
+
+
+def _load() -> tuple[Any, Any]:
     library = load(TEXT)
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     prototype = ctypes.CFUNCTYPE(number, pointer, pointer, number, pointer, number, number, number)
