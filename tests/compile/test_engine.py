@@ -7,13 +7,14 @@ import functools
 import gc
 import subprocess
 import sys
+import threading
 import weakref
 
 import pytest
 
 from edgewise.compile import engine, host
 from edgewise.compile.cache import entry_key, object_cache
-from edgewise.compile.engine import load
+from edgewise.compile.engine import lasting, load
 from edgewise.errors import CompileError, MissingExtraError
 
 pytestmark = pytest.mark.needs("llvmlite")
@@ -233,3 +234,21 @@ def test_without_a_cache(monkeypatch):
     monkeypatch.setenv("EDGEWISE_CACHE", "on")
     monkeypatch.setenv("EDGEWISE_CACHE_DIR", "/dev/null/objects")
     assert call(load(NUMBER.format(32))) == 32
+
+
+def test_threads_that_ask_at_once_get_the_same():
+    barrier, made, found = threading.Barrier(4), [], []
+
+    @lasting
+    def number(x):
+        barrier.wait(10)  # all of them have found nothing
+        made.append(object())
+        return made[-1]
+
+    threads = [threading.Thread(target=lambda: found.append(number(1))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 4
+    assert len(set(map(id, found))) == 1

@@ -20,17 +20,19 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from edgewise.compile.cache import entry_key, object_cache
 from edgewise.compile.host import host, llvmlite
 from edgewise.core.forks import held_across_forks
 from edgewise.errors import CompileError
 
-__all__ = ["LEVELS", "NOTHING", "Library", "assembly", "load"]
+__all__ = ["LEVELS", "NOTHING", "Library", "assembly", "lasting", "load"]
 
 LEVELS = (0, 1, 2, 3)  # of LLVM's code generator
 GENERATION = 256  # libraries of one linker
+P = ParamSpec("P")
+T = TypeVar("T")
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 _LOCK = threading.RLock()
@@ -125,6 +127,23 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
         if cache is not None:
             cache.put(key, made)
         return library
+
+
+def lasting(make: Callable[P, T]) -> Callable[P, T]:
+    """A function whose results, which hold machine code, last as long as the process.
+
+    ``functools.cache`` would give threads that ask at the same time one each, of which it keeps the last: the code of
+    the others is freed while they still call it. Here all get the first.
+    """
+    known: dict[Any, T] = {}
+
+    @functools.wraps(make)
+    def found(*args: P.args, **kwargs: P.kwargs) -> T:
+        if args in known:
+            return known[args]
+        return known.setdefault(args, make(*args, **kwargs))
+
+    return found
 
 
 def assembly(text: str, *, level: int = 1) -> str:

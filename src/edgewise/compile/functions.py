@@ -6,10 +6,9 @@ programs, so it is a library of its own, in the code generator's best level; pro
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 
-from edgewise.compile.engine import Library, load
+from edgewise.compile.engine import Library, lasting, load
 from edgewise.compile.host import host
 from edgewise.compile.maths import library
 
@@ -21,7 +20,7 @@ def addresses(symbols: Iterable[str]) -> dict[str, int]:
     return {symbol: _library(symbol).address(symbol) for symbol in symbols}
 
 
-@functools.cache
+@lasting
 def _library(symbol: str) -> Library:
     here = host()
     return load(library(symbol, fused=here.fused, attributes=here.attributes), level=2)

@@ -7,7 +7,6 @@ of ``%Gate``, ``%Wanted`` and ``%Result`` there.
 from __future__ import annotations
 
 import ctypes
-import functools
 from collections.abc import Callable
 from enum import IntEnum
 from importlib.resources import files
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.compile.engine import Library, load
+from edgewise.compile.engine import Library, lasting, load
 from edgewise.compile.layout import functions, known
 from edgewise.compile.plan import Plan
 from edgewise.compile.scratch import scratch
@@ -120,7 +119,7 @@ def native_gate(plan: Plan) -> Callable[..., Any]:
     return made
 
 
-@functools.cache
+@lasting
 def _entry() -> Library:
     """The one function of all gates."""
     text = files("edgewise.compile").joinpath("entry.ll").read_text("utf-8")

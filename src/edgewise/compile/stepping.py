@@ -7,12 +7,11 @@ that go through an array, and swaps those of each carry, which has two places: t
 from __future__ import annotations
 
 import ctypes
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewise.compile.engine import load
+from edgewise.compile.engine import lasting, load
 from edgewise.compile.repeated import stepped
 from edgewise.compile.scratch import scratch
 from edgewise.core.program import Op, Var
@@ -68,7 +67,7 @@ end:
 """
 
 
-@functools.cache
+@lasting
 def _steps() -> tuple[Any, Any]:
     """The function, and the library that it lives in."""
     library = load(TEXT)
