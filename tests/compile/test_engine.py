@@ -7,13 +7,14 @@ import functools
 import gc
 import subprocess
 import sys
+import threading
 import weakref
 
 import pytest
 
 from edgewise.compile import engine, host
 from edgewise.compile.cache import entry_key, object_cache
-from edgewise.compile.engine import load
+from edgewise.compile.engine import load, load_for_good
 from edgewise.errors import CompileError, MissingExtraError
 
 pytestmark = pytest.mark.needs("llvmlite")
@@ -233,3 +234,25 @@ def test_without_a_cache(monkeypatch):
     monkeypatch.setenv("EDGEWISE_CACHE", "on")
     monkeypatch.setenv("EDGEWISE_CACHE_DIR", "/dev/null/objects")
     assert call(load(NUMBER.format(32))) == 32
+
+
+def test_code_for_good_is_one_library_for_all_who_ask_at_once():
+    text = "define i64 @for_good() { ret i64 5 }"
+    barrier, found = threading.Barrier(6), []
+
+    def ask():
+        barrier.wait()
+        found.append(load_for_good(text))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        asking = [threading.Thread(target=ask) for _ in range(6)]
+        for one in asking:
+            one.start()
+        for one in asking:
+            one.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len({id(library) for library in found}) == 1
+    assert load_for_good(text) is found[0]

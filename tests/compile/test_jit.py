@@ -419,6 +419,43 @@ def test_what_only_an_ordinary_array_can_do_is_left_to_python():
     assert made(x, 3) == np.sum(X + 1.0) + 3.0
 
 
+class Held:
+    def __init__(self, value):
+        self.value = value
+
+
+def _function_of(x):
+    return lambda: x * 2
+
+
+@pytest.mark.parametrize(
+    ("f", "read"),
+    [
+        (lambda x: Held(x * 2), lambda r: r.value),
+        (_function_of, lambda r: r()),
+        (lambda x: np.array([{"a": x * 2}, {}]), lambda r: r[0]["a"]),
+        (lambda x: (x, Held(3)), lambda r: r[0] * 2),
+        (lambda x: ew.linearize(lambda y: y * y, x)[1], lambda r: r @ np.ones(3)),
+    ],
+)
+def test_objects_that_are_made_anew_are_left_to_python(f, read):
+    made = ew.jit(f)
+    with pytest.warns(CompileWarning, match="which a compiled program does not make"):
+        same(read(made(X)), X * 2)
+    assert made(X) is not made(X)
+    same(read(made(X + 1)), (X + 1) * 2)
+
+
+def test_sets_are_the_callers_and_what_was_there_stays():
+    known = Held(1)
+    made = ew.jit(lambda x: (x * 2, {1, 2}, known, np.sin, float))
+    for _ in range(4):
+        _, found, held, *rest = made(X)
+        assert (found, rest) == ({1, 2}, [np.sin, float])
+        assert held is known
+        found.clear()
+
+
 def test_check_finds_what_is_not_an_argument():
     table = np.ones(3)
     made = ew.jit(lambda x: x * float(2 * table[0]), check=True)

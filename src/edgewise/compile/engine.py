@@ -27,7 +27,7 @@ from edgewise.compile.host import host, llvmlite
 from edgewise.core.forks import held_across_forks
 from edgewise.errors import CompileError
 
-__all__ = ["LEVELS", "NOTHING", "Library", "assembly", "load"]
+__all__ = ["LEVELS", "NOTHING", "Library", "assembly", "load", "load_for_good"]
 
 LEVELS = (0, 1, 2, 3)  # of LLVM's code generator
 GENERATION = 256  # libraries of one linker
@@ -37,6 +37,7 @@ _LOCK = threading.RLock()
 # What frees each library. Not an attribute of it: in a cycle of garbage both would be finalised, and llvmlite's own
 # finaliser would free the code a second time, without our lock.
 _trackers: dict[int, Any] = {}
+_for_good: dict[tuple[str, int], Library] = {}
 _keys = itertools.count()
 _freed: deque[Any] = deque()  # resource trackers of libraries that are gone
 _numbers = itertools.count()  # a name is taken for good, even after its library went
@@ -125,6 +126,19 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
         if cache is not None:
             cache.put(key, made)
         return library
+
+
+def load_for_good(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> Library:
+    """The same as ``load``, and never freed: for what the process has one of, so that its addresses may be kept.
+
+    Whoever asks for the same text again is given the same library, threads that ask at once included.
+    """
+    key = (text, level)
+    found = _for_good.get(key)
+    if found is None:
+        made = load(text, level=level, imports=imports)
+        found = _for_good.setdefault(key, made)
+    return found
 
 
 def assembly(text: str, *, level: int = 1) -> str:

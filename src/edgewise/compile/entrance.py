@@ -18,6 +18,7 @@ from edgewise.compile.executable import Executable
 from edgewise.compile.gate import Array, Constant, Same, Scalar, make_gate
 from edgewise.compile.leaves import Arguments
 from edgewise.compile.recording import Recording
+from edgewise.compile.returned import fresh
 from edgewise.core.program import Var
 from edgewise.errors import CompileError
 
@@ -85,7 +86,7 @@ def _wanted(leaf: Any, moves: bool) -> Any:
 
 def _leaves(recording: Recording, outputs: list[Any]) -> list[Any] | None:
     """The leaves of the result as a gate makes them, None where it cannot."""
-    leaves: list[Any] = [None if isinstance(leaf, np.ndarray) else Constant(leaf) for leaf in recording.leaves]
+    leaves: list[Any] = [Constant(leaf) if fresh(leaf) is leaf else None for leaf in recording.leaves]
     if any(leaf is None for leaf in leaves):
         return None
     seen: set[Var] = set()

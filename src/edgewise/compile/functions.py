@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
-from edgewise.compile.engine import Library, load
+from edgewise.compile.engine import Library, load_for_good
 from edgewise.compile.host import host
 from edgewise.compile.maths import library
 
@@ -24,4 +24,4 @@ def addresses(symbols: Iterable[str]) -> dict[str, int]:
 @functools.cache
 def _library(symbol: str) -> Library:
     here = host()
-    return load(library(symbol, fused=here.fused, attributes=here.attributes), level=2)
+    return load_for_good(library(symbol, fused=here.fused, attributes=here.attributes), level=2)

@@ -33,6 +33,7 @@ from edgewise.compile.passes import simplified
 from edgewise.compile.paths import Path, Paths
 from edgewise.compile.pieces import piece, sample
 from edgewise.compile.recording import FailedError, Recording, record
+from edgewise.compile.returned import unmade
 from edgewise.compile.surroundings import Surroundings
 from edgewise.containers import flatten
 from edgewise.core.traced import Traced
@@ -43,6 +44,7 @@ from edgewise.errors import (
     EdgewiseError,
     EscapedError,
     OverwrittenError,
+    a_kind,
     line_of,
     shorten,
     user_frame,
@@ -287,11 +289,15 @@ class Jitted:
             return None
         if recording.open:
             return recording, recording.values
+        known = {*surroundings.seen, *map(id, given.leaves)}
         changed = surroundings.changed() or effects.changed()
         if changed:
             self._leave(one, f"it changes {changed}, which a compiled program would not", self._line)
         elif recording.changes:
             one.refused = (f"it changes {recording.changes}, of which it was given a copy here", self._line)
+            return None
+        elif new := [a_kind(leaf) for leaf in recording.leaves if unmade(leaf, known)]:
+            one.refused = (f"it returns {new[0]}, which a compiled program does not make", self._line)
             return None
         elif not surroundings.complete:
             self._leave(one, "there is more around it than can be watched for changes", self._line)

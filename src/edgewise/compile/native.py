@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.compile.engine import Library, load
+from edgewise.compile.engine import Library, load_for_good
 from edgewise.compile.layout import functions, known
 from edgewise.compile.plan import Plan
 from edgewise.compile.scratch import scratch
@@ -124,7 +124,7 @@ def native_gate(plan: Plan) -> Callable[..., Any]:
 def _entry() -> Library:
     """The one function of all gates."""
     text = files("edgewise.compile").joinpath("entry.ll").read_text("utf-8")
-    return load(text, level=2, imports=functions() or {})
+    return load_for_good(text, level=2, imports=functions() or {})
 
 
 class _Table:

@@ -10,6 +10,7 @@ import numpy as np
 
 from edgewise.compile.collector import seldom
 from edgewise.compile.leaves import Arguments
+from edgewise.compile.returned import fresh
 from edgewise.containers import Tree, flatten
 from edgewise.core.levels import plain
 from edgewise.core.program import Program
@@ -64,7 +65,7 @@ class Recording(NamedTuple):
 
     def result(self, values: list[Any]) -> Any:
         """The function's result, made of outputs of the program."""
-        leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in self.leaves]
+        leaves = list(map(fresh, self.leaves))
         for i, value in zip(self.moving, values, strict=False):
             leaves[i] = value
         return self.tree.build(leaves)
@@ -110,7 +111,7 @@ def record(f: Callable[..., Any], given: Arguments) -> Recording:
         del inputs, after
         # The program reads the arrays among them; whoever called may write to what is returned.
         values = finish([t.copy() if type(t) is np.ndarray else mode.lower(t) for t in made], given.inputs)
-        leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
+        leaves = list(map(fresh, leaves))
         return Recording(mode.finish(made), tree, leaves, moving, stored, values, mode.open, changes)
 
 

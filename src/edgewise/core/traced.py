@@ -250,9 +250,8 @@ class TracedArray(Traced):
     def __class__(self) -> type:
         """As of any traced value; and an array's, where ``np.polynomial`` asks.
 
-        It evaluates every column of a matrix of coefficients at every entry of an array, but pairs them with the
-        entries of whatever it does not know for one: another value, and no error. Nobody else is told so, or other
-        duck arrays would take a traced array in, and no longer yield to it.
+        It evaluates each column of a matrix of coefficients at each entry of an array, but pairs them with the entries
+        of whatever it does not know for one. Others are not told, or duck arrays would no longer yield to this one.
         """
         asks = sys._getframe(1)
         if self._told(asks):

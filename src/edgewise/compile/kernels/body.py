@@ -129,10 +129,11 @@ class Body:
         """Write instructions before the loop that is being written."""
         outside, block = self.outside, self.block
         assert outside is not None
-        lines, held = block.lines, self._held
+        lines, held, prefix = block.lines, self._held, block.prefix
         block.lines, self._held = outside.lines, outside.held
+        block.prefix = "o"  # numbers for names go up from line to line
         found = write()
-        block.lines, self._held = lines, held
+        block.lines, self._held, block.prefix = lines, held, prefix
         return found
 
     def put(self, cell: Cell, place: Place) -> None:

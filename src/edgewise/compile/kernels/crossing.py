@@ -71,9 +71,11 @@ def crossing(layout: Layout, width: int) -> Crossing | None:
 def _worth(layout: Layout, found: list[tuple[Reach, int]]) -> bool:
     """Whether squares are faster than numbers alone.
 
-    They are in the first cache, where instructions count. Further away lines count: numbers alone are as fast if the
-    lines that one turn of the inner loop touches are still there in the next.
+    They are where caches are near, and instructions count: so for a block of a band. Further away lines count: numbers
+    alone are as fast if the lines that one turn of the inner loop touches are still there in the next.
     """
+    if layout.opened:
+        return True
     inner, size = layout.lengths[-1], max(size for _, size in found)
     alike = any(at.steps[-1] and not at.steps[-1] % ALIKE for at, _ in found)
     return alike or inner * LINE > NEAR // 2 or size * math.prod(layout.lengths[layout.opened :]) <= NEAR

@@ -28,7 +28,9 @@ PIECES = 64  # at most
 LOSS = 1.05  # times as much work as the whole loop, at most: on one thread pieces are not to cost anything
 GRAIN = 256  # points of a piece, if it is of the innermost loop
 EVEN = 64, 32, 16, 8, 1  # what the length of such a piece is best a multiple of: lanes, and lines of the cache
-TOGETHER = 3.0  # cycles for each number that a piece has folded: to clear it, and to put it together with the others
+TOGETHER = 6.0  # cycles for each number that a piece has folded: to clear it, and to put it together with the others
+CACHE = 64 << 10  # such numbers from which on they come from farther away,
+FAR = 16.0  # which takes so many cycles
 
 
 class Cut(NamedTuple):
@@ -110,7 +112,8 @@ def entries(layout: Layout, fold: FoldInto) -> int:
 def _count(layouts: Sequence[Layout], level: int, work: float) -> int:
     """How many pieces there are to be, at most."""
     results = sum(entries(layout, fold) for layout, fold in _folds(layouts) if level in fold.axes)
-    return min(PIECES, int(work / SHARE), int((LOSS - 1) * work / (TOGETHER * max(results, 1))))
+    spare = (LOSS - 1) * work / max(results, 1)
+    return min(PIECES, int(work / SHARE), int(max(min(spare / TOGETHER, CACHE / max(results, 1)), spare / FAR)))
 
 
 def _even(length: int, count: int, inner: bool) -> int:
