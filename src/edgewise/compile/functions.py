@@ -6,7 +6,6 @@ programs, so it is a library of its own, in the code generator's best level; pro
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 
 from edgewise.compile.engine import Library, load
@@ -21,7 +20,14 @@ def addresses(symbols: Iterable[str]) -> dict[str, int]:
     return {symbol: _library(symbol).address(symbol) for symbol in symbols}
 
 
-@functools.cache
+_made: dict[str, Library] = {}
+
+
 def _library(symbol: str) -> Library:
-    here = host()
-    return load(library(symbol, fused=here.fused, attributes=here.attributes), level=2)
+    """The first that any thread has made: its addresses are in programs, so it must never be dropped for another."""
+    found = _made.get(symbol)
+    if found is None:
+        here = host()
+        made = load(library(symbol, fused=here.fused, attributes=here.attributes), level=2)
+        found = _made.setdefault(symbol, made)
+    return found

@@ -7,7 +7,6 @@ of ``%Gate``, ``%Wanted`` and ``%Result`` there.
 from __future__ import annotations
 
 import ctypes
-import functools
 from collections.abc import Callable
 from enum import IntEnum
 from importlib.resources import files
@@ -120,11 +119,16 @@ def native_gate(plan: Plan) -> Callable[..., Any]:
     return made
 
 
-@functools.cache
+_made: dict[str, Library] = {}
+
+
 def _entry() -> Library:
-    """The one function of all gates."""
-    text = files("edgewise.compile").joinpath("entry.ll").read_text("utf-8")
-    return load(text, level=2, imports=functions() or {})
+    """The one function of all gates; the first that any thread has made, and never another."""
+    found = _made.get("gate")
+    if found is None:
+        text = files("edgewise.compile").joinpath("entry.ll").read_text("utf-8")
+        found = _made.setdefault("gate", load(text, level=2, imports=functions() or {}))
+    return found
 
 
 class _Table:
