@@ -76,23 +76,24 @@ def main() -> None:
     rows = [w for w in WORKLOADS if not chosen.names or any(part in w.name for part in chosen.names)]
     print(f"{versions()}, {platform.machine()}, {os.cpu_count()} cores\n")
     found = [told(measured(workload.name, chosen.budget)) for workload in rows]
-    kept, wide = [], []
+    runs = {}
     if not chosen.quick:
         timed = [(w, f) for w, f in zip(rows, found, strict=True) if "µs" in f]
         long = [
             w.name for w, f in timed if not w.work.chain and max(f["µs"]["edgewise"], f["µs"].get("JAX", 0.0)) >= LONG
         ]
-        kept = [told(measured(name, chosen.budget, environment=KEEP), "memory kept") for name in long]
-        wide = [told(measured(name, chosen.budget, threads=os.cpu_count() or 1), "all cores") for name in long]
+        cores = os.cpu_count() or 1
+        runs["memory kept"] = [told(measured(name, chosen.budget, environment=KEEP), "memory kept") for name in long]
+        runs["all cores"] = [told(measured(name, chosen.budget, threads=cores), "all cores") for name in long]
     machine = Machine.measured() if baseline.available() else None
-    pages = tables.page(versions(), rows, found, kept, wide, machine)
+    pages = tables.page(versions(), rows, found, runs, machine)
     if not chosen.names:
         command = [sys.executable, str(HERE / "compile_times.py")]
         pages["stages"] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     for text in pages.values():
         print(f"\n{text}")
     if chosen.json:
-        chosen.json.write_text(json.dumps({"one": found, "kept": kept, "wide": wide}, indent=1))
+        chosen.json.write_text(json.dumps({"one thread": found} | runs, indent=1))
     if chosen.write:
         FIGURES.mkdir(exist_ok=True)
         for name, text in pages.items():

@@ -13,9 +13,9 @@ from typing import Any
 from tables import best_c
 from workload import Workload
 
-LEFT, RIGHT, TOP, LINE, WIDTH = 250, 24, 44, 22, 760
-LOW, HIGH = 0.5, 300.0  # multiples of the best C's time at the edges
-TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)
+LEFT, RIGHT, TOP, LINE, WIDTH = 276, 24, 44, 22, 800
+LOW, HIGH = 0.5, 1000.0  # multiples of the best C's time at the edges
+TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 def across(ratio: float) -> float:

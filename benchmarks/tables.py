@@ -55,7 +55,8 @@ def held(value: float | None, goal: float | None, at_most: bool) -> str:
     """A goal, in bold where it is missed."""
     if goal is None:
         return ""
-    missed = value is not None and (round(value, 2) > goal if at_most else round(value, 2) < goal)
+    shown = None if value is None else float(f"{value:.2g}")
+    missed = shown is not None and (shown > goal if at_most else shown < goal)
     return f"**{goal:g}**" if missed else f"{goal:g}"
 
 
@@ -145,14 +146,14 @@ def floors(rows: Sequence[Workload], found: Sequence[dict[str, Any]], machine: M
     return table(heads, lines)
 
 
-def others(found: Sequence[dict[str, Any]], kept: Sequence[dict[str, Any]], wide: Sequence[dict[str, Any]]) -> str:
-    """The same rows in other circumstances: memory kept by the allocator, and all cores."""
-    heads = ["µs", *(f"{who}{how}" for how in ("", ", memory kept", ", all cores") for who in ("edgewise", "JAX"))]
+def others(found: Sequence[dict[str, Any]], runs: dict[str, Sequence[dict[str, Any]]]) -> str:
+    """The same rows in other circumstances, by what these are."""
+    heads = ["µs", *(f"{who}{how and ', '}{how}" for how in ("", *runs) for who in ("edgewise", "JAX"))]
     usual = {one["name"]: one for one in found}
-    lines = [
-        [row[0]["name"], *(number(one.get("µs", {}).get(who)) for one in row for who in ("edgewise", "JAX"))]
-        for row in ((usual[a["name"]], a, b) for a, b in zip(kept, wide, strict=True))
-    ]
+    lines = []
+    for row in zip(*runs.values(), strict=True):
+        times = [one.get("µs", {}) for one in (usual[row[0]["name"]], *row)]
+        lines.append([row[0]["name"], *(number(t.get(who)) for t in times for who in ("edgewise", "JAX"))])
     return table(heads, lines)
 
 
@@ -160,14 +161,13 @@ def page(
     versions: str,
     rows: Sequence[Workload],
     found: Sequence[dict[str, Any]],
-    kept: Sequence[dict[str, Any]],
-    wide: Sequence[dict[str, Any]],
+    runs: dict[str, Sequence[dict[str, Any]]],
     machine: Machine | None,
 ) -> dict[str, str]:
     """All tables, by the names of their files; where a goal is missed, it is in bold."""
     parts = {"speed": f"{versions}; one core, one thread.\n\n{speeds(rows, found)}", "cost": costs(found)}
     if machine is not None:
         parts["floor"] = floors(rows, found, machine)
-    if kept:
-        parts["other"] = others(found, kept, wide)
+    if runs:
+        parts["other"] = others(found, runs)
     return parts

@@ -14,7 +14,7 @@ import pytest
 
 from edgewise.compile import engine, host
 from edgewise.compile.cache import entry_key, object_cache
-from edgewise.compile.engine import lasting, load
+from edgewise.compile.engine import load, load_for_good
 from edgewise.errors import CompileError, MissingExtraError
 
 pytestmark = pytest.mark.needs("llvmlite")
@@ -236,19 +236,23 @@ def test_without_a_cache(monkeypatch):
     assert call(load(NUMBER.format(32))) == 32
 
 
-def test_threads_that_ask_at_once_get_the_same():
-    barrier, made, found = threading.Barrier(4), [], []
+def test_code_for_good_is_one_library_for_all_who_ask_at_once():
+    text = "define i64 @for_good() { ret i64 5 }"
+    barrier, found = threading.Barrier(6), []
 
-    @lasting
-    def number(x):
-        barrier.wait(10)  # all of them have found nothing
-        made.append(object())
-        return made[-1]
+    def ask():
+        barrier.wait()
+        found.append(load_for_good(text))
 
-    threads = [threading.Thread(target=lambda: found.append(number(1))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(made) == 4
-    assert len(set(map(id, found))) == 1
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        asking = [threading.Thread(target=ask) for _ in range(6)]
+        for one in asking:
+            one.start()
+        for one in asking:
+            one.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len({id(library) for library in found}) == 1
+    assert load_for_good(text) is found[0]

@@ -20,25 +20,24 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from edgewise.compile.cache import entry_key, object_cache
 from edgewise.compile.host import host, llvmlite
 from edgewise.core.forks import held_across_forks
 from edgewise.errors import CompileError
 
-__all__ = ["LEVELS", "NOTHING", "Library", "assembly", "lasting", "load"]
+__all__ = ["LEVELS", "NOTHING", "Library", "assembly", "load", "load_for_good"]
 
 LEVELS = (0, 1, 2, 3)  # of LLVM's code generator
 GENERATION = 256  # libraries of one linker
-P = ParamSpec("P")
-T = TypeVar("T")
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 _LOCK = threading.RLock()
 # What frees each library. Not an attribute of it: in a cycle of garbage both would be finalised, and llvmlite's own
 # finaliser would free the code a second time, without our lock.
 _trackers: dict[int, Any] = {}
+_for_good: dict[tuple[str, int], Library] = {}
 _keys = itertools.count()
 _freed: deque[Any] = deque()  # resource trackers of libraries that are gone
 _numbers = itertools.count()  # a name is taken for good, even after its library went
@@ -129,20 +128,16 @@ def load(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> 
         return library
 
 
-def lasting(make: Callable[P, T]) -> Callable[P, T]:
-    """A function whose results, which hold machine code, last as long as the process.
+def load_for_good(text: str, *, level: int = 1, imports: Mapping[str, int] = NOTHING) -> Library:
+    """The same as ``load``, and never freed: for what the process has one of, so that its addresses may be kept.
 
-    ``functools.cache`` would give threads that ask at the same time one each, of which it keeps the last: the code of
-    the others is freed while they still call it. Here all get the first.
+    Whoever asks for the same text again is given the same library, threads that ask at once included.
     """
-    known: dict[Any, T] = {}
-
-    @functools.wraps(make)
-    def found(*args: P.args, **kwargs: P.kwargs) -> T:
-        if args in known:
-            return known[args]
-        return known.setdefault(args, make(*args, **kwargs))
-
+    key = (text, level)
+    found = _for_good.get(key)
+    if found is None:
+        made = load(text, level=level, imports=imports)
+        found = _for_good.setdefault(key, made)
     return found
 
 

@@ -6,9 +6,10 @@ programs, so it is a library of its own, in the code generator's best level; pro
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
-from edgewise.compile.engine import Library, lasting, load
+from edgewise.compile.engine import Library, load_for_good
 from edgewise.compile.host import host
 from edgewise.compile.maths import library
 
@@ -20,7 +21,7 @@ def addresses(symbols: Iterable[str]) -> dict[str, int]:
     return {symbol: _library(symbol).address(symbol) for symbol in symbols}
 
 
-@lasting
+@functools.cache
 def _library(symbol: str) -> Library:
     here = host()
-    return load(library(symbol, fused=here.fused, attributes=here.attributes), level=2)
+    return load_for_good(library(symbol, fused=here.fused, attributes=here.attributes), level=2)

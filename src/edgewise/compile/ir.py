@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Final
 
 __all__ = [
@@ -74,10 +73,16 @@ class Type:
         return digits if self.lanes == 1 else f"splat ({self.element} {digits})"
 
 
-@cache
+_types: dict[tuple[str, int], Type] = {}
+
+
 def vector(element: str, lanes: int) -> Type:
-    """The type of ``lanes`` values of ``element`` (a key of ``SUFFIX``); a scalar for one lane."""
-    return Type(element, lanes)
+    """The type of ``lanes`` values of ``element`` (a key of ``SUFFIX``); a scalar for one lane.
+
+    There is one object for each, also if threads ask at once.
+    """
+    found = _types.get((element, lanes))
+    return _types.setdefault((element, lanes), Type(element, lanes)) if found is None else found
 
 
 I1: Final = vector("i1", 1)

@@ -7,6 +7,7 @@ of ``%Gate``, ``%Wanted`` and ``%Result`` there.
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable
 from enum import IntEnum
 from importlib.resources import files
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewise.compile.engine import Library, lasting, load
+from edgewise.compile.engine import Library, load_for_good
 from edgewise.compile.layout import functions, known
 from edgewise.compile.plan import Plan
 from edgewise.compile.scratch import scratch
@@ -119,11 +120,11 @@ def native_gate(plan: Plan) -> Callable[..., Any]:
     return made
 
 
-@lasting
+@functools.cache
 def _entry() -> Library:
     """The one function of all gates."""
     text = files("edgewise.compile").joinpath("entry.ll").read_text("utf-8")
-    return load(text, level=2, imports=functions() or {})
+    return load_for_good(text, level=2, imports=functions() or {})
 
 
 class _Table:

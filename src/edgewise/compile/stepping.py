@@ -7,11 +7,12 @@ that go through an array, and swaps those of each carry, which has two places: t
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewise.compile.engine import lasting, load
+from edgewise.compile.engine import load_for_good
 from edgewise.compile.repeated import stepped
 from edgewise.compile.scratch import scratch
 from edgewise.core.program import Op, Var
@@ -67,13 +68,11 @@ end:
 """
 
 
-@lasting
-def _steps() -> tuple[Any, Any]:
-    """The function, and the library that it lives in."""
-    library = load(TEXT)
+@functools.cache
+def _steps() -> Any:
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     prototype = ctypes.CFUNCTYPE(number, pointer, pointer, number, pointer, number, number, number)
-    return prototype(library.address("steps")), library
+    return prototype(load_for_good(TEXT).address("steps"))
 
 
 class Stepper:
@@ -117,7 +116,7 @@ class Stepper:
         slots = len(addresses)
         table = (ctypes.c_void_p * (slots + 1))(*addresses, start)
         moves = (ctypes.c_int64 * slots)(*strides)
-        if _steps()[0](body.address, table, slots, moves, carries, len(inputs), steps):
+        if _steps()(body.address, table, slots, moves, carries, len(inputs), steps):
             return None  # NumPy says what is wrong
         last = memory[len(inputs) : len(inputs) + carries] if steps % 2 else memory[:carries]
         return (*(a[()] if not a.ndim else a for a in last), *memory[len(inputs) + carries :])

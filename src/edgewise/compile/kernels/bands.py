@@ -30,7 +30,7 @@ from edgewise.core.program import Var, vars_of
 __all__ = ["banded"]
 
 WINDOW = 64  # sections that a band is looked for in
-NEAR = 64 << 10  # bytes of a block of rows, if that makes FEW rows at least: twice the nearest cache
+NEAR = 24 << 10  # bytes of a block of rows, if that makes FEW rows at least: the nearest cache
 FAR = 512 << 10  # and if not: half of the next one
 FEW = 32
 LANES = 8  # rows of a block are a multiple of it
@@ -343,8 +343,8 @@ def _note(reads: Reads, seen: list[_Seen], first: int) -> None:
 def _block(length: int, row: int) -> int:
     """How many rows are taken at a time, if a row has so many bytes.
 
-    >>> _block(1000, 1500), _block(10_000, 3000), _block(997, 200)
-    (40, 32, 320)
+    >>> _block(1000, 500), _block(10_000, 3000), _block(997, 200)
+    (40, 32, 120)
     """
     most = NEAR // max(row, 1)
     if most < FEW:
