@@ -42,7 +42,9 @@ class Path:
         self.straight = recording.program if len(recording.program.steps) <= LONG else None
         self.piece: Any = None
         with telling("simplifying", len(recording.program.steps)):
-            self.program = simplified(recomputed(simplified(rerolled(recording.program))))
+            program = simplified(rerolled(recording.program))
+            again = recomputed(program)
+            self.program = program if again is program else simplified(again)
         # Ways are merged as they were recorded; where there is but one, that would be kept for nothing.
         self.recording = recording if recording.program.guards else recording._replace(program=self.program)
         self.seconds = {"simplify": time.perf_counter() - begun}
