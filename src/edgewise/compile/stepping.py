@@ -118,7 +118,8 @@ class Stepper:
         slots = len(addresses)
         table = (ctypes.c_void_p * (slots + 1))(*addresses, start)
         moves = (ctypes.c_int64 * slots)(*strides)
-        if _steps()[0](body.address, table, slots, moves, carries, len(inputs), steps):
+        steps_of, _held = _steps()  # the library, should another thread make it once more meanwhile
+        if steps_of(body.address, table, slots, moves, carries, len(inputs), steps):
             return None  # NumPy says what is wrong
         last = memory[len(inputs) : len(inputs) + carries] if steps % 2 else memory[:carries]
         return (*(a[()] if not a.ndim else a for a in last), *memory[len(inputs) + carries :])
