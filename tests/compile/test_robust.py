@@ -280,7 +280,8 @@ for _ in range(3):
     time.sleep(0.05)
     child = os.fork()
     if not child:
-        os._exit(0 if abs(shared[3](np.ones(5)) - 5 * np.tanh(1.0) ** 2) < 1e-12 else 1)
+        # It does not compile: llvmlite's own lock is not ours to hold.
+        os._exit(0 if abs(g(np.ones(5)) - 5 * np.tanh(1.0) ** 2) < 1e-12 else 1)
     children.append(child)
 for thread in threads: thread.join()
 ended = []
